@@ -1,0 +1,32 @@
+"""The connection form of Assemblyline, as data."""
+
+from __future__ import annotations
+
+from self_hosted.core.connection import ConnectionForm, text, transport_fields
+
+FORM = ConnectionForm(
+    conn_type="assemblyline",
+    hook_name="Assemblyline",
+    hook_class="self_hosted.assemblyline.hook.AssemblylineHook",
+    fields={
+        "api_key": text(
+            "API key",
+            "name:secret, as Assemblyline shows it once when the key is made (user menu, Account, API Keys). "
+            "Give it the rights R and W. With a key, leave the password empty.",
+            secret=True,
+        ),
+        "bearer_token": text(
+            "Bearer token",
+            "A JWT of the identity provider that Assemblyline trusts; instead of key and password.",
+            secret=True,
+        ),
+        **transport_fields(),
+    },
+    relabeling={"host": "Base URL", "login": "User"},
+    hidden=("schema", "port"),
+    placeholders={
+        "host": "https://assemblyline.example.com",
+        "login": "the user the API key or the password belongs to",
+        "password": "only to sign in without an API key",
+    },
+)

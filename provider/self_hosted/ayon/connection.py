@@ -1,0 +1,29 @@
+"""The connection form of AYON, as data."""
+
+from __future__ import annotations
+
+from self_hosted.core.connection import ConnectionForm, text, transport_fields
+
+FORM = ConnectionForm(
+    conn_type="ayon",
+    hook_name="AYON",
+    hook_class="self_hosted.ayon.hook.AyonHook",
+    fields={
+        "api_key": text(
+            "API key",
+            "Of a service user (Studio settings, Users), which is what automation wants; instead of user and password.",
+            secret=True,
+        ),
+        "as_user": text("Act as", "Name of the user to act as (X-as-user). Only a service user's API key may do this."),
+        "site_id": text("Site id", "The AYON site that paths are resolved for (x-ayon-site-id)."),
+        "sender": text("Sender name", "Written on every event that this connection causes; default: airflow."),
+        **transport_fields(),
+    },
+    relabeling={"host": "Base URL", "login": "User"},
+    hidden=("schema", "port"),
+    placeholders={
+        "host": "https://ayon.example.com",
+        "login": "only to sign in without an API key",
+        "password": "only to sign in without an API key",
+    },
+)

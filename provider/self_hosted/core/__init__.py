@@ -1,0 +1,1 @@
+"""What all products share: it knows HTTP and Airflow, and no product."""

@@ -1,0 +1,272 @@
+"""The one wait: a question asked again until it is answered, by a worker or by one poller for many tasks.
+
+A product states a `Question`. A worker asks it with `wait`. In the triggerer, all tasks that wait with the same
+connection for the same kind of thing share one `Poller`, which asks once for all of them and wakes those that are
+done: a thousand waiting tasks cost a handful of requests a round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from self_hosted.core.errors import Broken, Final, Overdue, ProductError
+from self_hosted.core.flow import Flow, Pause
+
+if TYPE_CHECKING:
+    from self_hosted.core.hook import ProductHook
+
+FIRST_LOOK = 1.0  # seconds; much of the work is done by then
+BACKOFF = 1.5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a thing that is waited for.
+
+    :param state: the product's word for it
+    :param done: whether there is nothing more to wait for, for better or worse
+    :param facts: what an operator needs to finish; plain JSON, small
+    """
+
+    state: str
+    done: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a product is asked again and again while tasks wait.
+
+    :param hook: path of the hook class, ``package.module.Class``
+    :param thing: what is waited for, as a person would call it: "submission"
+    :param ask: a flow that takes many ids and returns what it saw of each; an id it leaves out is not known yet
+    :param cancel: a flow that stops the remote work of one id, where the product can
+    :param chunk: how many ids one call of ``ask`` may take, so that URL and body stay of a safe size
+    """
+
+    hook: str
+    thing: str
+    ask: Callable[[Sequence[str]], Flow[Mapping[str, Seen]]]
+    cancel: Callable[[str], Flow[Any]] | None = None
+    chunk: int = 50
+
+    def hook_for(self, conn_id: str) -> ProductHook:
+        """The product's hook, on this connection."""
+        return imported(self.hook)(conn_id)  # type: ignore[no-any-return]
+
+
+def imported(path: str) -> Any:
+    """What ``package.module.name`` names."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+class Waiter:
+    """One who waits for one remote thing.
+
+    :param key: the remote id
+    :param deadline: seconds since the epoch, absolute so that it survives restarts
+    :param poll_interval: the longest time between two looks, in seconds
+    """
+
+    def __init__(self, key: str, deadline: float, poll_interval: float) -> None:
+        self.key, self.deadline, self.poll_interval = key, deadline, poll_interval
+        self.seen: Seen | None = None
+        self.pause = min(FIRST_LOOK, poll_interval)
+        self.left: asyncio.Future[None] | None = None  # in a triggerer: done when this one need not wait any longer
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        return self.seen is not None and self.seen.done
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the deadline is past."""
+        return time.time() >= self.deadline
+
+    def leave(self, error: Exception | None = None) -> None:
+        """Tell the waiting task that its wait is over."""
+        if self.left and not self.left.done():
+            self.left.set_exception(error) if error else self.left.set_result(None)
+
+    def next_pause(self) -> float:
+        """How long to leave it alone now: longer each time, with jitter, never past the deadline."""
+        pause, self.pause = self.pause, min(self.pause * BACKOFF, self.poll_interval)
+        # the jitter keeps tasks that began together from asking together for ever
+        return max(0.0, min(pause * random.uniform(0.8, 1.0), self.deadline - time.time()))  # noqa: S311 no secret
+
+
+def poll(question: Question, waiters: set[Waiter]) -> Flow[None]:
+    """The wait loop: ask for all who wait, until none does. Waiters may join and leave while it runs.
+
+    :param question: what to ask
+    :param waiters: those who wait; who is finished or overdue is taken out
+    """
+    while waiters:
+        asked = list(waiters)
+        for ids in _chunks(sorted({waiter.key for waiter in asked}), question.chunk):
+            answers = yield from question.ask(ids)
+            for waiter in asked:
+                waiter.seen = answers.get(waiter.key, waiter.seen)
+        for waiter in asked:
+            if waiter.finished or waiter.overdue:
+                waiters.discard(waiter)
+                waiter.leave()
+        if waiters:
+            yield Pause(min(waiter.next_pause() for waiter in waiters), may_end_early=True)
+
+
+def _chunks(ids: list[str], size: int) -> Iterator[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def wait(hook: ProductHook, question: Question, key: str, *, deadline: float, poll_interval: float) -> Seen | None:
+    """Wait in a worker.
+
+    :param hook: the product's hook
+    :param question: what to ask
+    :param key: the remote id
+    :param deadline: seconds since the epoch
+    :param poll_interval: the longest time between two looks, in seconds
+    :return: what was seen last; not done, or None, when the deadline came first
+    """
+    waiter = Waiter(key, deadline, poll_interval)
+    hook.run(poll(question, {waiter}))
+    return waiter.seen
+
+
+def overdue(question: Question, key: str, seen: Seen | None) -> Overdue:
+    """The error for a wait that came to its deadline."""
+    state = f"its last seen state is {seen.state!r}" if seen else "it was never seen"
+    return Overdue(f"waited in vain for {question.thing} {key}: {state}")
+
+
+class Poller:
+    """One loop for all who wait with the same connection for the same kind of thing, in one triggerer.
+
+    :param place: event loop, path of the question, connection: what those who share a poller have in common
+    """
+
+    running: ClassVar[dict[tuple[asyncio.AbstractEventLoop, str, str], Poller]] = {}
+
+    def __init__(self, place: tuple[asyncio.AbstractEventLoop, str, str]) -> None:
+        self.place = place
+        self.waiters: set[Waiter] = set()
+        self.news = asyncio.Event()
+        self.task = asyncio.ensure_future(self._poll())
+
+    @classmethod
+    async def wait(cls, question: str, conn_id: str, waiter: Waiter) -> Seen | None:
+        """Wait beside all others with this question and connection.
+
+        :param question: its path
+        :param conn_id: the connection
+        :param waiter: who waits, for what
+        :return: as `wait`
+        """
+        place = (asyncio.get_running_loop(), question, conn_id)
+        if place not in cls.running:
+            cls.running[place] = cls(place)
+        return await cls.running[place]._join(waiter)
+
+    async def _join(self, waiter: Waiter) -> Seen | None:
+        waiter.left = asyncio.get_running_loop().create_future()
+        self.waiters.add(waiter)
+        self.news.set()
+        try:
+            await waiter.left
+        finally:
+            self.waiters.discard(waiter)
+            self.news.set()  # so that the loop ends when this was the last
+        return waiter.seen
+
+    async def _poll(self) -> None:
+        _, question_path, conn_id = self.place
+        try:
+            question: Question = imported(question_path)
+            async with question.hook_for(conn_id).asking(self._sleep) as ask:
+                await ask(poll(question, self.waiters))
+                self._retire()
+        except Exception as error:  # whatever it was, nobody must wait for ever
+            self._retire()
+            for waiter in list(self.waiters):
+                waiter.leave(error)
+
+    def _retire(self) -> None:
+        """From now on whoever comes gets a new poller; at once after the loop's end, before anything is awaited."""
+        self.running.pop(self.place, None)
+
+    async def _sleep(self, pause: Pause) -> None:
+        if not pause.may_end_early:
+            await asyncio.sleep(pause.seconds)
+            return
+        self.news.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.news.wait(), pause.seconds)
+
+
+class WaitTrigger(BaseTrigger):
+    """Waits for one remote thing in the triggerer. Its arguments hold names and times, never a credential.
+
+    :param question: path of the `Question`
+    :param conn_id: the connection
+    :param key: the remote id
+    :param deadline: seconds since the epoch
+    :param poll_interval: the longest time between two looks, in seconds
+    :param cancel_on_kill: whether a person who ends the task ends the remote work too (Airflow 3.3 tells triggers)
+    """
+
+    def __init__(
+        self,
+        *,
+        question: str,
+        conn_id: str,
+        key: str,
+        deadline: float,
+        poll_interval: float,
+        cancel_on_kill: bool = False,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.question, self.conn_id, self.key = question, conn_id, key
+        self.deadline, self.poll_interval, self.cancel_on_kill = deadline, poll_interval, cancel_on_kill
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Path and arguments, for the metadata database."""
+        names = ("question", "conn_id", "key", "deadline", "poll_interval", "cancel_on_kill")
+        return "self_hosted.core.wait.WaitTrigger", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and tell what was seen last, or what went wrong."""
+        try:
+            waiter = Waiter(self.key, self.deadline, self.poll_interval)
+            seen = await Poller.wait(self.question, self.conn_id, waiter)
+        except Exception as error:
+            yield TriggerEvent({"error": str(error), "final": isinstance(error, Final | ValueError)})
+        else:
+            yield TriggerEvent({"seen": asdict(seen) if seen else None})
+
+    async def on_kill(self) -> None:
+        """A person ended the task (mark failed, clear): end the remote work. Restarts don't call this."""
+        question: Question = imported(self.question)
+        if self.cancel_on_kill and question.cancel:
+            async with question.hook_for(self.conn_id).asking() as ask:
+                await ask(question.cancel(self.key))
+
+
+def seen_in(event: Mapping[str, Any] | None) -> Seen | None:
+    """What a `WaitTrigger` saw last; an event that is missing, unknown or an error is raised."""
+    if not event or not {"seen", "error"} & set(event):
+        raise Broken(f"the trigger ended with an event that nobody knows: {event!r}")
+    if "error" in event:
+        raise (Final if event.get("final") else ProductError)(event["error"])
+    return Seen(**event["seen"]) if event["seen"] else None

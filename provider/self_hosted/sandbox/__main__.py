@@ -1,0 +1,34 @@
+"""``python -m self_hosted.sandbox``: serve the stand-ins of all four products until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+
+from self_hosted.sandbox.server import Sandbox
+
+
+def main() -> None:
+    """Serve, and print the environment variables that lead Airflow here."""
+    parser = argparse.ArgumentParser(prog="python -m self_hosted.sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=8900, help="0 takes a free one (default: %(default)s)")
+    options = parser.parse_args()
+    # SIGTERM ends it like Ctrl-C does
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        sandbox = Sandbox(options.port)
+    except OSError as problem:
+        sys.exit(f"port {options.port} of 127.0.0.1 cannot be used: {problem.strerror}; choose another with --port")
+    with sandbox, contextlib.suppress(KeyboardInterrupt):
+        print(f"# Sandbox on {sandbox.url}; its page shows what the DAGs do. Stop it with Ctrl-C.")
+        for product in sandbox.products:
+            print(f"export AIRFLOW_CONN_{product.name.upper()}_DEFAULT='{json.dumps(product.connection(sandbox.url))}'")
+        sys.stdout.flush()
+        sandbox.thread.join()
+
+
+if __name__ == "__main__":
+    main()

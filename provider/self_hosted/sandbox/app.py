@@ -1,0 +1,96 @@
+"""The sandbox as one app: every product at a sub-path of its own, the control route, and a page that shows the state.
+
+GET  /                      the page
+GET  /_control/state        what the page shows, as JSON: {product: {table: [row, ...]}}
+GET  /_control/connections  {connection id: Airflow connection}, ready for AIRFLOW_CONN_... variables
+POST /_control/reset        forget everything, faults included
+POST /_control/seed         {product: data}, see each stand-in's ``seed``
+POST /_control/faults       [fault, ...], see `faults.py`
+POST /_control/end-sessions {"product": name}: logins end
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, Router
+
+from self_hosted.sandbox.faults import Fault, Faults
+from self_hosted.sandbox.page import page
+from self_hosted.sandbox.stand_in import StandIn
+
+
+class Control:
+    """The handlers of the control route.
+
+    :param products: the stand-ins
+    """
+
+    def __init__(self, products: Sequence[StandIn]) -> None:
+        self.products = {product.name: product for product in products}
+        self.faults: list[Fault] = []
+
+    def routes(self) -> list[Route]:
+        """The table of routes."""
+        return [
+            Route("/", self.page),
+            Route("/_control/state", self.state),
+            Route("/_control/connections", self.connections),
+            Route("/_control/reset", self.reset, methods=["POST"]),
+            Route("/_control/seed", self.seed, methods=["POST"]),
+            Route("/_control/faults", self.add_faults, methods=["POST"]),
+            Route("/_control/end-sessions", self.end_sessions, methods=["POST"]),
+        ]
+
+    async def page(self, request: Request) -> Response:
+        """Show what the DAGs did."""
+        return HTMLResponse(page({name: product.tables() for name, product in self.products.items()}))
+
+    async def state(self, request: Request) -> Response:
+        """Show the same as JSON."""
+        return JSONResponse({name: product.tables() for name, product in self.products.items()})
+
+    async def connections(self, request: Request) -> Response:
+        """Name the connections that lead here."""
+        base_url = str(request.base_url).rstrip("/")
+        return JSONResponse({f"{name}_default": found.connection(base_url) for name, found in self.products.items()})
+
+    async def reset(self, request: Request) -> Response:
+        """Forget everything."""
+        self.faults.clear()
+        for product in self.products.values():
+            product.reset()
+        return JSONResponse({})
+
+    async def seed(self, request: Request) -> Response:
+        """Add data to products."""
+        for name, data in (await request.json()).items():
+            self.products[name].seed(data)
+        return JSONResponse({})
+
+    async def add_faults(self, request: Request) -> Response:
+        """Arrange for things to go wrong."""
+        self.faults.extend(Fault(**fault) for fault in await request.json())
+        return JSONResponse({})
+
+    async def end_sessions(self, request: Request) -> Response:
+        """End the logins of one product."""
+        self.products[(await request.json())["product"]].end_sessions()
+        return JSONResponse({})
+
+
+def sandbox_app(products: Sequence[StandIn]) -> Starlette:
+    """The whole sandbox.
+
+    :param products: the stand-ins to serve
+    """
+    control = Control(products)
+    mounts = [
+        # without redirects: a product decides itself what a missing slash means
+        Mount(f"/{found.name}", Faults(Router(found.routes(), redirect_slashes=False), found.name, control.faults))
+        for found in products
+    ]
+    return Starlette(routes=[*control.routes(), *mounts])
