@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also run the contract tests on the servers named by LIVE_CONN_<PRODUCT> (Airflow connections as JSON)",
     )
+    parser.addoption("--screenshots", metavar="FOLDER", help="tests/ui: save the pictures of the docs there")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.connection import ConnectionForm, text, transport_fields
+from self_hosted.core.connection import PORT_HINT, ConnectionForm, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="assemblyline",
@@ -23,9 +23,10 @@ FORM = ConnectionForm(
         **transport_fields(),
     },
     relabeling={"host": "Base URL", "login": "User"},
-    hidden=("schema", "port"),
+    hidden=("schema",),
     placeholders={
         "host": "https://assemblyline.example.com",
+        "port": PORT_HINT,
         "login": "the user the API key or the password belongs to",
         "password": "only to sign in without an API key",
     },

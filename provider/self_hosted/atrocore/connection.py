@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.connection import ConnectionForm, choice, text, transport_fields
+from self_hosted.core.connection import PORT_HINT, ConnectionForm, choice, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="atrocore",
@@ -27,9 +27,10 @@ FORM = ConnectionForm(
         **transport_fields(read_timeout=120),
     },
     relabeling={"host": "Base URL", "login": "User"},
-    hidden=("schema", "port"),
+    hidden=("schema",),
     placeholders={
         "host": "https://pim.example.com",
+        "port": PORT_HINT,
         "login": "unless there is an authorization token",
         "password": "unless there is an authorization token",
     },

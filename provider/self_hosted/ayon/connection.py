@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.connection import ConnectionForm, text, transport_fields
+from self_hosted.core.connection import PORT_HINT, ConnectionForm, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="ayon",
@@ -20,9 +20,10 @@ FORM = ConnectionForm(
         **transport_fields(),
     },
     relabeling={"host": "Base URL", "login": "User"},
-    hidden=("schema", "port"),
+    hidden=("schema",),
     placeholders={
         "host": "https://ayon.example.com",
+        "port": PORT_HINT,
         "login": "only to sign in without an API key",
         "password": "only to sign in without an API key",
     },

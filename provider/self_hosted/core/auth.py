@@ -36,6 +36,7 @@ class LoginAuth:
 
     def __init__(self) -> None:
         self._session: Mapping[str, str] | None = None
+        self._refusal: LoginRefused | None = None
         self._logging_in = threading.Lock()
 
     def login(self) -> Flow[Mapping[str, str]]:
@@ -57,11 +58,17 @@ class LoginAuth:
         while not self._logging_in.acquire(blocking=False):
             yield Pause(LOGIN_CHECK_INTERVAL)
         try:
+            if self._refusal:
+                raise self._refusal
             if self._session is None or self._session is stale:
-                self._session = yield from self.login()
-                for value in self._session.values():
+                session = yield from self.login()
+                for value in session.values():
                     yield Secret(value)
+                self._session = session
             return self._session
+        except LoginRefused as refusal:
+            self._refusal = refusal
+            raise
         finally:
             self._logging_in.release()
 

@@ -12,15 +12,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Fields = dict[str, dict[str, Any]]
 
+# Airflow 3.3's UI tests an empty port as 0, takes that for another server than the stored one, and refuses
+PORT_HINT = "443; may stay empty, but the Test button of Airflow 3.3 needs it"
 TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
 def text(label: str, description: str, section: str | None = None, *, secret: bool = False) -> dict[str, Any]:
-    """A text field. A secret's *name* must hold a word that Airflow masks: token, api_key, password, ..."""
+    """A text field.
+
+    :param label: its label
+    :param description: the help below it
+    :param section: the part of the form it belongs to; of the product's own if None
+    :param secret: whether it is hidden; its *name* must then hold a word that Airflow masks: token, api_key, ...
+    """
     schema: dict[str, Any] = {"type": ["string", "null"]}
     if secret:
         schema["format"] = "password"
@@ -28,18 +36,36 @@ def text(label: str, description: str, section: str | None = None, *, secret: bo
 
 
 def choice(label: str, description: str, options: list[str]) -> dict[str, Any]:
-    """One of several words; the first is the default."""
+    """One of several words.
+
+    :param label: its label
+    :param description: the help below it
+    :param options: the words; the first is the default
+    """
     return _field(label, description, {"type": ["string", "null"], "enum": options, "default": options[0]}, None)
 
 
 def switch(label: str, description: str, section: str | None = None, *, default: bool) -> dict[str, Any]:
-    """Yes or no."""
+    """Yes or no.
+
+    :param label: its label
+    :param description: the help below it
+    :param section: the part of the form it belongs to
+    :param default: what it is when not set
+    """
     # with "null", for otherwise the form marks it as mandatory
     return _field(label, description, {"type": ["boolean", "null"], "default": default}, section)
 
 
 def number(label: str, description: str, section: str | None = None, *, default: int, least: int = 0) -> dict[str, Any]:
-    """A whole number."""
+    """A whole number.
+
+    :param label: its label
+    :param description: the help below it
+    :param section: the part of the form it belongs to
+    :param default: what it is when not set
+    :param least: the smallest that is accepted
+    """
     schema = {"type": ["integer", "null"], "default": default, "minimum": least}
     return _field(label, description, schema, section)
 
@@ -246,19 +272,26 @@ def _base_url(connection: Any, default_path: str) -> str:
     if not host:
         raise ValueError("the base URL (host) is missing; an example is https://server.example.com")
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+    parts = _http_url(url)
+    if parts is None:
         raise ValueError(
             f"the base URL {_without_user(host)!r} is not of the form https://server.example.com[:port][/path]"
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("the base URL takes no user, query or fragment: credentials have fields of their own")
-    netloc = f"{parts.netloc}:{connection.port}" if connection.port and not port else parts.netloc
+    if parts.port and connection.port and parts.port != connection.port:
+        raise ValueError(f"the base URL says port {parts.port}, the field Port says {connection.port}: leave one of them out")
+    netloc = f"{parts.netloc}:{connection.port}" if connection.port and not parts.port else parts.netloc
     return f"{parts.scheme}://{netloc}{parts.path or default_path}"
+
+
+def _http_url(url: str) -> SplitResult | None:
+    """The parts of an http or https URL; None for anything else, as urllib's own errors may quote a password."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _without_user(url: str) -> str:
@@ -270,6 +303,8 @@ def _address(base_url: str, extra: Mapping[str, Any]) -> Address:
     for name in ("ca_bundle", "client_cert", "client_key"):
         if extra[name] and not Path(extra[name]).is_file():
             raise ValueError(f"{name}: there is no file {extra[name]!r} on this machine")
+    if extra["proxy"] and not _http_url(extra["proxy"]):
+        raise ValueError("proxy must be a URL such as http://proxy.example.com:3128")
     verify = extra["verify_tls"] and (extra["ca_bundle"] or True)
     cert = (extra["client_cert"], extra["client_key"]) if extra["client_cert"] else None
     return Address(

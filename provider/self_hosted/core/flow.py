@@ -8,7 +8,9 @@ runs it by hand with ``next`` and ``send``. Errors of the sender are thrown into
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -164,7 +166,11 @@ def url_path(*segments: str | int) -> str:
 
     >>> url_path("rules", "a b/c")
     '/rules/a%20b%2Fc'
+
+    :raises ValueError: for "." and "..", which would be taken as a step to another address
     """
+    for dots in {".", ".."}.intersection(segments):
+        raise ValueError(f"{dots!r} cannot be part of an address")
     return "/" + "/".join(quote(str(segment), safe="") for segment in segments)
 
 
@@ -172,13 +178,15 @@ def seconds_to_wait(retry_after: str | None, now: datetime | None = None) -> flo
     """The header Retry-After, given as seconds or as an HTTP date, in seconds from now; None when absent or unreadable.
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+
+    :param retry_after: the header's value
+    :param now: what a date is counted from; the present if None
     """
     if not retry_after:
         return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        seconds = float(retry_after)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     try:
         moment = parsedate_to_datetime(retry_after)
     except ValueError:
@@ -230,7 +238,11 @@ def run(flow: Flow[T], perform: Callable[[Step], Reply]) -> T:
 
 
 async def arun(flow: Flow[T], perform: Callable[[Step], Awaitable[Reply]]) -> T:
-    """`run` for an event loop: the only function of this package that exists twice."""
+    """`run` for an event loop: the only function of this package that exists twice.
+
+    :param flow: what is to be done
+    :param perform: carries out one step; its `ProductError`s are thrown into the flow
+    """
     try:
         step = next(flow)
         while True:

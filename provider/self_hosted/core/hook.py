@@ -38,8 +38,8 @@ async def _sleep(pause: Pause) -> None:
     await asyncio.sleep(pause.seconds)
 
 
-async def _hide(secret: str) -> None:
-    """Mask a secret from within an event loop."""
+async def _hide(secret: Any) -> None:
+    """Mask a secret, or those of an object by their names, from within an event loop."""
     from airflow.sdk import log
 
     if hasattr(log, "amask_secret"):
@@ -95,7 +95,11 @@ class ProductHook(BaseHook):
     @functools.cached_property
     def settings(self) -> Settings:
         """The connection, read and checked."""
-        return read_connection(self.get_connection(self.conn_id), self.form)
+        from airflow.sdk.log import mask_secret
+
+        settings = read_connection(self.get_connection(self.conn_id), self.form)
+        mask_secret(dict(settings.extra))  # of itself Airflow masks the password only
+        return settings
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow against the product and return its result. May be called from several threads.
@@ -139,6 +143,7 @@ class ProductHook(BaseHook):
         from self_hosted.core.transport import TriggerTransport
 
         settings = read_connection(await self.aget_connection(self.conn_id), self.form)
+        await _hide(dict(settings.extra))
         transport, auth = TriggerTransport(settings.address, _hide, sleep), self.auth(settings)
         try:
             yield lambda flow: arun(self._around(flow, auth, settings), transport.perform)

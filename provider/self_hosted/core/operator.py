@@ -46,7 +46,11 @@ def round_key(context: Context) -> str:
 
 
 def publish_link(context: Context, url: str) -> None:
-    """Make the task's link lead to this page of the product, at once: also while it waits."""
+    """Make the task's link lead to this page of the product, at once: also while it waits.
+
+    :param context: the context of the task
+    :param url: the page
+    """
     context["ti"].xcom_push(key=LINK_KEY, value=url)
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -13,7 +14,6 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from self_hosted.core.errors import ProductError
 from self_hosted.core.operator import final_errors_fail_at_once
 from self_hosted.core.wait import Question, Seen, WaitTrigger, imported, overdue, seen_in
 
@@ -71,23 +71,25 @@ class ProductSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         question, key = self._question, self.key()
-        seen = question.hook_for(self.conn_id).run(question.ask([key])).get(key)
-        if seen is None or not seen.done:
-            return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self.finish(seen))
+        # here and not only around execute: what Airflow does for soft_fail it does around each poke
+        with final_errors_fail_at_once():
+            seen = question.hook_for(self.conn_id).run(question.ask([key])).get(key)
+            if seen is None or not seen.done:
+                return PokeReturnValue(is_done=False)
+            return PokeReturnValue(is_done=True, xcom_value=self.finish(seen))
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None) -> Any:
         """Go on after the deferred wait, with the same outcomes as a poke has."""
-        with final_errors_fail_at_once():
-            try:
+        try:
+            with final_errors_fail_at_once():
                 seen = seen_in(event)
                 if seen is None or not seen.done:
                     raise AirflowSensorTimeout(str(overdue(self._question, self.key(), seen)))
                 return self.finish(seen)
-            except (ProductError, AirflowSensorTimeout) as error:
-                if self.soft_fail:
-                    raise AirflowSkipException(str(error)) from error
-                raise
+        except (AirflowFailException, AirflowSensorTimeout) as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
 
     @property
     def _question(self) -> Question:

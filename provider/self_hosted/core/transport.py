@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, BinaryIO
+from urllib.parse import urlencode
 
 import certifi
 import httpx
@@ -26,6 +28,7 @@ USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
 CHUNK = 64 * 1024
 SLOWNESS = 5  # how many times longer a slow request may take
 LONGEST_BACKOFF = 30
+BAD_HEADER = "a header holds a character that no header may hold, such as a line break: check the credential"
 NO_REPLY = Reply(0, {}, b"", Request("", ""))  # what a Pause and a Secret are answered with; no flow looks at it
 
 ErrorOf = Callable[[Reply], ProductError | None]
@@ -79,7 +82,7 @@ _backoff = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_BACKOFF)
 def _wait(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, ProductError) else None
-    return _backoff(state) if asked is None else asked
+    return asked or _backoff(state)  # who asks for no time at all is not hammered either
 
 
 class WorkerTransport:
@@ -114,32 +117,28 @@ class WorkerTransport:
 
     def _send(self, request: Request) -> Reply:
         with _requests_errors(request), contextlib.ExitStack() as files:
-            body = _requests_body(request, files)
+            body, headers = _body(request, files)
             response = self.session.request(
                 request.method,
                 self.address.base_url + request.target,
-                headers={**request.headers, **body.pop("headers", {})},
+                headers={**request.headers, **headers},
+                data=body,
                 timeout=(self.address.connect_timeout, _read_timeout(self.address, request)),
                 allow_redirects=False,  # a redirect would carry the credential elsewhere
                 stream=request.save_to is not None,
-                **body,
             )
             with contextlib.closing(response):
                 return self._reply(request, response)
 
     @staticmethod
     def _reply(request: Request, response: requests.Response) -> Reply:
-        saved = request.save_to is not None and response.ok
+        saved = request.save_to is not None and response.status_code < 300
         if saved and request.save_to:
             with request.save_to() as file:
                 for chunk in response.iter_content(CHUNK):
                     file.write(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, b"" if saved else response.content, request)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self.session.close()
 
 
 class TriggerTransport:
@@ -176,13 +175,13 @@ class TriggerTransport:
 
     async def _send(self, request: Request) -> Reply:
         with _httpx_errors(request), contextlib.ExitStack() as files:
-            body = _httpx_body(request, files)
+            body, headers = _body(request, files)
             sent = self.client.build_request(
                 request.method,
                 self.address.base_url + request.target,
-                headers={**request.headers, **body.pop("headers", {})},
+                headers={**request.headers, **headers},
+                content=_pieces(body) if hasattr(body, "read") else body,
                 timeout=httpx.Timeout(_read_timeout(self.address, request), connect=self.address.connect_timeout),
-                **body,
             )
             response = await self.client.send(sent, stream=True)
             async with contextlib.aclosing(response):
@@ -235,32 +234,19 @@ def _ssl_context(address: Address) -> ssl.SSLContext | bool:
     return context
 
 
-def _requests_body(request: Request, files: contextlib.ExitStack) -> dict[str, Any]:
+def _body(request: Request, files: contextlib.ExitStack) -> tuple[Any, dict[str, str]]:
+    """The body, as bytes or as something to read from, and its headers; made here so that both libraries send the same."""
     if request.json is not NOTHING:
-        return {"json": request.json}
+        return json.dumps(request.json, allow_nan=False).encode(), {"Content-Type": "application/json"}
     if request.form is not None:
-        return {"data": dict(request.form)}
+        return urlencode(request.form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
     if request.parts is not None:
         encoder = MultipartEncoder({name: _part(part, files) for name, part in request.parts.items()})
-        return {"data": encoder, "headers": {"Content-Type": encoder.content_type}}
-    if request.body is not None:
-        return {"data": _opened(request.body, files), "headers": {"Content-Type": request.body.content_type}}
-    return {}
-
-
-def _httpx_body(request: Request, files: contextlib.ExitStack) -> dict[str, Any]:
-    if request.json is not NOTHING:
-        return {"json": request.json}
-    if request.form is not None:
-        return {"data": dict(request.form)}
-    if request.parts is not None:
-        fields = {name: (None, part.encode()) for name, part in request.parts.items() if isinstance(part, str)}
-        uploads = {name: _part(part, files) for name, part in request.parts.items() if isinstance(part, Upload)}
-        return {"files": {**fields, **uploads}}
+        return encoder, {"Content-Type": encoder.content_type, "Content-Length": str(encoder.len)}
     if request.body is not None:
         headers = {"Content-Type": request.body.content_type, "Content-Length": str(request.body.size)}
-        return {"content": _pieces(_opened(request.body, files)), "headers": headers}
-    return {}
+        return _opened(request.body, files), headers
+    return None, {}
 
 
 class _Rest:
@@ -288,7 +274,7 @@ def _part(part: str | Upload, files: contextlib.ExitStack) -> Any:
     return part if isinstance(part, str) else (part.filename, _opened(part, files), part.content_type)
 
 
-async def _pieces(file: _Rest) -> AsyncIterator[bytes]:
+async def _pieces(file: Any) -> AsyncIterator[bytes]:
     while piece := file.read(CHUNK):
         yield piece
 
@@ -304,6 +290,8 @@ def _requests_errors(request: Request) -> Generator[None]:
     )
     try:
         yield
+    except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
+        raise ValueError(BAD_HEADER) from None
     except not_sent as error:
         raise _unreachable(request, error) from None
     except requests.exceptions.RequestException as error:
@@ -321,9 +309,12 @@ def _httpx_errors(request: Request) -> Generator[None]:
         httpx.PoolTimeout,
         httpx.ProxyError,
         httpx.UnsupportedProtocol,
+        ssl.SSLError,  # an alert of the server that comes after the handshake, as TLS 1.3 has it
     )
     try:
         yield
+    except (httpx.LocalProtocolError, UnicodeEncodeError):
+        raise ValueError(BAD_HEADER) from None
     except not_sent as error:
         raise _unreachable(request, error) from None
     except httpx.HTTPError as error:
@@ -333,6 +324,7 @@ def _httpx_errors(request: Request) -> Generator[None]:
 def _unreachable(request: Request, error: Exception) -> Unreachable:
     words = f"cannot reach the server: {_reason(error)}; check the base URL and the proxy"
     unreachable = Unreachable(words, method=request.method, path=request.path)
+    # neither certificates nor TLS versions change while one waits
     unreachable.retryable = not any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
     return unreachable
 
@@ -353,9 +345,10 @@ def _reason(error: Exception) -> str:
 
 def _causes(error: BaseException, known: tuple[BaseException, ...] = ()) -> Generator[BaseException]:
     """An error and all that led to it, however its library links them."""
-    if error in known:
+    if error in known or isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):  # these are no errors
         return
     yield error
-    for link in (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args):
+    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for link in (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args, *members):
         if isinstance(link, BaseException):
             yield from _causes(link, (*known, error))

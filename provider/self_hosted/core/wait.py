@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 1.0  # seconds; much of the work is done by then
 BACKOFF = 1.5
+GATHERING = 0.2  # seconds in which those who begin to wait one after the other come together
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Waiter:
         self.key, self.deadline, self.poll_interval = key, deadline, poll_interval
         self.seen: Seen | None = None
         self.pause = min(FIRST_LOOK, poll_interval)
+        self.ready = self.due = 0.0  # from when on it may, and when it must be looked at; seconds since the epoch
         self.left: asyncio.Future[None] | None = None  # in a triggerer: done when this one need not wait any longer
 
     @property
@@ -99,11 +101,13 @@ class Waiter:
         if self.left and not self.left.done():
             self.left.set_exception(error) if error else self.left.set_result(None)
 
-    def next_pause(self) -> float:
-        """How long to leave it alone now: longer each time, with jitter, never past the deadline."""
-        pause, self.pause = self.pause, min(self.pause * BACKOFF, self.poll_interval)
+    def plan(self) -> None:
+        """Set the time of the next look: later each time, with jitter, never past the deadline."""
+        now = time.time()
         # the jitter keeps tasks that began together from asking together for ever
-        return max(0.0, min(pause * random.uniform(0.8, 1.0), self.deadline - time.time()))  # noqa: S311 no secret
+        self.due = min(now + self.pause * random.uniform(0.8, 1.0), self.deadline)  # noqa: S311 no secret
+        self.ready = min(now + self.pause / 2, self.due)
+        self.pause = min(self.pause * BACKOFF, self.poll_interval)
 
 
 def poll(question: Question, waiters: set[Waiter]) -> Flow[None]:
@@ -113,17 +117,20 @@ def poll(question: Question, waiters: set[Waiter]) -> Flow[None]:
     :param waiters: those who wait; who is finished or overdue is taken out
     """
     while waiters:
-        asked = list(waiters)
+        # who is half-way to its next look comes along, so that many who wait are asked for in few requests
+        asked = [waiter for waiter in waiters if waiter.ready <= time.time()]
         for ids in _chunks(sorted({waiter.key for waiter in asked}), question.chunk):
             answers = yield from question.ask(ids)
             for waiter in asked:
                 waiter.seen = answers.get(waiter.key, waiter.seen)
         for waiter in asked:
+            waiter.plan()
             if waiter.finished or waiter.overdue:
                 waiters.discard(waiter)
                 waiter.leave()
         if waiters:
-            yield Pause(min(waiter.next_pause() for waiter in waiters), may_end_early=True)
+            pause = min(waiter.due for waiter in waiters) - time.time()
+            yield Pause(max(0.0, pause), may_end_early=True)
 
 
 def _chunks(ids: list[str], size: int) -> Iterator[list[str]]:
@@ -146,7 +153,12 @@ def wait(hook: ProductHook, question: Question, key: str, *, deadline: float, po
 
 
 def overdue(question: Question, key: str, seen: Seen | None) -> Overdue:
-    """The error for a wait that came to its deadline."""
+    """The error for a wait that came to its deadline.
+
+    :param question: what was asked
+    :param key: the remote id
+    :param seen: what was seen of it last
+    """
     state = f"its last seen state is {seen.state!r}" if seen else "it was never seen"
     return Overdue(f"waited in vain for {question.thing} {key}: {state}")
 
@@ -187,7 +199,8 @@ class Poller:
             await waiter.left
         finally:
             self.waiters.discard(waiter)
-            self.news.set()  # so that the loop ends when this was the last
+            if not self.waiters:
+                self.news.set()  # so that the loop ends
         return waiter.seen
 
     async def _poll(self) -> None:
@@ -198,13 +211,15 @@ class Poller:
                 await ask(poll(question, self.waiters))
                 self._retire()
         except Exception as error:  # whatever it was, nobody must wait for ever
-            self._retire()
             for waiter in list(self.waiters):
                 waiter.leave(error)
+        finally:
+            self._retire()
 
     def _retire(self) -> None:
         """From now on whoever comes gets a new poller; at once after the loop's end, before anything is awaited."""
-        self.running.pop(self.place, None)
+        if self.running.get(self.place) is self:
+            del self.running[self.place]
 
     async def _sleep(self, pause: Pause) -> None:
         if not pause.may_end_early:
@@ -213,6 +228,7 @@ class Poller:
         self.news.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.news.wait(), pause.seconds)
+            await asyncio.sleep(GATHERING)
 
 
 class WaitTrigger(BaseTrigger):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.connection import ConnectionForm, choice, number, switch, text, transport_fields
+from self_hosted.core.connection import PORT_HINT, ConnectionForm, choice, number, switch, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="rudder",
@@ -20,9 +20,10 @@ FORM = ConnectionForm(
         **transport_fields(),
     },
     relabeling={"host": "Base URL", "password": "API token"},
-    hidden=("schema", "port", "login"),
+    hidden=("schema", "login"),
     placeholders={
         "host": "https://rudder.example.com/rudder",
+        "port": PORT_HINT,
         "password": "from Administration, API accounts; mind its expiry date",
     },
     default_path="/rudder",

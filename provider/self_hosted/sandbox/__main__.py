@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
 
@@ -21,7 +22,8 @@ def main() -> None:
     try:
         sandbox = Sandbox(options.port)
     except OSError as problem:
-        sys.exit(f"port {options.port} of 127.0.0.1 cannot be used: {problem.strerror}; choose another with --port")
+        reason = os.strerror(problem.errno or 0)  # the error's own words repeat the address
+        sys.exit(f"port {options.port} of 127.0.0.1 cannot be used: {reason}; choose another with --port")
     with sandbox, contextlib.suppress(KeyboardInterrupt):
         print(f"# Sandbox on {sandbox.url}; its page shows what the DAGs do. Stop it with Ctrl-C.")
         for product in sandbox.products:

@@ -1,0 +1,111 @@
+"""Change requests: what waits for somebody's approval when the plugin change-validation is on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from self_hosted.core.errors import Uncertain
+from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.rudder.api.answers import NotOffered, first, unwrapped
+
+PENDING_DEPLOYMENT, DEPLOYED, CANCELLED = "Pending deployment", "Deployed", "Cancelled"
+
+
+def change_requests(status: str = "open", rule_id: str | None = None) -> Flow[list[dict[str, Any]]]:
+    """All change requests, or those about one rule (``GET /changeRequests``).
+
+    :param status: "open", "closed", "all", or one status such as "Deployed"
+    :param rule_id: only those that change this rule and nothing else
+    :return: the requests as Rudder shows them, with int ids
+    :raises NotOffered: without the plugin change-validation, or when validation is switched off
+    """
+    requests: list[dict[str, Any]] = unwrapped(
+        (yield Request("GET", "/changeRequests", query={"status": status, "ruleId": rule_id}))
+    )
+    return requests
+
+
+def change_request(change_request_id: int | str) -> Flow[dict[str, Any]]:
+    """One change request (``GET /changeRequests/{id}``).
+
+    :param change_request_id: its number
+    :return: the request as Rudder shows it; its ``status`` is "Pending validation", "Pending deployment", "Deployed" or
+        "Cancelled"
+    :raises NotFound: when there is no such request
+    """
+    return first((yield Request("GET", _path(change_request_id))), "changeRequests")
+
+
+def accept_change_request(
+    change_request_id: int | str, status: str = DEPLOYED, *, reason: str | None = None
+) -> Flow[dict[str, Any]]:
+    """Accept a change request (``POST /changeRequests/{id}/accept``).
+
+    Public API tokens have no role in the workflow: take the personal token of a validator and deployer.
+
+    :param change_request_id: its number
+    :param status: "Deployed", or "Pending deployment" to validate it only
+    :param reason: kept in Rudder's event log
+    :return: the request as it is now
+    :raises Forbidden: when the account may not, which may be since it is the author
+    :raises Conflict: when the step is not open, as for a request that was deployed or cancelled before
+    """
+    # Rudder reads the status from the query only
+    accept = Request("POST", _path(change_request_id) + "/accept", query={"status": status, "reason": reason})
+    return (yield from _decided(accept, change_request_id, status))
+
+
+def decline_change_request(change_request_id: int | str, *, reason: str | None = None) -> Flow[dict[str, Any]]:
+    """Decline a change request (``DELETE /changeRequests/{id}``).
+
+    :param change_request_id: its number
+    :param reason: kept in Rudder's event log
+    :return: the request as it is now
+    :raises Conflict: when it cannot be declined, for which Rudder gives one text, whether it is too late or not allowed
+    """
+    decline = Request("DELETE", _path(change_request_id), query={"reason": reason})
+    return (yield from _decided(decline, change_request_id, CANCELLED))
+
+
+def change_request_marked(mark: str, rule_id: str) -> Flow[dict[str, Any] | None]:
+    """The newest change request of a rule that carries a mark, in whatever state; None when there is none.
+
+    :param mark: see `described`
+    :param rule_id: the rule
+    """
+    try:
+        requests = yield from change_requests("all", rule_id)
+    except NotOffered:  # so nothing is ever pending
+        return None
+    marked = [found for found in requests if _signature(mark) in found.get("description", "").splitlines()]
+    return max(marked, key=lambda found: int(found["id"]), default=None)
+
+
+def described(description: str | None, mark: str) -> str:
+    """A change request's description with a last line by which its author recognises it."""
+    return f"{description}\n\n{_signature(mark)}" if description else _signature(mark)
+
+
+def change_request_page(base_url: str, change_request_id: int | str) -> str:
+    """Where Rudder's web interface shows a change request."""
+    return base_url + url_path("secure", "configurationManager", "changes", "changeRequest", change_request_id)
+
+
+def _decided(request: Request, change_request_id: int | str, status: str) -> Flow[dict[str, Any]]:
+    """Send a decision once: when its answer is lost, look whether it arrived."""
+    try:
+        reply = yield request
+    except Uncertain:
+        found = yield from change_request(change_request_id)
+        if found["status"].lower() == status.lower():
+            return found
+        reply = yield request
+    return first(reply, "changeRequests")
+
+
+def _path(change_request_id: int | str) -> str:
+    return url_path("changeRequests", change_request_id)
+
+
+def _signature(mark: str) -> str:
+    return f"airflow: {mark}"

@@ -1,0 +1,90 @@
+"""The stand-in, connections to it, and the little that an operator needs of Airflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from self_hosted.core.flow import Reply, Request
+from self_hosted.rudder.hook import RudderHook
+from self_hosted.sandbox.rudder import Rudder
+
+from tests.conftest import Served
+
+SHARE = "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01"
+CASES = Path(__file__).parents[2].parent / "shared/reference/data/rudder-vectors.json"
+
+
+def rudders_cases(*areas: str) -> list[dict[str, Any]]:
+    """The API cases of Rudder's own tests, in their order; none where they are not at hand, since they are not ours."""
+    found = json.loads(CASES.read_text()) if CASES.is_file() else []
+    return [case for case in found if case["area"] in areas or not areas]
+
+
+def each(found: list[dict[str, Any]]) -> list[Any]:
+    """Cases as parameters of a test."""
+    named = [pytest.param(case, id=f"{case['area']}-{case['index']}") for case in found]
+    return named or [pytest.param(None, marks=pytest.mark.skip(reason="Rudder's own API cases are not at hand"))]
+
+
+def answer_of(case: dict[str, Any]) -> Reply:
+    """The reply that Rudder gives in one of its cases."""
+    response, request = case["response"], Request(case["method"], case["path"])
+    if isinstance(response, str):
+        return Reply(case["status"], {"content-type": "text/plain"}, response.encode(), request)
+    return reply(case["status"], response, request)
+
+
+def reply(status: int, envelope: Any, request: Request | None = None) -> Reply:
+    body = json.dumps(envelope).encode()
+    return Reply(status, {"content-type": "application/json;charset=utf-8"}, body, request or Request("GET", "/rules"))
+
+
+def success(request: Request, data: Any) -> Reply:
+    return reply(200, {"action": "some", "result": "success", "data": data}, request)
+
+
+@pytest.fixture(scope="session")
+def _served(serve: Callable[[Rudder], Served]) -> Served:
+    return serve(Rudder())
+
+
+@pytest.fixture
+def served(_served: Served) -> Served:
+    _served.reset()
+    return _served
+
+
+@pytest.fixture
+def hook(served: Served, connect) -> RudderHook:
+    return RudderHook(connect("rudder_default", served.connection()))
+
+
+@pytest.fixture
+def hook_as(served: Served, connect) -> Callable[..., RudderHook]:
+    """A hook on a connection with changes: ``hook_as(password="...", extra={...})``."""
+    return lambda **changes: RudderHook(connect("rudder_other", served.connection(**changes)))
+
+
+@dataclass
+class Ti:
+    """What an operator needs of a task instance."""
+
+    dag_id: str = "dag"
+    run_id: str = "run"
+    task_id: str = "update"
+    map_index: int = -1
+    try_number: int = 1
+    max_tries: int = 2
+    xcoms: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = value
+
+
+def context(operator: Any, **of_ti: Any) -> Any:
+    return {"ti": Ti(**of_ti), "task": operator}
