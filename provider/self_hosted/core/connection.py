@@ -280,7 +280,9 @@ def _base_url(connection: Any, default_path: str) -> str:
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("the base URL takes no user, query or fragment: credentials have fields of their own")
     if parts.port and connection.port and parts.port != connection.port:
-        raise ValueError(f"the base URL says port {parts.port}, the field Port says {connection.port}: leave one of them out")
+        raise ValueError(
+            f"the base URL says port {parts.port}, the field Port says {connection.port}: leave one of them out"
+        )
     netloc = f"{parts.netloc}:{connection.port}" if connection.port and not parts.port else parts.netloc
     return f"{parts.scheme}://{netloc}{parts.path or default_path}"
 

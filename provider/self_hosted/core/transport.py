@@ -235,7 +235,7 @@ def _ssl_context(address: Address) -> ssl.SSLContext | bool:
 
 
 def _body(request: Request, files: contextlib.ExitStack) -> tuple[Any, dict[str, str]]:
-    """The body, as bytes or as something to read from, and its headers; made here so that both libraries send the same."""
+    """The body, as bytes or to be read from, and its headers; made here so that both libraries send the same."""
     if request.json is not NOTHING:
         return json.dumps(request.json, allow_nan=False).encode(), {"Content-Type": "application/json"}
     if request.form is not None:

@@ -1,0 +1,170 @@
+"""What a DAG does with Assemblyline."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
+
+from self_hosted.assemblyline import api
+from self_hosted.core.flow import Upload
+from self_hosted.core.operator import ProductLink, WaitingOperator, publish_link, round_key
+from self_hosted.core.wait import Seen
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class AssemblylineLink(ProductLink):
+    """Opens the submission in Assemblyline."""
+
+    name = "Open in Assemblyline"
+
+
+class AssemblylineSubmitFileOperator(WaitingOperator):
+    """Submits a file for analysis and waits for its verdict; ``POST /api/v4/submit/``.
+
+    A file is streamed, never held in memory. However often the task is tried, it makes one submission: the task's key
+    is stored in the submission's metadata (``airflow_task``) and looked for first. Clearing the task submits anew.
+    When the wait ends without a result, or the task is killed, the submission is cancelled, which deletes it.
+
+    :param file: path of a file, local or in an object store: ``s3://bucket/key``, with Airflow's connection as
+        ``s3://aws_default@bucket/key``; either this or ``content``
+    :param content: text or bytes to submit; needs a ``name``
+    :param name: the file's name in Assemblyline; by default that of ``file``
+    :param submission_params: Assemblyline's ``params``, such as ``{"priority": 500, "generate_alert": True}``; what is
+        absent comes from the profile or the user's settings. (``params`` itself is Airflow's word for something else.)
+    :param metadata: own keys and values, which Assemblyline stores as text and finds by ``metadata.<key>:"<value>"``
+    :param submission_profile: "static", "static_with_dynamic", ...; mandatory without the role submission_customize
+    :param fail_on_score: fail when ``max_score`` is this much or more
+    :param fail_on_verdict: fail when the verdict is this or worse: info, suspicious, highly_suspicious, malicious
+    :param assemblyline_conn_id: the connection
+
+    The result is ``{sid, state, max_score, verdict, file_count, error_count, url}``; ``verdict`` is safe, info,
+    suspicious, highly_suspicious or malicious, by the bands the server is set to. Services that failed are counted in
+    ``error_count`` and don't fail the task.
+
+    :raises AirflowFailException: for wrong arguments, what Assemblyline refuses, and a score or verdict to fail on
+    """
+
+    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
+    question: ClassVar[str] = "self_hosted.assemblyline.triggers.SUBMISSION"
+    operator_extra_links = (AssemblylineLink(),)
+    template_fields: Sequence[str] = (
+        "file",
+        "content",
+        "name",
+        "submission_params",
+        "metadata",
+        "submission_profile",
+        "fail_on_score",
+        "fail_on_verdict",
+        "assemblyline_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        file: str | None = None,
+        content: str | bytes | None = None,
+        name: str | None = None,
+        submission_params: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        submission_profile: str | None = None,
+        fail_on_score: int | str | None = None,
+        fail_on_verdict: str | None = None,
+        assemblyline_conn_id: str = "assemblyline_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.file, self.content, self.name = file, content, name
+        self.submission_params, self.metadata = submission_params, metadata
+        self.submission_profile = submission_profile
+        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
+        self.assemblyline_conn_id = assemblyline_conn_id
+
+    def check(self) -> None:
+        """Validate the arguments, look at the file."""
+        api.check_limits(self.fail_on_score, self.fail_on_verdict)
+        _check_object("metadata", self.metadata)
+        _check_object("submission_params", self.submission_params)
+        if api.TAG in (self.metadata or {}):
+            raise ValueError(f"metadata must not hold {api.TAG!r}, by which the operator finds its submission again")
+        unknown = sorted(set(self.submission_params or {}) - api.SUBMISSION_PARAMS)
+        if unknown:
+            known = ", ".join(sorted(api.SUBMISSION_PARAMS))
+            raise ValueError(f"submission_params: Assemblyline has no {', '.join(unknown)}; it knows {known}")
+        self._upload()
+
+    def start(self, context: Context) -> dict[str, Any]:
+        """Submit the file, or find it submitted."""
+        flow = api.submit_file_once(self._upload(), self._options(), round_key(context))
+        sid = self.hook.run(flow)["sid"]
+        publish_link(context, api.submission_url(self.hook.settings.address.base_url, sid))
+        self.log.info("Waiting for submission %s", sid)
+        return {"sid": sid}
+
+    def key_of(self, started: dict[str, Any]) -> str | None:
+        """The submission's id."""
+        return str(started["sid"])
+
+    def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
+        """The result, unless score or verdict are to fail the task."""
+        sid = started["sid"]
+        found, url = (
+            {"sid": sid, "state": seen.state, **seen.facts},
+            api.submission_url(self.hook.settings.address.base_url, sid),
+        )
+        return self.hook.run(api.judged(found, url, self.fail_on_score, self.fail_on_verdict))
+
+    def _upload(self) -> Upload:
+        if (self.file is None) == (self.content is None):
+            raise ValueError("give either file or content, exactly one of them")
+        return _of_content(self.content, self.name) if self.file is None else _of_file(str(self.file), self.name)
+
+    def _options(self) -> dict[str, Any]:
+        options = {
+            "name": self.name,
+            "metadata": self.metadata,
+            "params": self.submission_params,
+            "submission_profile": self.submission_profile,
+        }
+        return {key: value for key, value in options.items() if value}
+
+
+def _check_object(name: str, value: Any) -> None:
+    try:
+        fits = value is None or (isinstance(value, dict) and bool(json.dumps(value)))
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise ValueError(f"{name} must be a dictionary of plain JSON values, not {value!r}")
+
+
+def _of_content(content: str | bytes | None, name: str | None) -> Upload:
+    data = content.encode() if isinstance(content, str) else content
+    if not isinstance(data, bytes) or not data:
+        raise ValueError("content must be text or bytes, and not empty: Assemblyline refuses empty files")
+    if not name:
+        raise ValueError("name is missing: content has no file name of its own")
+    return Upload(name, lambda: io.BytesIO(data), len(data))
+
+
+def _of_file(file: str, name: str | None) -> Upload:
+    path = _path(file)
+    if not path.is_file():
+        raise ValueError(f"file: there is no file {file!r}")
+    size = path.stat().st_size
+    if not size:
+        raise ValueError(f"file: {file!r} is empty, and Assemblyline refuses empty files")
+    return Upload(name or path.name, lambda: cast("BinaryIO", path.open("rb")), size)
+
+
+def _path(file: str) -> Any:
+    if "://" not in file:
+        return Path(file)
+    from airflow.sdk import ObjectStoragePath  # slow, and only object stores need it
+
+    return ObjectStoragePath(file)

@@ -1,0 +1,233 @@
+"""The routes of the stand-in and its state."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+from self_hosted.sandbox.assemblyline.access import Access, Session
+from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
+from self_hosted.sandbox.assemblyline.search import search
+from self_hosted.sandbox.assemblyline.submissions import Submission, received
+from self_hosted.sandbox.stand_in import StandIn, Table
+
+Handler = Callable[[Request, Session], Awaitable[Any]]
+
+ANY_METHOD = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+PROFILES = ("default", "static", "static_with_dynamic", "static_with_internet", "static_and_dynamic_with_internet")
+CONFIGURATION = {
+    "submission.dtl": 30,
+    "submission.max_dtl": 0,
+    "submission.max_file_size": 104_857_600,
+    "submission.verdicts.info": 0,
+    "submission.verdicts.suspicious": 300,
+    "submission.verdicts.highly_suspicious": 700,
+    "submission.verdicts.malicious": 1000,
+    "ui.enforce_quota": True,
+}
+
+
+class Assemblyline(StandIn):
+    """Assemblyline 4.7."""
+
+    name: ClassVar[str] = "assemblyline"
+
+    def reset(self) -> None:
+        """Start without submissions, with the settings of a fresh server."""
+        self.access = Access()
+        self.configuration: dict[str, Any] = dict(CONFIGURATION)
+        self.submissions: dict[str, Submission] = {}
+        self.delay, self.index_lag = 0.1, 0.0
+
+    def seed(self, data: dict[str, Any]) -> None:
+        """Change settings.
+
+        :param data: ``configuration`` (of the flat keys), ``quotas`` (concurrent_submissions, daily_submissions,
+            daily_api_calls), ``delay`` (seconds an analysis takes), ``index_lag`` (seconds until a search finds it)
+        """
+        self.configuration.update(data.get("configuration", {}))
+        self.access.quotas.update(data.get("quotas", {}))
+        self.delay = data.get("delay", self.delay)
+        self.index_lag = data.get("index_lag", self.index_lag)
+
+    def end_sessions(self) -> None:
+        """Forget all sessions; API keys stay."""
+        self.access.sessions.clear()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The table: method, path, handler, role, whether it counts toward the daily quota."""
+        one = "/api/v4/submission/{sid}/"
+        self._table = [
+            Route("/api/v4/auth/login/", self.login, methods=["POST"]),
+            self._route("GET", "/api/", self.versions),
+            self._route("GET", "/api/v4/user/whoami/", self.whoami, counted=True),
+            self._route("GET", "/api/v4/user/submission_params/{user}/{profile}/", self.submission_params),
+            self._route("GET", "/api/v4/help/configuration/", self.help_configuration),
+            self._route("POST", "/api/v4/submit/", self.submit, "submission_create"),
+            self._route("GET", "/api/v4/submission/is_completed/{sid}/", self.is_completed, "submission_view", True),
+            self._route("GET", one, self.submission, "submission_view", True),
+            self._route("DELETE", one, self.delete, "submission_delete", True),
+            self._route("GET POST", "/api/v4/search/submission/", self.search, "submission_view", True),
+        ]
+        return [*self._table, Route("/{path:path}", self.elsewhere, methods=ANY_METHOD)]
+
+    def tables(self) -> dict[str, Table]:
+        """Submissions, and who is signed in by password."""
+        newest_first = reversed(self._existing())
+        sessions: Table = [{"user": session.user} for session in self.access.sessions.values()]
+        return {"submissions": [found.row() for found in newest_first], "sessions": sessions}
+
+    def connection(self, base_url: str) -> dict[str, Any]:
+        """A connection by API key."""
+        return {
+            "conn_type": "assemblyline",
+            "host": f"{base_url}/{self.name}",
+            "login": "admin",
+            "extra": {"api_key": "sandbox:sandbox-secret"},
+        }
+
+    # Handlers
+
+    async def login(self, request: Request) -> Response:
+        """Exchange a password or an API key for a session."""
+        try:
+            number, session = self.access.log_in(json.loads(await request.body()))
+        except Refusal as refusal:
+            return answer(refusal.response, refusal.status, refusal.words)
+        limit = None if session.xsrf else session.roles
+        reply = answer({"roles_limit": limit, "session_duration": 3600, "username": session.user})
+        reply.set_cookie("XSRF-TOKEN", session.xsrf or "")
+        reply.set_cookie("session", number, httponly=True, samesite="none")
+        return reply
+
+    async def versions(self, request: Request, session: Session) -> Any:
+        """The versions of the API."""
+        return ["v4"]
+
+    async def whoami(self, request: Request, session: Session) -> Any:
+        """Who asks, and how the server is set up."""
+        settings = {
+            name.removeprefix("submission."): value
+            for name, value in self.configuration.items()
+            if name.count(".") == 1 and name.startswith("submission.")
+        }
+        return {
+            "username": session.user,
+            "roles": session.roles,
+            "type": [session.user],
+            "configuration": {"submission": {**settings, "verdicts": self._verdicts()}},
+        }
+
+    async def submission_params(self, request: Request, session: Session) -> Any:
+        """What a profile sets."""
+        user, profile = request.path_params["user"], request.path_params["profile"]
+        if profile not in PROFILES:
+            words = f"Submission profile '{profile}' does not exist for user: {user}. Select one of {list(PROFILES)}."
+            raise Refusal(400, words)
+        return {"classification": "TLP:C", "priority": 1000, "submitter": user, "ttl": 30}
+
+    async def help_configuration(self, request: Request, session: Session) -> Any:
+        """The settings, flat."""
+        return self.configuration
+
+    async def submit(self, request: Request, session: Session) -> Any:
+        """Take a file and begin to analyse it. What it does not know of params and profiles it ignores."""
+        async with request.form(max_part_size=16 * 1024 * 1024) as form:
+            found = await received(request, form, session.user, self.configuration["submission.max_file_size"])
+        self.access.count_submission(sum(not other.completed for other in self._existing()))
+        found.started(self.delay, self.index_lag)
+        self.submissions[found.sid] = found
+        return found.beginning
+
+    async def submission(self, request: Request, session: Session) -> Any:
+        """One document."""
+        return self._submission(request).document
+
+    async def is_completed(self, request: Request, session: Session) -> Any:
+        """Whether its analysis is over."""
+        return self._submission(request).completed
+
+    async def delete(self, request: Request, session: Session) -> Any:
+        """Delete it, cancelled or completed."""
+        sid = request.path_params["sid"]
+        if not self._exists(sid):
+            raise Refusal(404, f"There is no submission with sid: {sid}")
+        if self.submissions[sid].completed:
+            del self.submissions[sid]
+        else:
+            self.submissions[sid].cancel()
+        return {"success": True}
+
+    async def search(self, request: Request, session: Session) -> Any:
+        """Search what is in the index by now."""
+        asked = await _json(request) if request.method == "POST" else dict(request.query_params)
+        now = time.monotonic()
+        return search([found.document for found in self._existing() if now >= found.indexed_at], asked)
+
+    async def elsewhere(self, request: Request) -> Response:
+        """All other paths: without the last slash, with a wrong method, or unknown."""
+        with_slash = {**request.scope, "path": f"{request.scope['path']}/"}
+        if any(route.matches(with_slash)[0] is not Match.NONE for route in self._table):
+            return redirected(f"{request.url.replace(path=request.url.path + '/')}")
+        if any(route.matches(request.scope)[0] is Match.PARTIAL for route in self._table):
+            return wrong_method()
+        return answer("", 404, f"Api does not exist ({_path(request)})")
+
+    # What handlers share
+
+    def _route(
+        self, methods: str, path: str, handler: Handler, role: str | None = None, counted: bool = False
+    ) -> Route:
+        async def endpoint(request: Request) -> Response:
+            try:
+                session = self._admitted(request, role, counted)
+                return answer(await handler(request, session), headers=self.access.remaining())
+            except Refusal as refusal:
+                return answer(refusal.response, refusal.status, refusal.words, self.access.remaining())
+
+        return Route(path, endpoint, methods=methods.split())
+
+    def _admitted(self, request: Request, role: str | None, counted: bool) -> Session:
+        path = _path(request)
+        session = self.access.user_of(request, path)
+        if role and role not in session.roles:
+            raise denied(path, f"API {path} requires one of the following roles: {role}")
+        if counted:
+            self.access.count_call()
+        return session
+
+    def _submission(self, request: Request) -> Submission:
+        sid = request.path_params["sid"]
+        if not self._exists(sid):
+            raise Refusal(404, f"Submission ID {sid} does not exists.")
+        return self.submissions[sid]
+
+    def _exists(self, sid: str) -> bool:
+        return sid in self.submissions and self.submissions[sid].exists
+
+    def _existing(self) -> list[Submission]:
+        return [found for found in self.submissions.values() if found.exists]
+
+    def _verdicts(self) -> dict[str, Any]:
+        start = "submission.verdicts."
+        return {name.removeprefix(start): at for name, at in self.configuration.items() if name.startswith(start)}
+
+
+def _path(request: Request) -> str:
+    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+
+
+async def _json(request: Request) -> Any:
+    if "json" not in request.headers.get("content-type", ""):
+        reason = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+        raise Refusal(200, f"415 Unsupported Media Type: {reason}")
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        raise Refusal(400, "No data block provided or data block not in JSON format.'") from None

@@ -1,0 +1,13 @@
+"""AtroCore's stand-in: one server that can be any core version, and so speaks any of the three dialects.
+
+state.py     what the server remembers
+entities.py  the entities, their fields and how values are stored
+session.py   signing in
+records.py   single records and upsert
+where.py     the filters of lists
+openapi.py   the description at /openapi.json
+"""
+
+from self_hosted.sandbox.atrocore.product import Atrocore
+
+__all__ = ["Atrocore"]

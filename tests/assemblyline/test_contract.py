@@ -1,0 +1,191 @@
+"""What must hold on the stand-in and on a real server, asked as workers and as triggers ask."""
+
+from __future__ import annotations
+
+import io
+import time
+import uuid
+
+import pytest
+from self_hosted.assemblyline import api
+from self_hosted.assemblyline.hook import AssemblylineHook
+from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
+from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
+from self_hosted.assemblyline.triggers import SUBMISSION
+from self_hosted.core.errors import Invalid, LoginRefused, NotFound
+from self_hosted.core.flow import Request, Upload
+from self_hosted.core.wait import wait
+
+from tests.assemblyline.conftest import context
+
+NO_SUCH = "0123456789abcdefABCDEF"
+
+
+@pytest.fixture
+def hook(server) -> AssemblylineHook:
+    return AssemblylineHook(server)
+
+
+@pytest.fixture
+def unique() -> str:
+    return uuid.uuid4().hex
+
+
+def upload(words: str, name: str = "contract.txt") -> Upload:
+    data = words.encode()
+    return Upload(name, lambda: io.BytesIO(data), len(data))
+
+
+def completed(hook, sid: str):
+    return wait(hook, SUBMISSION, sid, deadline=time.time() + 30, poll_interval=0.2)
+
+
+def test_the_credential_is_accepted(hook):
+    passed, sentence = hook.test_connection()
+    assert (passed, "with the roles to submit" in sentence) == (True, True), sentence
+
+
+def test_the_configuration_has_size_limit_and_bands(hook, ask):
+    assert ask(hook, api.configuration())["submission.max_file_size"] > 0
+    bands = ask(hook, api.verdict_bands())
+    assert list(bands) == list(api.VERDICTS)
+    assert sorted(bands.values()) == list(bands.values())
+
+
+def test_a_known_profile_is_found_and_an_unknown_one_refused_with_the_names_there_are(hook, ask):
+    assert ask(hook, api.submission_profile("static"))["ttl"] >= 0
+    with pytest.raises(Invalid, match=r"Select one of.*'static'"):
+        ask(hook, api.submission_profile("nosuch"))
+
+
+@pytest.mark.parametrize(
+    ("words", "facts"),
+    [
+        ("RIG-SCORE:350", {"max_score": 350, "file_count": 1, "error_count": 0}),
+        ("RIG-FAIL", {"max_score": 0, "file_count": 1, "error_count": 1}),
+        ("RIG-CHILD:RIG-SCORE:700", {"max_score": 700, "file_count": 2, "error_count": 0}),
+        ("nothing", {"max_score": 0, "file_count": 1, "error_count": 0}),
+    ],
+)
+def test_a_file_is_submitted_and_analysed(hook, ask, unique, words, facts):
+    beginning = ask(hook, api.submit_file(upload(f"{unique} {words}"), {"metadata": {"case": unique}}))
+    assert beginning["state"] == "submitted"
+    assert beginning["files"][0]["name"] == "contract.txt"
+    seen = completed(hook, beginning["sid"])
+    assert (seen.state, seen.done, seen.facts) == ("completed", True, facts)
+
+
+def test_a_name_of_any_letters_arrives(hook, ask, unique):
+    document = ask(hook, api.submit_file(upload(unique, 'näme "☃".txt'), {"name": 'näme "☃".txt'}))
+    assert document["files"][0]["name"] == 'näme "☃".txt'
+
+
+def test_metadata_is_stored_as_flat_text_and_found(hook, ask, unique):
+    metadata = {"case": {"id": unique}, "urgent": True}
+    sid = ask(hook, api.submit_file(upload(unique), {"metadata": metadata}))["sid"]
+    assert ask(hook, api.submission(sid))["metadata"] == {"case.id": unique, "urgent": "true"}
+    completed(hook, sid)
+    found = ask(hook, api.search_submissions(f"metadata.case.id:{api.phrase(unique)}"))
+    assert [document["sid"] for document in found] == [sid]
+
+
+def test_params_that_the_server_knows_arrive_and_others_vanish(hook, ask, unique):
+    params = {"priority": 321, "ttl": 1, "no_such_param": 1}
+    document = ask(hook, api.submit_file(upload(unique), {"params": params}))
+    assert (document["params"]["priority"], document["params"]["ttl"]) == (321, 1)
+    assert "no_such_param" not in document["params"]
+
+
+def test_what_was_submitted_under_a_tag_is_not_submitted_again(hook, ask, unique):
+    first = ask(hook, api.submit_file_once(upload(unique), {}, unique))
+    completed(hook, first["sid"])
+    assert ask(hook, api.submit_file_once(upload(unique), {}, unique))["sid"] == first["sid"]
+    assert len(ask(hook, api.search_submissions(f"metadata.airflow_task:{api.phrase(unique)}"))) == 1
+
+
+def test_many_submissions_are_seen_by_one_question(hook, ask, unique):
+    sids = [ask(hook, api.submit_file(upload(f"{unique} {number}"), {}))["sid"] for number in range(3)]
+    for sid in sids:
+        completed(hook, sid)
+    seen = ask(hook, SUBMISSION.ask([*sids, NO_SUCH]))
+    assert {sid: found.state for sid, found in seen.items()} == {
+        **dict.fromkeys(sids, "completed"),
+        NO_SUCH: "gone",
+    }
+
+
+def test_a_running_submission_is_cancelled_and_gone(hook, ask, unique):
+    sid = ask(hook, api.submit_file(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+    assert ask(hook, api.is_completed(sid)) is False
+    ask(hook, api.cancel_submission(sid))
+    assert ask(hook, api.submission_if_any(sid)) is None
+    ask(hook, api.cancel_submission(sid))
+
+
+def test_a_completed_submission_survives_a_cancel_and_can_be_deleted(hook, ask, unique):
+    sid = ask(hook, api.submit_file(upload(unique), {}))["sid"]
+    completed(hook, sid)
+    ask(hook, api.cancel_submission(sid))
+    assert ask(hook, api.submission(sid))["state"] == "completed"
+    ask(hook, api.delete_submission(sid))
+    with pytest.raises(NotFound, match="no submission with sid"):
+        ask(hook, api.delete_submission(sid))
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "words"),
+    [
+        (Request("GET", "/api/v4/user/whoami"), Invalid, "correct the base URL"),
+        (Request("GET", "/api/v4/no/such/"), NotFound, "Api does not exist"),
+        (Request("PUT", "/api/v4/submit/"), Invalid, "check the base URL"),
+        (Request("GET", f"/api/v4/submission/{NO_SUCH}/"), NotFound, "does not exists"),
+        (Request("POST", "/api/v4/search/submission/", form={"query": "*"}), Invalid, "415 Unsupported Media Type"),
+        (Request("GET", "/api/v4/search/submission/"), Invalid, "There was no search query"),
+        (Request("POST", "/api/v4/search/submission/", json={"query": 'sid:("a"'}), Invalid, "SearchException"),
+        (
+            Request("POST", "/api/v4/search/submission/", json={"query": "*", "offset": 9999, "rows": 2}),
+            Invalid,
+            "Result window is too large",
+        ),
+        (Request("POST", "/api/v4/submit/", parts={"json": "{"}), Invalid, "Expecting property name|Bad Request"),
+        (Request("POST", "/api/v4/submit/", parts={"json": "{}"}), Invalid, "400 Bad Request"),
+        (Request("POST", "/api/v4/submit/", parts={"json": "{}", "bin": upload("")}), Invalid, "File empty"),
+        (Request("POST", "/api/v4/submit/", form={"a": "b"}), Invalid, "Invalid content type"),
+        (Request("POST", "/api/v4/submit/", json={}), Invalid, "Missing file to scan"),
+        (Request("POST", "/api/v4/submit/", json={"sha256": "a" * 64}), NotFound, "no external sources"),
+    ],
+)
+def test_errors_mean_and_say_the_same(hook, ask, request_, kind, words):
+    def flow():
+        return (yield request_)
+
+    with pytest.raises(kind, match=words):
+        ask(hook, flow())
+
+
+def test_text_is_submitted_as_json_too(hook, ask, unique):
+    def flow():
+        body = {"name": "a.txt", "plaintext": f"{unique} RIG-SCORE:10"}
+        return (yield Request("POST", "/api/v4/submit/", json=body)).json()["api_response"]["sid"]
+
+    assert completed(hook, ask(hook, flow())).facts["max_score"] == 10
+
+
+def test_a_wrong_secret_is_refused(hook, connect, server):
+    connection = {**hook.get_connection(server).extra_dejson, "api_key": "rig:wrong"}
+    settings = hook.settings.address.base_url
+    wrong = {"conn_type": "assemblyline", "host": settings, "login": "admin", "extra": connection}
+    with pytest.raises(LoginRefused):
+        AssemblylineHook(connect("wrong", {**wrong, "password": None})).configuration()
+
+
+def test_operator_and_sensor_agree(server, unique):
+    submit = AssemblylineSubmitFileOperator(
+        task_id="scan", content=f"{unique} RIG-SCORE:800", name="a.txt", poll_interval=0.3, assemblyline_conn_id=server
+    )
+    result = submit.execute(context(submit, run_id=unique))
+    assert (result["max_score"], result["state"]) == (800, "completed")
+    sensor = AssemblylineSubmissionSensor(
+        task_id="wait", sid=result["sid"], poke_interval=0.3, assemblyline_conn_id=server
+    )
+    assert sensor.execute(context(sensor)) == result
