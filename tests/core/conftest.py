@@ -1,0 +1,74 @@
+"""A running toy, and the Airflow connection to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import BaseOperator, Context
+from self_hosted.sandbox.stand_in import StandIn
+
+from tests.conftest import Served
+from tests.core.toy import API_KEY, Toy, ToyHook
+
+
+@pytest.fixture(scope="session")
+def _served(serve: Callable[[StandIn], Served]) -> Served:
+    return serve(Toy())
+
+
+@pytest.fixture
+def served(_served: Served) -> Served:
+    _served.reset()
+    return _served
+
+
+@pytest.fixture
+def toy(served: Served) -> Toy:
+    """The stand-in itself: what it was asked, and its state."""
+    assert isinstance(served.product, Toy)
+    return served.product
+
+
+@pytest.fixture
+def hook(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> ToyHook:
+    """A hook that signs in with user and password."""
+    return ToyHook(connect("toy_default", served.connection()))
+
+
+@pytest.fixture
+def keyed(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> Callable[..., ToyHook]:
+    """A hook with an API key, which needs no login: ``keyed(retry_budget=0)`` changes extras."""
+
+    def hook(host: str | None = None, **extra: Any) -> ToyHook:
+        host = host or served.base_url
+        return ToyHook(connect("toy_default", served.connection(host=host, extra={"api_key": API_KEY, **extra})))
+
+    return hook
+
+
+class RunningTask:
+    """What an operator needs of a task instance."""
+
+    def __init__(self, task: BaseOperator, run_id: str = "run1", map_index: int = -1) -> None:
+        self.dag_id, self.run_id, self.task_id, self.map_index = "dag1", run_id, task.task_id, map_index
+        self.try_number, self.max_tries = 1, task.retries
+        self.pushed: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+    def get_first_reschedule_date(self, context: Context) -> datetime | None:
+        return datetime.now(UTC) - timedelta(seconds=30)
+
+
+@pytest.fixture
+def context_of() -> Callable[..., Any]:
+    """The context in which a task runs: ``context_of(operator, map_index=2)``."""
+
+    def context(task: BaseOperator, **instance: Any) -> Any:
+        return {"ti": RunningTask(task, **instance), "task": task}
+
+    return context

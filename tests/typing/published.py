@@ -1,0 +1,22 @@
+"""How type checkers see published flows. Nothing here runs: mypy reads it, and reports an ignore without need."""
+
+from __future__ import annotations
+
+from typing import assert_type, reveal_type
+
+from tests.core.toy import ToyHook
+
+hook = ToyHook()
+
+assert_type(hook.bricks("bo"), dict[str, int])
+assert_type(hook.bricks(user="bo", limit=3), dict[str, int])
+assert_type(ToyHook.bricks(hook, "bo", limit=3), dict[str, int])
+
+hook.bricks(3)  # type: ignore[arg-type]
+hook.bricks("bo", limit="3")  # type: ignore[arg-type]
+hook.bricks()  # type: ignore[call-arg]
+hook.bricks("bo", colour="red")  # type: ignore[call-arg]
+ToyHook.bricks("bo")  # type: ignore[arg-type, call-arg]
+
+reveal_type(hook.bricks)
+reveal_type(ToyHook.bricks)
