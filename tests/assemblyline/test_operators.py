@@ -13,7 +13,7 @@ from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import AssemblylineLink, AssemblylineSubmitFileOperator
 from self_hosted.core.errors import Busy, Overdue, Uncertain
 from self_hosted.core.operator import LINK_KEY
-from self_hosted.core.wait import WaitTrigger
+from self_hosted.core.trigger import WaitTrigger
 
 from tests.assemblyline.conftest import context
 
@@ -39,7 +39,7 @@ def run(arguments, **of_ti):
         return task.execute(told)
     except TaskDeferred as deferred:
         path, trigger_arguments = deferred.trigger.serialize()
-        assert path == "self_hosted.core.wait.WaitTrigger"
+        assert path == "self_hosted.core.trigger.WaitTrigger"
         event = asyncio.run(_first(WaitTrigger(**trigger_arguments)))
         return getattr(operator(**arguments), deferred.method_name)(told, event.payload, **(deferred.kwargs or {}))
 
@@ -334,7 +334,7 @@ def test_a_killed_worker_leaves_its_submission_when_told_so(served, write):
 def test_a_broken_event_is_a_failure(write):
     task = operator(file=write("x"))
     with pytest.raises(Exception, match="nobody knows"):
-        task.execute_complete(context(task), None, {"sid": "s"})
+        task.execute_complete(context(task), None)
 
 
 def test_no_secret_gets_into_the_trigger(served, write):

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
 )
 from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
 from self_hosted.core.flow import Upload
-from self_hosted.core.wait import WaitTrigger
+from self_hosted.core.trigger import WaitTrigger
 
 from tests.assemblyline.conftest import context
 

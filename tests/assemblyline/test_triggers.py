@@ -8,7 +8,7 @@ import io
 import pytest
 from self_hosted.assemblyline.triggers import SUBMISSION
 from self_hosted.core.flow import Upload
-from self_hosted.core.wait import WaitTrigger
+from self_hosted.core.trigger import WaitTrigger
 
 
 def submitted(hook, words):

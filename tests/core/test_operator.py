@@ -19,7 +19,8 @@ from self_hosted.core.operator import (
     final_errors_fail_at_once,
     round_key,
 )
-from self_hosted.core.wait import Seen, WaitTrigger, imported
+from self_hosted.core.trigger import WaitTrigger
+from self_hosted.core.wait import Seen, imported
 
 from tests.core.toy import BuildAndWaitOperator, BuildOperator, StubbornOperator, Toy, ToyHook
 
@@ -209,6 +210,7 @@ def test_the_trigger_knows_what_it_needs_and_no_more(hook: ToyHook, context_of):
         "key": "job/1",
         "poll_interval": 0.05,
         "cancel_on_kill": False,
+        "started": {"id": "job/1"},
     }
 
 
@@ -235,7 +237,7 @@ def test_an_error_in_the_trigger_fails_the_task_as_it_would_in_the_worker(
 def test_a_trigger_that_ends_without_a_word_is_a_failure(context_of):
     operator = building(deferrable=True)
     with pytest.raises(Broken, match="an event that nobody knows"):
-        operator.execute_complete(context_of(operator), event=None, started={"id": "job/1"})
+        operator.execute_complete(context_of(operator), event=None)
 
 
 @pytest.mark.parametrize("default", [True, False])

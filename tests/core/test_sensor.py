@@ -170,6 +170,7 @@ def test_the_trigger_has_the_timeout_as_an_absolute_deadline_and_never_cancels(h
         "key": "a",
         "poll_interval": 7.0,
         "cancel_on_kill": False,
+        "started": None,
     }
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from airflow.triggers.base import TriggerEvent
-from self_hosted.core import wait as waits
 from self_hosted.core.errors import Broken, Final, LoginRefused, Overdue, ProductError
 from self_hosted.core.flow import Pause, Reply, Request
-from self_hosted.core.wait import Poller, Seen, Waiter, WaitTrigger, imported, overdue, poll, seen_in, wait
+from self_hosted.core.trigger import GATHERING, Poller, WaitTrigger, seen_in
+from self_hosted.core.wait import Seen, Waiter, imported, overdue, poll, wait
 
 from tests.core.toy import API_KEY, JOB, PASSWORD, SMALL, Toy, ToyHook
 
@@ -169,7 +169,7 @@ def test_a_thousand_tasks_that_begin_within_a_minute_cost_a_handful_of_requests_
             step = flow.send(states())
         else:
             assert isinstance(step, Pause)
-            wakes = joining[0][0] + waits.GATHERING if joining else 10_000
+            wakes = joining[0][0] + GATHERING if joining else 10_000
             clock[0] = max(clock[0], min(clock[0] + step.seconds, wakes))
             while joining and joining[0][0] <= clock[0]:
                 waiters.add(joining.pop(0)[1])
@@ -361,7 +361,7 @@ def test_a_trigger_survives_the_metadata_database_and_holds_no_secret(served, co
 async def test_the_event_tells_what_was_seen(hook: ToyHook, toy: Toy):
     jobs(toy, a=2)
     event = await event_of(trigger())
-    assert event == {"seen": {"state": "done", "done": True, "facts": {"id": "a"}}}
+    assert event == {"seen": {"state": "done", "done": True, "facts": {"id": "a"}}, "started": None}
     assert seen_in(json.loads(json.dumps(event))) == Seen("done", done=True, facts={"id": "a"})
 
 
@@ -369,7 +369,7 @@ async def test_the_event_of_a_wait_in_vain_tells_what_was_seen_last(hook: ToyHoo
     jobs(toy, a=10_000)
     event = await event_of(trigger(deadline=later(0.2)))
     assert event["seen"]["done"] is False
-    assert await event_of(trigger("unknown", deadline=later(0.2))) == {"seen": None}
+    assert await event_of(trigger("unknown", deadline=later(0.2))) == {"seen": None, "started": None}
     assert seen_in({"seen": None}) is None
 
 
@@ -386,7 +386,7 @@ async def test_the_deadline_is_absolute_so_that_a_restarted_triggerer_does_not_w
 async def test_the_event_of_an_error_tells_whether_trying_again_may_help(hook: ToyHook, served, status, final):
     served.fail("status", status=status, path="/jobs")
     event = await event_of(trigger())
-    assert event == {"error": f"GET /jobs: refused without a reason (HTTP {status})", "final": final}
+    assert event == {"error": f"GET /jobs: refused without a reason (HTTP {status})", "final": final, "started": None}
     with pytest.raises(Final if final else ProductError, match=f"HTTP {status}") as error:
         seen_in(event)
     assert isinstance(error.value, Final) is final

@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, ClassVar
 
 from airflow.providers.common.compat.sdk import Context
 from self_hosted.core.auth import Auth, HeaderAuth, LoginAuth
-from self_hosted.core.connection import ConnectionForm, Settings, choice, number, switch, text, transport_fields
+from self_hosted.core.connection import Settings
 from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Flow, Reply, Request, url_path
+from self_hosted.core.form import ConnectionForm, choice, number, switch, text, transport_fields
 from self_hosted.core.hook import ProductHook, published
 from self_hosted.core.operator import ProductLink, ProductOperator, WaitingOperator, publish_link
 from self_hosted.core.sensor import ProductSensor

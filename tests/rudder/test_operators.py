@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 from self_hosted.core.errors import Broken, Overdue
-from self_hosted.core.wait import WaitTrigger
+from self_hosted.core.trigger import WaitTrigger
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
 from self_hosted.sandbox.rudder import TOKENS
@@ -50,7 +50,7 @@ def drained(deferral: TaskDeferred) -> dict[str, Any]:
     """The event of a trigger that was stored and read again, as the triggerer does."""
     path, arguments = deferral.trigger.serialize()
     stored = json.loads(json.dumps(arguments))
-    assert path == "self_hosted.core.wait.WaitTrigger"
+    assert path == "self_hosted.core.trigger.WaitTrigger"
 
     async def event() -> Any:
         return await anext(WaitTrigger(**stored).run())

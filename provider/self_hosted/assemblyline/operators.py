@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
-from self_hosted.assemblyline import api
 from self_hosted.core.flow import Upload
+from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductLink, WaitingOperator, publish_link, round_key
 from self_hosted.core.wait import Seen
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.assemblyline import api
+else:
+    api = when_used("self_hosted.assemblyline.api")
 
 
 class AssemblylineLink(ProductLink):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from self_hosted.assemblyline import api
+from self_hosted.core.lazy import when_used
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.wait import Seen
+
+if TYPE_CHECKING:
+    from self_hosted.assemblyline import api
+else:
+    api = when_used("self_hosted.assemblyline.api")
 
 
 class AssemblylineSubmissionSensor(ProductSensor):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.connection import PORT_HINT, ConnectionForm, text, transport_fields
+from self_hosted.core.form import PORT_HINT, ConnectionForm, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="ayon",

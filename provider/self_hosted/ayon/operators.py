@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from self_hosted.ayon import api
-from self_hosted.ayon.hook import AyonHook
+from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductLink, ProductOperator, publish_link, round_key
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.ayon import api
+    from self_hosted.ayon.hook import AyonHook
+else:
+    api = when_used("self_hosted.ayon.api")
 
 
 TRUTH: dict[str, Any] = {"true": True, "false": False}  # templates make text of everything

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from self_hosted.core.errors import Broken, Invalid, ProductError, kind_of
@@ -24,8 +24,7 @@ T = TypeVar("T")
 NOTHING: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """A file to send: opened anew for every attempt and read in pieces, never held whole in memory.
 
     :param filename: the name the product sees
@@ -138,8 +137,7 @@ class Reply:
         return self.error(kind_of(self.status), words or "refused without a reason")
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(NamedTuple):
     """Time to let pass.
 
     :param seconds: how long
@@ -150,8 +148,7 @@ class Pause:
     may_end_early: bool = False
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(NamedTuple):
     """A derived secret (session token, encoded credential) that no log may show."""
 
     value: str

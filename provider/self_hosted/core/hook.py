@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import BaseHook
 
-from self_hosted.core.connection import ConnectionForm, Settings, read_connection
+from self_hosted.core.connection import Settings, read_connection
 from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Flow, Pause, Reply, Request, arun, handled, run
+from self_hosted.core.form import ConnectionForm
 
 if TYPE_CHECKING:
     from self_hosted.core.auth import Auth

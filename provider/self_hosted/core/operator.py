@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom, conf
 
 from self_hosted.core.errors import Final, ProductError
-from self_hosted.core.wait import Question, Seen, WaitTrigger, imported, overdue, seen_in, wait
+from self_hosted.core.wait import Question, Seen, imported, overdue, wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -146,10 +146,14 @@ class WaitingOperator(ProductOperator):
             seen = wait(self.hook, self._question, key, deadline=self._deadline(), poll_interval=self.poll_interval)
             return self._ended(context, started, key, seen)
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None, started: dict[str, Any]) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Go on after the deferred wait."""
+        from self_hosted.core.trigger import seen_in
+
         with final_errors_fail_at_once():
-            return self._ended(context, started, self.key_of(started) or "", seen_in(event))
+            seen = seen_in(event)
+            started: dict[str, Any] = (event or {})["started"]
+            return self._ended(context, started, self.key_of(started) or "", seen)
 
     def on_kill(self) -> None:
         """The task is being killed in the worker: end the remote work."""
@@ -165,6 +169,8 @@ class WaitingOperator(ProductOperator):
         return time.time() + min(limit, self.wait_timeout)
 
     def _defer(self, key: str, started: dict[str, Any]) -> NoReturn:
+        from self_hosted.core.trigger import WaitTrigger
+
         trigger = WaitTrigger(
             question=self.question,
             conn_id=self.conn_id,
@@ -172,8 +178,9 @@ class WaitingOperator(ProductOperator):
             deadline=self._deadline(),
             poll_interval=self.poll_interval,
             cancel_on_kill=self.cancel_on_kill,
+            started=started,  # and not in kwargs of the method: `dag.test()` loses those
         )
-        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"started": started})
+        self.defer(trigger=trigger, method_name="execute_complete")
 
     def _ended(self, context: Context, started: dict[str, Any], key: str, seen: Seen | None) -> dict[str, Any]:
         if seen is None or not seen.done:

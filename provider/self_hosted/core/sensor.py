@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from self_hosted.core.operator import final_errors_fail_at_once
-from self_hosted.core.wait import Question, Seen, WaitTrigger, imported, overdue, seen_in
+from self_hosted.core.wait import Question, Seen, imported, overdue
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -59,6 +59,8 @@ class ProductSensor(BaseSensorOperator):
             self.check()
             if not self.deferrable:
                 return super().execute(context)
+            from self_hosted.core.trigger import WaitTrigger
+
             trigger = WaitTrigger(
                 question=self.question,
                 conn_id=self.conn_id,
@@ -78,8 +80,10 @@ class ProductSensor(BaseSensorOperator):
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self.finish(seen))
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Go on after the deferred wait, with the same outcomes as a poke has."""
+        from self_hosted.core.trigger import seen_in
+
         try:
             with final_errors_fail_at_once():
                 seen = seen_in(event)

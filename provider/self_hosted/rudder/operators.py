@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductLink, WaitingOperator, publish_link, round_key
-from self_hosted.rudder import api
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.core.wait import Seen
+    from self_hosted.rudder import api
+else:
+    api = when_used("self_hosted.rudder.api")
 
 FIELDS = {
     "display_name": "displayName",

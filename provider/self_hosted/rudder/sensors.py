@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from self_hosted.core.errors import Conflict
+from self_hosted.core.lazy import when_used
 from self_hosted.core.sensor import ProductSensor
-from self_hosted.rudder import api
 
 if TYPE_CHECKING:
     from self_hosted.core.wait import Seen
+    from self_hosted.rudder import api
+else:
+    api = when_used("self_hosted.rudder.api")
 
 
 class RudderChangeRequestSensor(ProductSensor):

@@ -12,8 +12,8 @@ from typing import Any
 
 from self_hosted.atrocore.api.compare import nothing
 from self_hosted.atrocore.api.session import openapi
-from self_hosted.core.connection import FALSE, TRUE
 from self_hosted.core.flow import Flow
+from self_hosted.core.form import FALSE, TRUE
 
 Row = Mapping[str, Any]
 EMPTY = {"string": "", "array": [], "object": {}}  # how a field that is no number or switch is emptied

@@ -7,10 +7,12 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from self_hosted.atrocore.api import Outcome
 from self_hosted.atrocore.operators.files import opened
+
+if TYPE_CHECKING:
+    from self_hosted.atrocore.api import Outcome
 
 SAMPLE = 20
 

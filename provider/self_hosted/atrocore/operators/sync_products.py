@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from self_hosted.atrocore import api
 from self_hosted.atrocore.operators.link import AtrocoreLink
 from self_hosted.atrocore.operators.report import Report
 from self_hosted.atrocore.operators.rows import FieldMapping, Source
-from self_hosted.core.connection import FALSE, TRUE
 from self_hosted.core.errors import Broken, Invalid
+from self_hosted.core.form import FALSE, TRUE
+from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.atrocore import api
+else:
+    api = when_used("self_hosted.atrocore.api")
 
 ROWS_AT_ONCE = 1000  # looked up and compared together, so that batches get full also when little has changed
 LARGEST_BATCH = 1000

@@ -64,6 +64,8 @@ def unwrapped(reply: Reply, container: str | None = None) -> Any:
 def first(reply: Reply, container: str) -> dict[str, Any]:
     """The one object of an answer, which Rudder puts into a list nevertheless.
 
+    :param reply: a successful answer
+    :param container: the key inside ``data``, such as "rules"
     :raises Broken: when the answer holds none
     """
     objects = unwrapped(reply, container)

@@ -82,12 +82,20 @@ def change_request_marked(mark: str, rule_id: str) -> Flow[dict[str, Any] | None
 
 
 def described(description: str | None, mark: str) -> str:
-    """A change request's description with a last line by which its author recognises it."""
+    """A change request's description with a last line by which its author recognises it.
+
+    :param description: what people read, or None
+    :param mark: words that stand for the author's piece of work
+    """
     return f"{description}\n\n{_signature(mark)}" if description else _signature(mark)
 
 
 def change_request_page(base_url: str, change_request_id: int | str) -> str:
-    """Where Rudder's web interface shows a change request."""
+    """Where Rudder's web interface shows a change request.
+
+    :param base_url: the connection's base URL
+    :param change_request_id: its number
+    """
     return base_url + url_path("secure", "configurationManager", "changes", "changeRequest", change_request_id)
 
 

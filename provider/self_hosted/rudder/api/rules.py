@@ -78,7 +78,11 @@ def update_rule(
 
 
 def rule_page(base_url: str, rule_id: str) -> str:
-    """Where Rudder's web interface shows a rule."""
+    """Where Rudder's web interface shows a rule.
+
+    :param base_url: the connection's base URL
+    :param rule_id: the rule's id
+    """
     return base_url + url_path("secure", "configurationManager", "ruleManagement", "rule", rule_id)
 
 

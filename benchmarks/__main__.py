@@ -1,0 +1,23 @@
+"""``python -m benchmarks``: all of them, one after the other; the exit status is 0 only if every limit is kept."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+NAMES = ("import_time", "sandbox_speed", "upload_memory", "sync_products")
+
+
+def main() -> int:
+    """Run each in a process of its own, so that none inherits the memory and the imports of another."""
+    failed = []
+    for name in NAMES:
+        print(f"\n== {name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    print(f"\nA limit was not kept by: {', '.join(failed)}" if failed else "\nAll limits were kept.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
