@@ -47,6 +47,7 @@ class Settings:
     :param login: user name, "" when not set
     :param password: "" when not set
     :param extra: the product's own fields, each with its type; None when not set and without default
+    :param secrets: those of their values that no log may show; the password Airflow hides by itself
     """
 
     conn_id: str
@@ -54,6 +55,7 @@ class Settings:
     login: str
     password: str
     extra: Mapping[str, Any]
+    secrets: tuple[str, ...] = ()
 
 
 def read_connection(connection: Any, form: ConnectionForm) -> Settings:
@@ -71,9 +73,15 @@ def read_connection(connection: Any, form: ConnectionForm) -> Settings:
             login=connection.login or "",
             password=connection.password or "",
             extra=extra,
+            secrets=tuple(str(extra[name]) for name in extra if extra[name] and _is_secret(name, form.fields[name])),
         )
     except ValueError as problem:
         raise ValueError(f"connection {connection.conn_id!r}: {problem}") from None
+
+
+def _is_secret(name: str, field: Mapping[str, Any]) -> bool:
+    # the URL of a proxy may hold a password
+    return field["schema"].get("format") == "password" or name == "proxy"
 
 
 def _extra_of(connection: Any) -> dict[str, Any]:

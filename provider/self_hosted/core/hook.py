@@ -39,8 +39,8 @@ async def _sleep(pause: Pause) -> None:
     await asyncio.sleep(pause.seconds)
 
 
-async def _hide(secret: Any) -> None:
-    """Mask a secret, or those of an object by their names, from within an event loop."""
+async def _hide(secret: str) -> None:
+    """Mask a secret from within an event loop."""
     from airflow.sdk import log
 
     if hasattr(log, "amask_secret"):
@@ -99,7 +99,8 @@ class ProductHook(BaseHook):
         from airflow.sdk.log import mask_secret
 
         settings = read_connection(self.get_connection(self.conn_id), self.form)
-        mask_secret(dict(settings.extra))  # of itself Airflow masks the password only
+        for secret in settings.secrets:
+            mask_secret(secret)
         return settings
 
     def run(self, flow: Flow[T]) -> T:
@@ -144,7 +145,8 @@ class ProductHook(BaseHook):
         from self_hosted.core.transport import TriggerTransport
 
         settings = read_connection(await self.aget_connection(self.conn_id), self.form)
-        await _hide(dict(settings.extra))
+        for secret in settings.secrets:
+            await _hide(secret)
         transport, auth = TriggerTransport(settings.address, _hide, sleep), self.auth(settings)
         try:
             yield lambda flow: arun(self._around(flow, auth, settings), transport.perform)
