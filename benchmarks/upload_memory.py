@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import requests
+
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 

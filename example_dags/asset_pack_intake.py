@@ -18,6 +18,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import ObjectStoragePath, Param, chain, dag, task
+
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
 from self_hosted.ayon.operators import AyonCreateProjectOperator

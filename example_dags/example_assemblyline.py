@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
+
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 
 VERDICTS = ["info", "suspicious", "highly_suspicious", "malicious"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
+
 from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, task
+
 from self_hosted.ayon.operators import AyonCreateProjectOperator
 
 with DAG(

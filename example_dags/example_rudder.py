@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
+
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
 
 RULES = ["0e6d2f1a-3c44-4b8e-a1b7-6f1c9d2e5a02", "4a7b9c3d-58e1-4f62-b0d9-2e8a6c1f7b03", "time-synchronisation"]

@@ -19,6 +19,7 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 # ruff: isort: split
 import pytest
 import requests
+
 from self_hosted.core.flow import Flow
 from self_hosted.core.hook import ProductHook
 from self_hosted.sandbox.server import Sandbox

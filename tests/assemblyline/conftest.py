@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.flow import Reply, Request
 from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.stand_in import StandIn
-
 from tests.conftest import Served
 
 

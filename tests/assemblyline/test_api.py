@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+
 from self_hosted.assemblyline import api
 from self_hosted.core.errors import (
     Broken,
@@ -19,7 +20,6 @@ from self_hosted.core.errors import (
     Uncertain,
 )
 from self_hosted.core.flow import Pause, Request, Upload
-
 from tests.assemblyline.conftest import html, reply
 
 BANDS = {"info": 0, "suspicious": 300, "highly_suspicious": 700, "malicious": 1000}

@@ -7,6 +7,7 @@ import time
 import uuid
 
 import pytest
+
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
@@ -15,7 +16,6 @@ from self_hosted.assemblyline.triggers import SUBMISSION
 from self_hosted.core.errors import Invalid, LoginRefused, NotFound
 from self_hosted.core.flow import Request, Upload
 from self_hosted.core.wait import wait
-
 from tests.assemblyline.conftest import context
 
 NO_SUCH = "0123456789abcdefABCDEF"

@@ -8,6 +8,7 @@ import inspect
 import io
 
 import pytest
+
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.errors import Forbidden, LoginRefused

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import AssemblylineLink, AssemblylineSubmitFileOperator
 from self_hosted.core.errors import Busy, Overdue, Uncertain
 from self_hosted.core.operator import LINK_KEY
 from self_hosted.core.trigger import WaitTrigger
-
 from tests.assemblyline.conftest import context
 
 SUBMIT = {"method": "POST", "path": "/api/v4/submit/"}

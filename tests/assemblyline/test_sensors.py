@@ -12,10 +12,10 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     TaskDeferred,
 )
+
 from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
 from self_hosted.core.flow import Upload
 from self_hosted.core.trigger import WaitTrigger
-
 from tests.assemblyline.conftest import context
 
 

@@ -6,6 +6,7 @@ import asyncio
 import io
 
 import pytest
+
 from self_hosted.assemblyline.triggers import SUBMISSION
 from self_hosted.core.flow import Upload
 from self_hosted.core.trigger import WaitTrigger

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from self_hosted.atrocore.hook import AtrocoreAuth, AtrocoreHook
 from self_hosted.core.flow import Reply, Request
 from self_hosted.sandbox.atrocore import Atrocore
-
 from tests.conftest import Served
 
 DIALECTS = ["2.3", "1.x-2.2", "espo"]

@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+
 from self_hosted.atrocore import api
 from self_hosted.atrocore.api.dialects import DIALECTS
 from self_hosted.atrocore.api.session import Credential
@@ -21,7 +22,6 @@ from self_hosted.core.errors import (
     Unreachable,
 )
 from self_hosted.core.flow import Request, Secret
-
 from tests.atrocore.conftest import reply, run_by_hand
 
 POST, GET, PATCH = (Request(method, "/api/Product") for method in ("POST", "GET", "PATCH"))

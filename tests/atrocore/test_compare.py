@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+
 from self_hosted.atrocore.api.compare import same
 
 NOTHINGS: list[Any] = [None, "", [], {}]

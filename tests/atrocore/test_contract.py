@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
+
 from self_hosted.atrocore import api
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.core.errors import Invalid, NotFound
-
 from tests.atrocore.conftest import DIALECTS
 
 

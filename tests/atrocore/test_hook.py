@@ -7,6 +7,7 @@ import threading
 from base64 import b64encode
 
 import pytest
+
 from self_hosted.atrocore import api
 from self_hosted.atrocore.hook import AtrocoreAuth, AtrocoreHook
 from self_hosted.core.errors import Busy, Forbidden, LoginRefused, NotFound, Uncertain

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.atrocore.operators import AtrocoreLink, AtrocoreSyncProductsOperator
 from self_hosted.core.errors import Broken, Busy, ProductError
-
 from tests.atrocore.conftest import context
 
 NOTHING = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}

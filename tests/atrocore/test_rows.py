@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from self_hosted.atrocore.operators.rows import Source
 
 

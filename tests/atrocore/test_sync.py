@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from self_hosted.atrocore import api
 from self_hosted.core.errors import Broken, Forbidden, Invalid, NotFound, Uncertain
-
 from tests.atrocore.conftest import reply, run_by_hand
 
 

@@ -6,9 +6,9 @@ import uuid
 from typing import Any, cast
 
 import pytest
+
 from self_hosted.ayon.hook import AyonHook
 from self_hosted.sandbox.ayon import Ayon
-
 from tests.conftest import Served
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from self_hosted.ayon import api
 from self_hosted.core.errors import (
     Broken,

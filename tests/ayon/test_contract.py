@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from self_hosted.ayon import api
 from self_hosted.ayon.hook import AyonHook
 from self_hosted.core.errors import Broken, Conflict, Invalid, NotFound

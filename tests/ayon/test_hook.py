@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import pytest
+
 from self_hosted.ayon.hook import AyonHook
 from self_hosted.core.errors import LoginRefused, Uncertain
 from self_hosted.core.flow import Request

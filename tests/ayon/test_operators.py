@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
+
 from self_hosted.ayon.api import ensure
 from self_hosted.ayon.hook import AyonHook
 from self_hosted.ayon.operators import AyonCreateProjectOperator, AyonLink
 from self_hosted.core.errors import Broken, Busy, Uncertain
 from self_hosted.core.operator import round_key
-
 from tests.ayon.conftest import context_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperator, Context
-from self_hosted.sandbox.stand_in import StandIn
 
+from self_hosted.sandbox.stand_in import StandIn
 from tests.conftest import Served
 from tests.core.toy import API_KEY, Toy, ToyHook
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from self_hosted.core.auth import HeaderAuth, LoginAuth
 from self_hosted.core.errors import LoginRefused
 from self_hosted.core.flow import Flow, Pause, Reply, Request, Secret
-
 from tests.core.toy import ToyLogin
 
 WHOAMI = Request("GET", "/whoami")

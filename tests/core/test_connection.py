@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 import pytest
 from airflow.providers.common.compat.sdk import BaseHook
 from airflow.sdk._shared.secrets_masker import should_hide_value_for_key
+
 from self_hosted.core.connection import Settings, read_connection
 from self_hosted.core.form import ConnectionForm, text, transport_fields
 from self_hosted.provider_info import FORMS
-
 from tests.core.toy import FORM
 
 URL = "https://toy.example.com"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from self_hosted.core import errors
 from self_hosted.core.errors import Busy, Final, ProductError, Uncertain, Unreachable, kind_of
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from self_hosted.core.errors import Broken, Busy, Invalid, LoginRefused, NotFound, ProductError, Uncertain
 from self_hosted.core.flow import (
     Flow,
@@ -22,7 +23,6 @@ from self_hosted.core.flow import (
     seconds_to_wait,
     url_path,
 )
-
 from tests.core.toy import bricks
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.sdk import log
 from airflow.sdk._shared.secrets_masker import redact
+
 from self_hosted.core import hook as hooks
 from self_hosted.core.flow import Flow
 from self_hosted.core.hook import ProductHook, published
-
 from tests.core.toy import FORM, Toy, ToyHook, bricks
 
 # published flows

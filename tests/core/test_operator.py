@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred, XCom, conf
+
 from self_hosted.core.errors import Broken, Busy, Forbidden, Invalid, Overdue, ProductError
 from self_hosted.core.operator import (
     LINK_KEY,
@@ -21,7 +22,6 @@ from self_hosted.core.operator import (
 )
 from self_hosted.core.trigger import WaitTrigger
 from self_hosted.core.wait import Seen, imported
-
 from tests.core.toy import BuildAndWaitOperator, BuildOperator, StubbornOperator, Toy, ToyHook
 
 

@@ -14,10 +14,10 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     TaskDeferred,
 )
+
 from self_hosted.core.errors import Broken, ProductError
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.wait import Seen, imported
-
 from tests.core.toy import JobSensor, Toy, ToyHook
 
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk._shared.secrets_masker import redact
+
 from self_hosted import __version__
 from self_hosted.core.errors import Broken, Busy, Invalid, NotFound, ProductError, Uncertain, Unreachable
 from self_hosted.core.flow import Pause, Request, Secret, Upload
-
 from tests.core import toy as toys
 from tests.core.proxy import SECRET, proxy
 from tests.core.tls import Authority, TlsSandbox, refusing_server

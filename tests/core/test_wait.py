@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from airflow.triggers.base import TriggerEvent
+
 from self_hosted.core.errors import Broken, Final, LoginRefused, Overdue, ProductError
 from self_hosted.core.flow import Pause, Reply, Request
-from self_hosted.core.trigger import GATHERING, Poller, WaitTrigger, seen_in
+from self_hosted.core.trigger import GATHERING, SETTLING, Poller, WaitTrigger, seen_in
 from self_hosted.core.wait import Seen, Waiter, imported, overdue, poll, wait
-
 from tests.core.toy import API_KEY, JOB, PASSWORD, SMALL, Toy, ToyHook
 
 JOB_PATH, SMALL_PATH = "tests.core.toy.JOB", "tests.core.toy.SMALL"
@@ -154,8 +154,9 @@ def test_who_is_half_way_to_its_next_look_comes_along(monkeypatch):
 
 def test_a_thousand_tasks_that_begin_within_a_minute_cost_a_handful_of_requests_a_round(monkeypatch):
     """Ten minutes on a clock of the test's own; nobody is looked at less often than its interval says."""
-    clock, requests, waiters = [0.0], 0, {Waiter("first", 10_000, 30)}
+    clock, requests = [0.0], 0
     monkeypatch.setattr(time, "time", lambda: clock[0])
+    waiters = {Waiter("first", 10_000, 30)}
     joining = [(0.06 * number, Waiter(f"job{number}", 10_000, 30)) for number in range(1000)]
     looked: dict[str, float] = {}
     flow = poll(JOB, waiters)
@@ -176,6 +177,18 @@ def test_a_thousand_tasks_that_begin_within_a_minute_cost_a_handful_of_requests_
             step = flow.send(states())
     assert len(looked) == 1001
     assert requests < 1000
+
+
+def test_a_first_look_may_be_put_off_but_not_past_interval_and_deadline():
+    pause = next(poll(JOB, {Waiter("a", later(1000), 30, first_look=6)}))
+    assert isinstance(pause, Pause)
+    assert 5 < pause.seconds <= 6
+    assert Waiter("a", later(1000), 0.05, first_look=6).due <= later(0.05)
+    assert Waiter("a", later(2), 30, first_look=6).due <= later(2)
+
+
+def test_a_deferred_wait_is_never_over_before_airflow_knows_that_it_began():
+    assert SETTLING > 5
 
 
 def test_nobody_waiting_is_nothing_to_ask():

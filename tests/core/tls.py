@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
 from self_hosted.sandbox.server import Sandbox
 from self_hosted.sandbox.stand_in import StandIn
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, ClassVar
 
 from airflow.providers.common.compat.sdk import Context
+from starlette.requests import Request as Asked
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
 from self_hosted.core.auth import Auth, HeaderAuth, LoginAuth
 from self_hosted.core.connection import Settings
 from self_hosted.core.errors import ProductError
@@ -17,9 +21,6 @@ from self_hosted.core.operator import ProductLink, ProductOperator, WaitingOpera
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.wait import Question, Seen
 from self_hosted.sandbox.stand_in import StandIn, Table
-from starlette.requests import Request as Asked
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
 USER, PASSWORD, API_KEY = "bo", "toy-password", "toy-api-key"
 

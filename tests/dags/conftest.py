@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from self_hosted.sandbox.server import Sandbox
 
 from demo.airflow import Airflow
 from demo.world import World, connect
+from self_hosted.sandbox.server import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 

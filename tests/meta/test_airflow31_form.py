@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from airflow import __version__ as airflow_version
+
 from self_hosted.provider_info import FORMS
 
 # in a process of its own: what the UI shows is cached, and Airflow puts stand-ins of libraries among the modules

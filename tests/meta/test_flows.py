@@ -7,8 +7,8 @@ import inspect
 from typing import Any
 
 import pytest
-from self_hosted.core.hook import ProductHook
 
+from self_hosted.core.hook import ProductHook
 from tests.meta.code import PRODUCTS, ROOT, Module, classes, modules, own_parameters
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from airflow.serialization import serialized_objects
+
 from self_hosted.core.hook import ProductHook
 from self_hosted.core.operator import ProductOperator, WaitingOperator
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.wait import Question, imported
-
 from tests.meta.code import PRODUCTS, classes, own_parameters
 
 # Airflow 3.1 has no DagSerialization yet

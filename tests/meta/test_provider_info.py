@@ -13,12 +13,12 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 from airflow.triggers.base import BaseTrigger
+
 from self_hosted.core.hook import ProductHook
 from self_hosted.core.operator import ProductOperator
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.wait import imported
 from self_hosted.provider_info import FORMS, get_provider_info
-
 from tests.meta.code import PRODUCTS, classes
 
 INFO = get_provider_info()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from self_hosted.core.flow import Reply, Request
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.sandbox.rudder import Rudder
-
 from tests.conftest import Served
 
 SHARE = "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from self_hosted.core.errors import Broken, Conflict, Forbidden, Invalid, NotFound, Uncertain
 from self_hosted.core.flow import Flow, Reply, Request
 from self_hosted.rudder import api
-
 from tests.rudder.conftest import success
 
 RULE = {

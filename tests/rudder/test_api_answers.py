@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from self_hosted.core.errors import (
     Broken,
     Busy,
@@ -19,7 +20,6 @@ from self_hosted.core.errors import (
 from self_hosted.core.flow import Reply, Request
 from self_hosted.rudder import api
 from self_hosted.rudder.api.answers import first
-
 from tests.rudder.conftest import answer_of, each, reply, rudders_cases
 
 PAGE = b"<html><body>HTTP ERROR</body></html>"

@@ -9,11 +9,11 @@ import os
 from uuid import uuid4
 
 import pytest
+
 from self_hosted.core.errors import NotFound
 from self_hosted.core.flow import Flow
 from self_hosted.rudder import api
 from self_hosted.rudder.hook import RudderHook
-
 from tests.conftest import Ask
 from tests.rudder.conftest import SHARE
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from self_hosted.core.errors import Forbidden, Invalid, LoginRefused, NotFound, Uncertain
 from self_hosted.core.flow import Request
 from self_hosted.rudder import api
 from self_hosted.rudder.hook import RudderHook, TokenAuth
 from self_hosted.sandbox.rudder import TOKENS
-
 from tests.conftest import Served
 from tests.rudder.conftest import SHARE
 

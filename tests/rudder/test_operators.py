@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+
 from self_hosted.core.errors import Broken, Overdue
 from self_hosted.core.trigger import WaitTrigger
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
 from self_hosted.sandbox.rudder import TOKENS
-
 from tests.conftest import Served
 from tests.rudder.conftest import SHARE, context
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, TaskDeferred
+
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.sensors import RudderChangeRequestSensor
-
 from tests.conftest import Served
 from tests.rudder.conftest import SHARE, context
 

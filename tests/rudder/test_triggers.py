@@ -7,13 +7,13 @@ import time
 from typing import Any
 
 import pytest
+
 from self_hosted.core.flow import Flow, Request
 from self_hosted.core.trigger import WaitTrigger
 from self_hosted.core.wait import Seen, imported
 from self_hosted.rudder import api
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.triggers import CHANGE_REQUEST, decisions
-
 from tests.conftest import Served
 from tests.rudder.conftest import SHARE, success
 

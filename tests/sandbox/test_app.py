@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from self_hosted.sandbox.server import STAND_INS, Sandbox, all_products
 
+from self_hosted.sandbox.server import STAND_INS, Sandbox, all_products
 from tests.conftest import Served
 from tests.core.toy import Toy
 
@@ -49,6 +49,14 @@ def test_connections_lead_to_where_the_sandbox_was_asked(served: Served):
     connections = requests.get(f"{served.url}/_control/connections", timeout=5).json()
     assert set(connections) == {"toy_default", "other_default"}
     assert connections["toy_default"]["host"] == served.base_url
+
+
+def test_a_browser_that_follows_a_products_link_is_shown_the_page(served: Served):
+    reply = requests.get(
+        f"{served.base_url}/projects/x", timeout=5, allow_redirects=False, headers={"Accept": "text/html,*/*"}
+    )
+    assert reply.headers["location"] == "/#toy"
+    assert "<section id=toy>" in requests.get(f"{served.url}/", timeout=5).text
 
 
 def test_a_reset_forgets_state_and_faults(served: Served):

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import requests
+
 from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.assemblyline.access import BEARER_TOKEN
 from self_hosted.sandbox.assemblyline.scan import EICAR, scan

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import requests
-from self_hosted.sandbox.atrocore import Atrocore
 
+from self_hosted.sandbox.atrocore import Atrocore
 from tests.conftest import Served
 
 USER, PASSWORD = "airflow", "sandbox-password"

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import requests
+
 from self_hosted.sandbox.ayon import Ayon
 from self_hosted.sandbox.ayon.product import API_KEY, PASSWORD
-
 from tests.conftest import Served
 
 KEY = {"X-Api-Key": API_KEY}

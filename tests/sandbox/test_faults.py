@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+
 from self_hosted.sandbox.faults import Fault
 from self_hosted.sandbox.server import Sandbox
-
 from tests.conftest import Served
 from tests.core.toy import Toy
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import requests
+
 from self_hosted.sandbox.page import ROWS_SHOWN, page
 from self_hosted.sandbox.server import Sandbox
-
 from tests.core.toy import Toy
 
 

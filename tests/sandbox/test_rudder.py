@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import requests
-from self_hosted.sandbox.rudder import TOKENS, Rudder
 
+from self_hosted.sandbox.rudder import TOKENS, Rudder
 from tests.conftest import Served
 from tests.rudder.conftest import SHARE, rudders_cases
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from self_hosted.sandbox.server import Sandbox
 
 from demo.airflow import Airflow
+from self_hosted.sandbox.server import Sandbox
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install .[browser]")
 CHROMIUM = next(

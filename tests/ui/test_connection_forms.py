@@ -13,7 +13,6 @@ pytest.importorskip("playwright.sync_api", reason="pip install .[browser]")
 
 from self_hosted.provider_info import FORMS
 from self_hosted.sandbox.server import Sandbox
-
 from tests.ui.form import fill, open_form, pressed_test, save, unfold
 
 pytestmark = [

@@ -18,6 +18,9 @@ from self_hosted.core.errors import Broken, Final, ProductError
 from self_hosted.core.flow import Pause
 from self_hosted.core.wait import Question, Seen, Waiter, imported, poll
 
+# A worker may take 5 s to tell the scheduler that its task deferred ([workers] min_heartbeat_interval). Airflow takes a
+# task that goes on before that for lost, and tries it again (seen in 3.1.8).
+SETTLING = 6.0
 GATHERING = 0.2  # seconds in which those who begin to wait one after the other come together
 
 
@@ -125,7 +128,7 @@ class WaitTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and tell what was seen last, or what went wrong."""
         try:
-            waiter = Waiter(self.key, self.deadline, self.poll_interval)
+            waiter = Waiter(self.key, self.deadline, self.poll_interval, first_look=SETTLING)
             seen = await Poller.wait(self.question, self.conn_id, waiter)
         except Exception as error:
             final = isinstance(error, Final | ValueError)

@@ -70,13 +70,15 @@ class Waiter:
     :param key: the remote id
     :param deadline: seconds since the epoch, absolute so that it survives restarts
     :param poll_interval: the longest time between two looks, in seconds
+    :param first_look: how long to leave it alone at the beginning, in seconds
     """
 
-    def __init__(self, key: str, deadline: float, poll_interval: float) -> None:
+    def __init__(self, key: str, deadline: float, poll_interval: float, first_look: float = 0) -> None:
         self.key, self.deadline, self.poll_interval = key, deadline, poll_interval
         self.seen: Seen | None = None
         self.pause = min(FIRST_LOOK, poll_interval)
-        self.ready = self.due = 0.0  # from when on it may, and when it must be looked at; seconds since the epoch
+        # from when on it may, and when it must be looked at; seconds since the epoch
+        self.ready = self.due = min(time.time() + min(first_look, poll_interval), deadline)
         self.left: asyncio.Future[None] | None = None  # in a triggerer: done when this one need not wait any longer
 
     @property

@@ -17,8 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m self_hosted.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=8900, help="0 takes a free one (default: %(default)s)")
     options = parser.parse_args()
-    # SIGTERM ends it like Ctrl-C does
+    # SIGTERM ends it like Ctrl-C does, and Ctrl-C does also where a shell started it with SIGINT ignored
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sandbox = Sandbox(options.port)
     except OSError as problem:

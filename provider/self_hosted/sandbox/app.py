@@ -14,13 +14,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from self_hosted.sandbox.faults import Fault, Faults
 from self_hosted.sandbox.page import page
 from self_hosted.sandbox.stand_in import StandIn
+
+
+class Pages:
+    """ASGI middleware that shows browsers the sandbox's page, where a product would show one of its own.
+
+    :param app: the product's app
+    :param product: its name
+    """
+
+    def __init__(self, app: ASGIApp, product: str) -> None:
+        self.app, self.product = app, product
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect a browser, and let everybody else through."""
+        browser = scope["type"] == "http" and Headers(scope=scope).get("accept", "").startswith("text/html")
+        app = RedirectResponse(f"/#{self.product}") if browser and scope["method"] == "GET" else self.app
+        await app(scope, receive, send)
 
 
 class Control:
@@ -82,6 +101,11 @@ class Control:
         return JSONResponse({})
 
 
+def _router(product: StandIn) -> Router:
+    # without redirects: a product decides itself what a missing slash means
+    return Router(product.routes(), redirect_slashes=False)
+
+
 def sandbox_app(products: Sequence[StandIn]) -> Starlette:
     """The whole sandbox.
 
@@ -89,8 +113,7 @@ def sandbox_app(products: Sequence[StandIn]) -> Starlette:
     """
     control = Control(products)
     mounts = [
-        # without redirects: a product decides itself what a missing slash means
-        Mount(f"/{found.name}", Faults(Router(found.routes(), redirect_slashes=False), found.name, control.faults))
+        Mount(f"/{found.name}", Pages(Faults(_router(found), found.name, control.faults), found.name))
         for found in products
     ]
     return Starlette(routes=[*control.routes(), *mounts])
