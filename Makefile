@@ -15,7 +15,7 @@ VERSION = $(shell $(PYTHON) -c '$(SUITABLE)' 2>/dev/null && $(PYTHON) -c 'import
 NO_PYTHON = $(if $(PYTHON),$(PYTHON) is not one,none was found); name yours with PYTHON=/path/to/python
 INSTALLED = $(VENV)/installed-$(or $(VERSION),without-python)
 
-.PHONY: help demo ui test test-oldest lint bench clean
+.PHONY: help demo ui test test-oldest lint bench docs clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -41,6 +41,12 @@ lint: $(INSTALLED)  ## check format, style and types
 
 bench: $(INSTALLED)  ## measure how fast it is
 	$(BIN)/python -m benchmarks
+
+docs: $(INSTALLED)  ## make anew what the docs show of the code: screenshots (with Chromium) and the sandbox's routes
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints/airflow-$(AIRFLOW).txt \
+		--editable ".[browser]"
+	$(BIN)/python -m self_hosted.sandbox.imitated > docs/sandbox_routes.md
+	$(BIN)/python -m pytest tests/ui --screenshots docs/images
 
 clean:  ## remove everything that these words have made
 	rm -rf .venv .venv-oldest .airflow .demo .mypy_cache .pytest_cache .ruff_cache .coverage build dist
