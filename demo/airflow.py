@@ -19,7 +19,7 @@ from typing import Self
 
 import requests
 
-from demo.program import Program, ProgramFailed, end
+from demo.program import Program, ProgramFailed, end, uninterrupted
 from demo.rest import Api
 
 START_TIMEOUT = 180.0  # seconds; a cold start takes 20 to 30 on two cores
@@ -86,7 +86,8 @@ class Airflow:
         shutil.rmtree(self.home, ignore_errors=True)
         try:
             self._create_database()
-            self.programs += [self._started(name, *options) for name, options in self._components().items()]
+            for name, options in self._components().items():
+                self._start(name, *options)
             self._await_health()
         except BaseException:
             self.stop()
@@ -108,14 +109,15 @@ class Airflow:
     def _components(self) -> dict[str, list[str]]:
         return {**COMPONENTS, "api-server": [*COMPONENTS["api-server"], "--port", str(self.port)]}
 
-    def _started(self, name: str, *options: str) -> Program:
+    def _start(self, name: str, *options: str) -> Program:
         command = [sys.executable, "-m", "airflow", *name.split(), *options]
         log = self.home / "logs" / f"{name.replace(' ', '-')}.log"
-        return Program(f"Airflow's {name}", command, log, self.environment)
+        with uninterrupted():
+            self.programs.append(Program(f"Airflow's {name}", command, log, self.environment))
+        return self.programs[-1]
 
     def _create_database(self) -> None:
-        migration = self._started("db migrate")
-        self.programs.append(migration)
+        migration = self._start("db migrate")
         try:
             status = migration.process.wait(START_TIMEOUT)
         except subprocess.TimeoutExpired:

@@ -86,6 +86,16 @@ def interruptible() -> AbstractContextManager[None]:
     return _signals_go_to(_interrupt)
 
 
+@contextlib.contextmanager
+def uninterrupted() -> Generator[None]:
+    """Let an interruption wait until the end, so that nothing is started of which nobody knows that it was."""
+    came: list[int] = []
+    with _signals_go_to(lambda number, _: came.append(number)):
+        yield
+    if came:
+        raise KeyboardInterrupt
+
+
 def _undisturbed() -> AbstractContextManager[None]:
     """Ignore an impatient second Ctrl-C while ending things."""
     return _signals_go_to(signal.SIG_IGN)

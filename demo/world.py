@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from demo.airflow import Airflow, free_port
-from demo.program import Program, ProgramFailed, end
+from demo.program import Program, ProgramFailed, end, uninterrupted
 from demo.rest import Api
 
 Tables = dict[str, dict[str, list[dict[str, Any]]]]  # product to table to rows
@@ -81,12 +81,14 @@ def _alone(folder: Path) -> Generator[None]:
 def _sandbox(log: Path, wanted_port: int) -> Generator[str]:
     port = free_port(wanted_port)
     command = [sys.executable, "-m", "self_hosted.sandbox", "--port", str(port)]
-    program = Program("the sandbox", command, log, os.environ)
+    programs: list[Program] = []
     try:
-        _await(program, url := f"http://127.0.0.1:{port}")
+        with uninterrupted():
+            programs.append(Program("the sandbox", command, log, os.environ))
+        _await(programs[0], url := f"http://127.0.0.1:{port}")
         yield url
     finally:
-        end([program])
+        end(programs)
 
 
 def _await(program: Program, url: str) -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from demo.airflow import free_port
-from demo.program import Program, ProgramFailed, end, interruptible
+from demo.program import Program, ProgramFailed, end, interruptible, uninterrupted
 
 # a child in a process group of its own that is deaf to SIGTERM, as Airflow's tasks may be
 FAMILY = """
@@ -93,6 +93,14 @@ def test_signal_interrupts_as_ctrl_c_does(number):
     with pytest.raises(KeyboardInterrupt), interruptible():
         signal.raise_signal(number)
     assert signal.getsignal(number) == before
+
+
+def test_interruption_waits_until_what_was_started_is_known():
+    known = []
+    with pytest.raises(KeyboardInterrupt), interruptible(), uninterrupted():
+        signal.raise_signal(signal.SIGTERM)
+        known.append("program")
+    assert known == ["program"]
 
 
 def test_second_ctrl_c_does_not_disturb_the_end(tmp_path):
