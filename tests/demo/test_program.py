@@ -97,9 +97,14 @@ def test_signal_interrupts_as_ctrl_c_does(number):
 
 def test_interruption_waits_until_what_was_started_is_known():
     known = []
-    with pytest.raises(KeyboardInterrupt), interruptible(), uninterrupted():
-        signal.raise_signal(signal.SIGTERM)
-        known.append("program")
+
+    def start() -> None:
+        with interruptible(), uninterrupted():
+            signal.raise_signal(signal.SIGTERM)
+            known.append("program")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
     assert known == ["program"]
 
 

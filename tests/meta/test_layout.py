@@ -14,7 +14,7 @@ MAY_BE_PACKAGES = {"api", "operators"}
 LONGEST = 400  # lines; what is about as long has two subjects
 
 # written so that this file does not match itself
-OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:root|work|opt/ws)/|/home/\w+/|/Users/\w+/|C:\\\\Users")
+OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:root)/|/home/\w+/|/Users/\w+/|C:\\\\Users")
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
 
 
