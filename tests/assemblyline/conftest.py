@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,26 +48,6 @@ def write(tmp_path: Path) -> Callable[..., str]:
         return str(path)
 
     return make
-
-
-@dataclass
-class Ti:
-    """What an operator needs of a task instance."""
-
-    dag_id: str = "dag"
-    run_id: str = "run"
-    task_id: str = "scan"
-    map_index: int = -1
-    try_number: int = 1
-    max_tries: int = 0
-    xcoms: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcoms[key] = value
-
-
-def context(operator: Any, **of_ti: Any) -> Any:
-    return {"ti": Ti(**of_ti), "task": operator}
 
 
 def reply(response: Any = "", status: int = 200, words: str | None = "", request: Request | None = None) -> Reply:

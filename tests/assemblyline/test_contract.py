@@ -16,7 +16,7 @@ from self_hosted.assemblyline.triggers import SUBMISSION
 from self_hosted.core.errors import Invalid, LoginRefused, NotFound
 from self_hosted.core.flow import Request, Upload
 from self_hosted.core.wait import wait
-from tests.assemblyline.conftest import context
+from tests.context import context
 
 NO_SUCH = "0123456789abcdefABCDEF"
 

@@ -15,7 +15,7 @@ from self_hosted.assemblyline.operators import AssemblylineLink, AssemblylineSub
 from self_hosted.core.errors import Busy, Overdue, Uncertain
 from self_hosted.core.operator import LINK_KEY
 from self_hosted.core.trigger import WaitTrigger
-from tests.assemblyline.conftest import context
+from tests.context import context
 
 SUBMIT = {"method": "POST", "path": "/api/v4/submit/"}
 

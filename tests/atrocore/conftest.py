@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -71,23 +70,3 @@ def dialect(request: pytest.FixtureRequest, served: Served) -> str:
     """Every dialect in turn; the sandbox speaks it."""
     served.seed({"dialect": request.param})
     return str(request.param)
-
-
-@dataclass
-class Ti:
-    """What an operator needs of a task instance."""
-
-    dag_id: str = "dag"
-    run_id: str = "run"
-    task_id: str = "sync"
-    map_index: int = -1
-    try_number: int = 1
-    max_tries: int = 2
-    xcoms: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcoms[key] = value
-
-
-def context(operator: Any) -> Any:
-    return {"ti": Ti(), "task": operator}

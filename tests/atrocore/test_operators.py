@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.atrocore.operators import AtrocoreLink, AtrocoreSyncProductsOperator
 from self_hosted.core.errors import Broken, Busy, ProductError
-from tests.atrocore.conftest import context
+from tests.context import context
 
 NOTHING = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
 

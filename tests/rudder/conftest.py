@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +67,3 @@ def hook(served: Served, connect) -> RudderHook:
 def hook_as(served: Served, connect) -> Callable[..., RudderHook]:
     """A hook on a connection with changes: ``hook_as(password="...", extra={...})``."""
     return lambda **changes: RudderHook(connect("rudder_other", served.connection(**changes)))
-
-
-@dataclass
-class Ti:
-    """What an operator needs of a task instance."""
-
-    dag_id: str = "dag"
-    run_id: str = "run"
-    task_id: str = "update"
-    map_index: int = -1
-    try_number: int = 1
-    max_tries: int = 2
-    xcoms: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcoms[key] = value
-
-
-def context(operator: Any, **of_ti: Any) -> Any:
-    return {"ti": Ti(**of_ti), "task": operator}

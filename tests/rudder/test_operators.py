@@ -17,7 +17,8 @@ from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
 from self_hosted.sandbox.rudder import TOKENS
 from tests.conftest import Served
-from tests.rudder.conftest import SHARE, context
+from tests.context import context
+from tests.rudder.conftest import SHARE
 
 REASON = "The show starts"
 Update = Callable[..., RudderUpdateRuleOperator]

@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSen
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.sensors import RudderChangeRequestSensor
 from tests.conftest import Served
-from tests.rudder.conftest import SHARE, context
+from tests.context import context
+from tests.rudder.conftest import SHARE
 
 Sensor = Callable[..., RudderChangeRequestSensor]
 
