@@ -58,6 +58,14 @@ def test_it_waits_until_it_is_done_and_returns_the_result(hook: ToyHook, toy: To
     assert toy.times("GET", "/jobs") == 3
 
 
+def test_however_often_it_looks_it_signs_in_once(hook: ToyHook, toy: Toy, context_of, deferrable):
+    job(toy, looks=3)
+    waiting = sensor(deferrable=deferrable)
+    executed(waiting, context_of(waiting))
+    assert toy.times("GET", "/jobs") == 4
+    assert toy.times("POST", "/login") == 1
+
+
 def test_arguments_are_checked_before_anything_is_sent(hook: ToyHook, toy: Toy, context_of, deferrable):
     waiting = sensor(job_id="", deferrable=deferrable)
     with pytest.raises(AirflowFailException, match="job_id must be the id of a job, not ''"):

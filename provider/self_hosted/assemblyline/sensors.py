@@ -57,7 +57,6 @@ class AssemblylineSubmissionSensor(ProductSensor):
 
     def finish(self, seen: Seen) -> dict[str, Any]:
         """The result, unless score or verdict are to fail the task."""
-        hook = self._question.hook_for(self.conn_id)
         found = {"sid": self.sid, "state": seen.state, **seen.facts}
-        url = api.submission_url(hook.settings.address.base_url, self.sid)
-        return hook.run(api.judged(found, url, self.fail_on_score, self.fail_on_verdict))
+        url = api.submission_url(self.hook.settings.address.base_url, self.sid)
+        return self.hook.run(api.judged(found, url, self.fail_on_score, self.fail_on_verdict))

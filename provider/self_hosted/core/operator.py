@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom, conf
@@ -82,12 +83,10 @@ class ProductOperator(BaseOperator):
         """Do the work; what is returned is the task's result, unless there is something to wait for."""
         raise NotImplementedError
 
-    @property
+    @cached_property
     def hook(self) -> ProductHook:
         """The product's hook, on the operator's connection."""
-        if "_hook" not in self.__dict__:
-            self._hook: ProductHook = imported(self.hook_class)(self.conn_id)
-        return self._hook
+        return imported(self.hook_class)(self.conn_id)  # type: ignore[no-any-return]
 
     def execute(self, context: Context) -> Any:
         """Check, then do it; errors that no retry mends end the task at once."""

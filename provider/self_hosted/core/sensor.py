@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
@@ -19,6 +20,8 @@ from self_hosted.core.wait import Question, Seen, imported, overdue
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.core.hook import ProductHook
 
 
 class ProductSensor(BaseSensorOperator):
@@ -41,6 +44,11 @@ class ProductSensor(BaseSensorOperator):
     def conn_id(self) -> str:
         """The connection, from the argument that the product names after itself: ``rudder_conn_id`` and so on."""
         return str(getattr(self, imported(self._question.hook).conn_name_attr))
+
+    @cached_property
+    def hook(self) -> ProductHook:
+        """The product's hook, on the sensor's connection: one for all looks, so that they share one login."""
+        return self._question.hook_for(self.conn_id)
 
     def check(self) -> None:
         """Validate the arguments, after templating and before anything is sent; `ValueError` names the argument."""
@@ -75,7 +83,7 @@ class ProductSensor(BaseSensorOperator):
         question, key = self._question, self.key()
         # here and not only around execute: what Airflow does for soft_fail it does around each poke
         with final_errors_fail_at_once():
-            seen = question.hook_for(self.conn_id).run(question.ask([key])).get(key)
+            seen = self.hook.run(question.ask([key])).get(key)
             if seen is None or not seen.done:
                 return PokeReturnValue(is_done=False)
             return PokeReturnValue(is_done=True, xcom_value=self.finish(seen))

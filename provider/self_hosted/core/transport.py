@@ -15,7 +15,6 @@ import certifi
 import httpx
 import requests
 import tenacity
-from requests.auth import AuthBase
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 from urllib3 import exceptions as urllib3
 
@@ -96,7 +95,6 @@ class WorkerTransport:
         self.address, self.hide = address, hide
         self.session = requests.Session()
         self.session.trust_env = False  # neither .netrc nor proxies nor certificates of the environment
-        self.session.auth = _no_auth
         self.session.cookies.set_policy(
             DefaultCookiePolicy(allowed_domains=[])
         )  # sessions live in the auth, not in a jar
@@ -200,16 +198,6 @@ class TriggerTransport:
     async def close(self) -> None:
         """Close the connections."""
         await self.client.aclose()
-
-
-class _NoAuth(AuthBase):
-    """Keeps requests from looking for credentials in .netrc."""
-
-    def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        return prepared
-
-
-_no_auth = _NoAuth()
 
 
 def _read_timeout(address: Address, request: Request) -> float:
