@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 ENDED = {"success", "failed"}
 
@@ -22,6 +25,9 @@ class Api:
         self.url = url
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy stands between us and loopback
+        # Airflow answers 500 when another of its processes holds SQLite's lock for too long
+        locked = Retry(5, status_forcelist=[500], allowed_methods=None, backoff_factor=0.3, raise_on_status=False)
+        self.session.mount(url, HTTPAdapter(max_retries=locked))
 
     def health(self) -> dict[str, Any]:
         """The state of each component."""
@@ -34,7 +40,7 @@ class Api:
         :param connection: as in the JSON of ``AIRFLOW_CONN_...``
         """
         extra = json.dumps(connection.get("extra", {}))
-        self._ask("POST", "/api/v2/connections", {**connection, "connection_id": conn_id, "extra": extra})
+        self._create("/api/v2/connections", {**connection, "connection_id": conn_id, "extra": extra})
 
     def dags(self) -> list[str]:
         """The ids of the DAGs that Airflow has read so far."""
@@ -51,8 +57,10 @@ class Api:
         :param conf: values of its params
         :param run_id: an id of one's own choice
         """
-        body = {"logical_date": None, "conf": conf or {}, **({"dag_run_id": run_id} if run_id else {})}
-        return str(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+        run_id = run_id or f"run-{uuid4()}"
+        body = {"logical_date": None, "conf": conf or {}, "dag_run_id": run_id}
+        self._create(f"/api/v2/dags/{dag_id}/dagRuns", body)
+        return run_id
 
     def state(self, dag_id: str, run_id: str) -> str:
         """The state of a run."""
@@ -107,11 +115,15 @@ class Api:
     def _path(task: Mapping[str, Any]) -> str:
         return f"/api/v2/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def _create(self, path: str, body: Any) -> None:
+        """Create something once: a conflict means that an attempt whose answer was 500 did it."""
+        self._ask("POST", path, body, fine={409})
+
+    def _ask(self, method: str, path: str, body: Any = None, fine: Collection[int] = ()) -> Any:
         if not path.endswith("/health") and "Authorization" not in self.session.headers:
             token = self.session.get(f"{self.url}/auth/token", timeout=30).json()["access_token"]
             self.session.headers["Authorization"] = f"Bearer {token}"
         answer = self.session.request(method, self.url + path, json=body, timeout=30)
-        if not answer.ok:
+        if not answer.ok and answer.status_code not in fine:
             raise requests.HTTPError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:500]}")
         return answer.json()
