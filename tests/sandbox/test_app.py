@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from self_hosted.sandbox.rudder.state import PROJECT_SHARE, TOKENS
 from self_hosted.sandbox.server import STAND_INS, Sandbox, all_products
 from tests.conftest import Served
 from tests.core.toy import Toy
@@ -107,3 +110,74 @@ def test_a_port_can_be_chosen_and_is_taken_once():
         port = int(sandbox.url.rpartition(":")[2])
         with pytest.raises(OSError, match="in use"):
             Sandbox(port, products=[Toy()])
+
+
+def control(sandbox: Sandbox, what: str, data: Any) -> None:
+    requests.post(f"{sandbox.url}/_control/{what}", json=data, timeout=5).raise_for_status()
+
+
+def state(sandbox: Sandbox) -> Any:
+    return requests.get(f"{sandbox.url}/_control/state", timeout=5).json()
+
+
+def work(sandbox: Sandbox) -> None:
+    """Make every product hold something."""
+    seed = {
+        "assemblyline": {"delay": 60},
+        "ayon": {"projects": [{"name": "Kept", "code": "kept"}]},
+        "rudder": {"validation": True},
+        "atrocore": {"records": {"Product": [{"number": "1", "name": "Kept"}]}},
+    }
+    control(sandbox, "seed", seed)
+    key = {"X-User": "admin", "X-Apikey": "sandbox:sandbox-secret"}
+    submission = {"plaintext": "RIG-SLEEP:1 kept", "name": "kept.txt"}
+    requests.post(f"{sandbox.url}/assemblyline/api/v4/submit/", json=submission, headers=key, timeout=5)
+    rule = f"{sandbox.url}/rudder/api/latest/rules/{PROJECT_SHARE}"
+    requests.post(rule, json={"enabled": True}, headers={"X-API-Token": TOKENS["automation"]}, timeout=5)
+
+
+def test_a_sandbox_that_keeps_goes_on_where_another_one_stopped(tmp_path: Path):
+    with Sandbox(keep=tmp_path / "kept") as first:
+        work(first)
+        control(first, "faults", [{"kind": "refuse", "product": "ayon", "times": 9}])
+        before = state(first)
+    assert [len(before[product][table]) for product, table in HELD] == [1, 1, 1, 1]
+    with Sandbox(keep=tmp_path / "kept") as second:
+        assert state(second) == before
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{second.url}/ayon/api/info", timeout=5)
+
+
+HELD = [
+    ("assemblyline", "submissions"),
+    ("ayon", "projects"),
+    ("rudder", "change requests"),
+    ("atrocore", "products"),
+]
+
+
+def test_what_was_kept_goes_on_moving_and_can_be_changed(tmp_path: Path):
+    with Sandbox(keep=tmp_path / "kept") as first:
+        work(first)
+    with Sandbox(keep=tmp_path / "kept") as second:
+        control(second, "seed", {"rudder": {"decisions": {"1": "Deployed"}}})
+        rules = {rule["id"]: rule["enabled"] for rule in state(second)["rudder"]["rules"]}
+        assert rules[PROJECT_SHARE] is True
+        work(second)
+        assert len(state(second)["assemblyline"]["submissions"]) == 2
+
+
+def test_a_sandbox_that_is_not_told_to_keeps_nothing(tmp_path: Path):
+    with Sandbox() as first:
+        work(first)
+    assert list(tmp_path.iterdir()) == []
+    with Sandbox() as second:
+        assert state(second)["ayon"]["projects"] == []
+
+
+def test_a_request_that_a_fault_delays_does_not_delay_the_end(tmp_path: Path):
+    with Sandbox(products=[Toy()], keep=tmp_path / "kept") as sandbox:
+        control(sandbox, "faults", [{"kind": "slow", "seconds": 60}])
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{sandbox.url}/toy/page", timeout=0.2)
+    assert not sandbox.thread.is_alive()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -45,6 +46,27 @@ def test_it_serves_tells_how_to_connect_and_stops_quietly(how):
         assert (process.returncode, errors) == (0, "")
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
+
+
+def test_what_is_kept_in_a_file_is_there_again_after_a_restart(tmp_path: Path):
+    kept = tmp_path / "kept"
+    for expected in ([], ["Kept"]):
+        with running("--port", "0", "--keep", str(kept)) as (process, lines):
+            url = re.search(r"http://[\d.:]+", lines[0]).group()  # type: ignore[union-attr]
+            state = requests.get(f"{url}/_control/state", timeout=5).json()
+            assert [project["name"] for project in state["ayon"]["projects"]] == expected
+            seed = {"ayon": {"projects": [{"name": "Kept", "code": "kept"}]}}
+            requests.post(f"{url}/_control/seed", json=seed, timeout=5).raise_for_status()
+            process.terminate()
+            assert process.wait(15) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_folder_that_is_missing_is_said_before_anything_is_served(tmp_path: Path):
+    keep = str(tmp_path / "missing" / "kept")
+    done = subprocess.run([*COMMAND, "--keep", keep], capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert f"--keep: there is no folder {tmp_path / 'missing'}" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence():

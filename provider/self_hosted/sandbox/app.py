@@ -6,6 +6,8 @@ GET  /_control/connections  {connection id: Airflow connection}, ready for AIRFL
 POST /_control/reset        forget everything, faults included
 POST /_control/seed         {product: data}, see each stand-in's ``seed``
 POST /_control/faults       [fault, ...], see `faults.py`
+POST /_control/random       {"seed": 7}: the same requests meet the same faults as they did with this seed before
+GET  /_control/counts       {"requests": {product: number}, "faults": {kind of those that fired: number}}
 POST /_control/end-sessions {"product": name}: logins end
 """
 
@@ -20,7 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from self_hosted.sandbox.faults import Fault, Faults
+from self_hosted.sandbox.faults import Arranged, Fault, Faults
 from self_hosted.sandbox.page import page
 from self_hosted.sandbox.stand_in import StandIn
 
@@ -46,11 +48,12 @@ class Control:
     """The handlers of the control route.
 
     :param products: the stand-ins
+    :param arranged: what is to go wrong
     """
 
-    def __init__(self, products: Sequence[StandIn]) -> None:
+    def __init__(self, products: Sequence[StandIn], arranged: Arranged) -> None:
         self.products = {product.name: product for product in products}
-        self.faults: list[Fault] = []
+        self.arranged = arranged
 
     def routes(self) -> list[Route]:
         """The table of routes."""
@@ -61,6 +64,8 @@ class Control:
             Route("/_control/reset", self.reset, methods=["POST"]),
             Route("/_control/seed", self.seed, methods=["POST"]),
             Route("/_control/faults", self.add_faults, methods=["POST"]),
+            Route("/_control/random", self.seed_random, methods=["POST"]),
+            Route("/_control/counts", self.counts),
             Route("/_control/end-sessions", self.end_sessions, methods=["POST"]),
         ]
 
@@ -79,7 +84,7 @@ class Control:
 
     async def reset(self, request: Request) -> Response:
         """Forget everything."""
-        self.faults.clear()
+        self.arranged.clear()
         for product in self.products.values():
             product.reset()
         return JSONResponse({})
@@ -92,8 +97,17 @@ class Control:
 
     async def add_faults(self, request: Request) -> Response:
         """Arrange for things to go wrong."""
-        self.faults.extend(Fault(**fault) for fault in await request.json())
+        self.arranged.faults.extend(Fault(**fault) for fault in await request.json())
         return JSONResponse({})
+
+    async def seed_random(self, request: Request) -> Response:
+        """Make it known which of the requests faults with a share befall."""
+        self.arranged.random.seed((await request.json())["seed"])
+        return JSONResponse({})
+
+    async def counts(self, request: Request) -> Response:
+        """Show how much was asked, and how much of it went wrong."""
+        return JSONResponse({"requests": self.arranged.requests, "faults": self.arranged.fired})
 
     async def end_sessions(self, request: Request) -> Response:
         """End the logins of one product."""
@@ -106,14 +120,14 @@ def _router(product: StandIn) -> Router:
     return Router(product.routes(), redirect_slashes=False)
 
 
-def sandbox_app(products: Sequence[StandIn]) -> Starlette:
+def sandbox_app(products: Sequence[StandIn], arranged: Arranged) -> Starlette:
     """The whole sandbox.
 
     :param products: the stand-ins to serve
+    :param arranged: what is to go wrong
     """
-    control = Control(products)
+    control = Control(products, arranged)
     mounts = [
-        Mount(f"/{found.name}", Pages(Faults(_router(found), found.name, control.faults), found.name))
-        for found in products
+        Mount(f"/{found.name}", Pages(Faults(_router(found), found.name, arranged), found.name)) for found in products
     ]
     return Starlette(routes=[*control.routes(), *mounts])

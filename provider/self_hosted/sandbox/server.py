@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import pickle  # noqa: S403 it reads what it wrote itself
 import socket
 import threading
 import time
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import uvicorn
 
 from self_hosted.sandbox.app import sandbox_app
+from self_hosted.sandbox.faults import Arranged
 from self_hosted.sandbox.stand_in import StandIn
 
 STAND_INS = (
@@ -34,17 +37,26 @@ class Sandbox:
 
     :param port: 0 takes a free one
     :param products: which stand-ins to serve; all by default
+    :param keep: a file that takes what it holds at the end, and gives it back at the next start
     """
 
-    def __init__(self, port: int = 0, products: Sequence[StandIn] | None = None) -> None:
+    def __init__(self, port: int = 0, products: Sequence[StandIn] | None = None, keep: Path | None = None) -> None:
         self.products = all_products() if products is None else list(products)
+        self.arranged, self.keep = Arranged(), keep
         self.socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(sandbox_app(self.products), log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            sandbox_app(self.products, self.arranged),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,  # who is kept waiting by a fault is not waited for
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
 
     def __enter__(self) -> Self:
+        self._remember()
         self.thread.start()
         while not self.server.started and self.thread.is_alive():
             time.sleep(0.01)
@@ -55,3 +67,28 @@ class Sandbox:
         self.thread.join(10)
         with contextlib.suppress(OSError):
             self.socket.close()
+        self._write_down()
+
+    @property
+    def _memories(self) -> dict[str, dict[str, Any]]:
+        """What stand-ins and faults hold, by name, to read and to change."""
+        return {**{product.name: vars(product) for product in self.products}, "faults": vars(self.arranged)}
+
+    def _write_down(self) -> None:
+        if self.keep is None:
+            return
+        kept = {name: _public(memory) for name, memory in self._memories.items()}
+        written = self.keep.with_name(f"{self.keep.name}.new")
+        written.write_bytes(pickle.dumps(kept))
+        written.replace(self.keep)  # so that there is never half a file
+
+    def _remember(self) -> None:
+        if self.keep is None or not self.keep.exists():
+            return
+        kept = pickle.loads(self.keep.read_bytes())  # noqa: S301 see above
+        for name, memory in self._memories.items():
+            memory.update(kept[name])
+
+
+def _public(memory: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in memory.items() if not name.startswith("_")}

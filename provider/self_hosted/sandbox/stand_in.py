@@ -13,7 +13,8 @@ Table = list[dict[str, Any]]
 class StandIn:
     """One imitated product: its state and its routes.
 
-    Subclasses set ``name`` (also the sub-path it is served at), ``credentials`` and ``page_url``.
+    Subclasses set ``name`` (also the sub-path it is served at). Their state is in public attributes, which can be
+    pickled, so that a restart of the sandbox may keep it; tables of routes and the like are in private ones.
     """
 
     name: ClassVar[str]
