@@ -20,12 +20,20 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 import pytest
 import requests
 
+from self_hosted.core import trigger
 from self_hosted.core.flow import Flow
 from self_hosted.core.hook import ProductHook
 from self_hosted.sandbox.server import Sandbox
 from self_hosted.sandbox.stand_in import StandIn
 
 Ask = Callable[[ProductHook, Flow[Any]], Any]
+AIRFLOWS_SETTLING = trigger.SETTLING
+
+
+@pytest.fixture(autouse=True)
+def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an Airflow nobody needs the time that it takes to note a deferral."""
+    monkeypatch.setattr(trigger, "SETTLING", 0.0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.flow import Reply, Request
+from self_hosted.core.flow import Upload
 from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.stand_in import StandIn
 from tests.conftest import Served
@@ -50,13 +50,27 @@ def write(tmp_path: Path) -> Callable[..., str]:
     return make
 
 
-def reply(response: Any = "", status: int = 200, words: str | None = "", request: Request | None = None) -> Reply:
-    """An answer in Assemblyline's envelope."""
-    envelope = {"api_response": response, "api_error_message": words, "api_server_version": "4.7.4.25"}
-    body = json.dumps(envelope).encode()
-    return Reply(status, {"content-type": "application/json"}, body, request or Request("GET", "/"))
+@pytest.fixture
+def submitted(hook: AssemblylineHook) -> Callable[..., str]:
+    """``submitted("RIG-SCORE:5")`` submits a file and returns the submission's id."""
+
+    def submit(words: str, **options: Any) -> str:
+        return str(hook.submit_file(upload(words), options)["sid"])
+
+    return submit
 
 
-def html(status: int, **headers: str) -> Reply:
-    """An answer that something else than Assemblyline's API gave."""
-    return Reply(status, {"content-type": "text/html", **headers}, b"<html>", Request("GET", "/"))
+@pytest.fixture
+def ingested(hook: AssemblylineHook) -> Callable[..., str]:
+    """``ingested("RIG-SCORE:5")`` ingests a file and returns the ingest's id."""
+
+    def ingest(words: str, **options: Any) -> str:
+        return hook.ingest_file(upload(words), options)
+
+    return ingest
+
+
+def upload(words: str, name: str = "a.txt") -> Upload:
+    """A file with these words in it."""
+    data = words.encode()
+    return Upload(name, lambda: io.BytesIO(data), len(data))

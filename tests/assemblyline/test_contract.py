@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import time
 import uuid
@@ -11,11 +12,11 @@ import pytest
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
-from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
-from self_hosted.assemblyline.triggers import SUBMISSION
-from self_hosted.core.errors import Invalid, LoginRefused, NotFound
+from self_hosted.assemblyline.sensors import AssemblylineIngestSensor, AssemblylineSubmissionSensor
+from self_hosted.assemblyline.triggers import INGEST, SUBMISSION
+from self_hosted.core.errors import Forbidden, Invalid, LoginRefused, NotFound
 from self_hosted.core.flow import Request, Upload
-from self_hosted.core.wait import wait
+from self_hosted.core.wait import Waiter, wait
 from tests.context import context
 
 NO_SUCH = "0123456789abcdefABCDEF"
@@ -37,7 +38,7 @@ def upload(words: str, name: str = "contract.txt") -> Upload:
 
 
 def completed(hook, sid: str):
-    return wait(hook, SUBMISSION, sid, deadline=time.time() + 30, poll_interval=0.2)
+    return wait(hook, SUBMISSION, Waiter(sid, time.time() + 30, 0.2))
 
 
 def test_the_credential_is_accepted(hook):
@@ -72,7 +73,8 @@ def test_a_file_is_submitted_and_analysed(hook, ask, unique, words, facts):
     assert beginning["state"] == "submitted"
     assert beginning["files"][0]["name"] == "contract.txt"
     seen = completed(hook, beginning["sid"])
-    assert (seen.state, seen.done, seen.facts) == ("completed", True, facts)
+    assert (seen.state, seen.done) == ("completed", True)
+    assert facts.items() <= seen.facts.items()
 
 
 def test_a_name_of_any_letters_arrives(hook, ask, unique):
@@ -114,6 +116,83 @@ def test_many_submissions_are_seen_by_one_question(hook, ask, unique):
     }
 
 
+def test_what_was_made_twice_is_ended(hook, ask, unique):
+    tagged = {"metadata": {api.TAG: unique}}
+    first, second = (ask(hook, api.submit_file(upload(unique), tagged))["sid"] for _ in range(2))
+    for sid in (first, second):
+        completed(hook, sid)
+    assert ask(hook, api.tagged_submission(unique))["sid"] == first
+    assert ask(hook, api.end_duplicates(unique, first)) == [second]
+    assert ask(hook, api.submission_if_any(second)) is None
+    assert ask(hook, api.submission(first))["state"] == "completed"
+
+
+def test_what_is_submitted_anew_from_a_submission_is_not_the_tasks(hook, ask, unique):
+    params = {"description": "Resubmit contract.txt for analysis"}
+    ask(hook, api.submit_file(upload(unique), {"metadata": {api.TAG: unique}, "params": params}))
+    own = ask(hook, api.submit_file(upload(unique), {"metadata": {api.TAG: unique}}))["sid"]
+    completed(hook, own)
+    assert [found["sid"] for found in ask(hook, api.tagged_submissions(unique))] == [own]
+
+
+# Ingests
+
+
+def analysed(hook, key: str):
+    return wait(hook, INGEST, Waiter(key, time.time() + 30, 0.2))
+
+
+def test_what_is_ingested_is_analysed(hook, ask, unique):
+    ingest_id = ask(hook, api.ingest_file(upload(f"{unique} RIG-SCORE:350"), {"params": {"priority": 900}}))
+    seen = analysed(hook, ingest_id)
+    assert (seen.state, seen.facts["max_score"], seen.facts["deduplicated"]) == ("completed", 350, False)
+    document = ask(hook, api.submission(seen.facts["sid"]))
+    assert document["metadata"]["ingest_id"] == ingest_id
+    assert (document["params"]["priority"], document["params"]["max_extracted"]) == (250, 100)
+    assert document["params"]["description"].startswith("[INGEST] ")
+
+
+def test_what_was_ingested_under_a_tag_is_not_ingested_again(hook, ask, unique):
+    first = ask(hook, api.ingest_file_once(upload(unique), {"params": {"ignore_cache": True}}, unique))
+    analysed(hook, first)
+    assert ask(hook, api.ingest_file_once(upload(unique), {"params": {"ignore_cache": True}}, unique)) == first
+
+
+def test_a_known_file_makes_no_submission_and_is_answered_by_the_earlier_one(hook, ask, unique, monkeypatch):
+    first = analysed(hook, ask(hook, api.ingest_file(upload(unique), {})))
+    second = ask(hook, api.ingest_file(upload(unique), {}))
+    digest = hashlib.sha256(unique.encode()).hexdigest()
+    key = api.ingest_key(second, digest)
+    assert ask(hook, INGEST.ask([key])) == {}
+    monkeypatch.setattr("self_hosted.assemblyline.api.ingests.SETTLED", "now-2s")
+    seen = analysed(hook, key)
+    assert seen.facts == {**first.facts, "deduplicated": True}
+    assert ask(hook, api.ingested_submissions([second])) == {}
+
+
+def test_many_ingests_are_seen_by_one_question(hook, ask, unique):
+    keys = [ask(hook, api.ingest_file(upload(f"{unique} {number}"), {})) for number in range(3)]
+    for key in keys:
+        analysed(hook, key)
+    seen = ask(hook, INGEST.ask([*keys, NO_SUCH]))
+    assert {key: one.state for key, one in seen.items()} == dict.fromkeys(keys, "completed")
+
+
+# Queues
+
+
+def test_a_submission_is_taken_up_while_it_is_analysed(hook, ask, unique):
+    assert ask(hook, api.paused_components()) == set()
+    sid = ask(hook, api.submit_file(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+    deadline = time.time() + 2
+    while not ask(hook, api.is_taken_up(sid)):
+        assert time.time() < deadline
+    completed(hook, sid)
+    assert not ask(hook, api.is_taken_up(sid))
+    with pytest.raises(Forbidden, match="You are not allowed to access this submissions"):
+        ask(hook, api.is_taken_up(NO_SUCH))
+
+
 def test_a_running_submission_is_cancelled_and_gone(hook, ask, unique):
     sid = ask(hook, api.submit_file(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
     assert ask(hook, api.is_completed(sid)) is False
@@ -153,6 +232,13 @@ def test_a_completed_submission_survives_a_cancel_and_can_be_deleted(hook, ask, 
         (Request("POST", "/api/v4/submit/", form={"a": "b"}), Invalid, "Invalid content type"),
         (Request("POST", "/api/v4/submit/", json={}), Invalid, "Missing file to scan"),
         (Request("POST", "/api/v4/submit/", json={"sha256": "a" * 64}), NotFound, "no external sources"),
+        (Request("POST", "/api/v4/ingest/", json={}), Invalid, "Missing file to scan"),
+        (
+            Request("POST", "/api/v4/ingest/", json={"plaintext": "a", "notification_threshold": "a"}),
+            Invalid,
+            "notification_threshold should be and int",
+        ),
+        (Request("GET", "/api/v4/search/nosuch/", query={"query": "*"}), Forbidden, "administration"),
     ],
 )
 def test_errors_mean_and_say_the_same(hook, ask, request_, kind, words):
@@ -189,3 +275,12 @@ def test_operator_and_sensor_agree(server, unique):
         task_id="wait", sid=result["sid"], poke_interval=0.3, assemblyline_conn_id=server
     )
     assert sensor.execute(context(sensor)) == result
+
+
+def test_the_sensor_of_ingests_agrees_too(server, hook, unique):
+    ingest_id = hook.ingest_file(upload(f"{unique} RIG-SCORE:800"), {})
+    sensor = AssemblylineIngestSensor(
+        task_id="wait", ingest_id=ingest_id, poke_interval=0.3, assemblyline_conn_id=server
+    )
+    result = sensor.execute(context(sensor))
+    assert (result["ingest_id"], result["max_score"], result["deduplicated"]) == (ingest_id, 800, False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import time
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +14,10 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import AssemblylineLink, AssemblylineSubmitFileOperator
-from self_hosted.core.errors import Busy, Overdue, Uncertain
+from self_hosted.core.errors import Overdue, QuotaInUse, Uncertain
 from self_hosted.core.operator import LINK_KEY
 from self_hosted.core.trigger import WaitTrigger
+from tests.assemblyline.conftest import upload
 from tests.context import context
 
 SUBMIT = {"method": "POST", "path": "/api/v4/submit/"}
@@ -147,7 +150,7 @@ def test_the_link_leads_to_the_submission_while_the_task_waits(served, write):
         ({"content": "a", "name": "a", "metadata": {"a": object()}}, "metadata must be a dictionary"),
         ({"content": "a", "name": "a", "metadata": {"airflow_task": "x"}}, "metadata must not hold 'airflow_task'"),
         ({"content": "a", "name": "a", "submission_params": "x"}, "submission_params must be a dictionary"),
-        ({"content": "a", "name": "a", "submission_params": {"prio": 1}}, "Assemblyline has no prio"),
+        ({"content": "a", "name": "a", "submission_params": {"prio": 1}}, "Assemblyline takes no prio"),
         ({"content": "a", "name": "a", "fail_on_score": "many"}, "fail_on_score must be a whole number"),
         ({"content": "a", "name": "a", "fail_on_verdict": "bad"}, "fail_on_verdict must be one of info, suspicious"),
         ({"content": "a", "name": "a", "submission_profile": "nosuch"}, "Select one of"),
@@ -223,7 +226,7 @@ def test_an_answer_lost_after_the_work_makes_no_second_submission(served, write)
 
 
 def test_a_lost_answer_is_read_back_when_the_index_lags(served, write, monkeypatch):
-    monkeypatch.setattr("self_hosted.assemblyline.api.submitting.LOOKS", (0.0, 0.1, 0.2, 0.4, 0.8))
+    monkeypatch.setattr("self_hosted.assemblyline.api.tagging.LOOKS", (0.1, 0.2, 0.4, 0.8))
     served.seed({"index_lag": 0.3})
     served.fail("drop", **SUBMIT)
     run({"file": write("x")})
@@ -238,14 +241,14 @@ def test_a_time_out_after_the_work_makes_no_second_submission(served, write, mon
 
 
 def test_a_connection_closed_before_the_work_makes_one_submission(served, write, monkeypatch):
-    monkeypatch.setattr("self_hosted.assemblyline.api.submitting.LOOKS", (0.0, 0.01))
+    monkeypatch.setattr("self_hosted.assemblyline.api.tagging.LOOKS", (0.01,))
     served.fail("refuse", **SUBMIT)
     run({"file": write("x")})
     assert len(rows(served)) == 1
 
 
 def test_what_is_lost_twice_without_a_trace_is_left_to_the_retries(served, write, monkeypatch):
-    monkeypatch.setattr("self_hosted.assemblyline.api.submitting.LOOKS", (0.0,))
+    monkeypatch.setattr("self_hosted.assemblyline.api.tagging.LOOKS", ())
     served.fail("refuse", times=2, **SUBMIT)
     with pytest.raises(Uncertain):
         run({"file": write("x")})
@@ -273,14 +276,66 @@ def test_a_quota_of_running_submissions_is_waited_for(served, write):
     assert run({"file": write("z")}, map_index=2)["state"] == "completed"
 
 
-def test_a_quota_that_frees_up_too_late_is_left_to_the_retries(served, write, connect):
+def test_a_place_that_frees_up_too_late_is_left_to_the_retries(served, write, connect):
     connect("assemblyline_default", served.connection(extra={"retry_budget": 0}))
-    served.seed({"quotas": {"concurrent_submissions": 1}, "delay": 60})
+    served.seed({"quotas": {"concurrent_submissions": 1}})
+    task = operator(file=write("RIG-SLEEP:60"), deferrable=True)
+    with pytest.raises(TaskDeferred):
+        task.execute(context(task, map_index=0))
+    with pytest.raises(QuotaInUse, match="concurrent submission quota of 1"):
+        run({"file": write("y"), "wait_timeout": 0.5}, map_index=1)
+
+
+def test_a_place_is_waited_for_longer_than_the_connection_retries(served, write, connect):
+    connect("assemblyline_default", served.connection(extra={"retry_budget": 0}))
+    served.seed({"quotas": {"concurrent_submissions": 1}, "delay": 0.5})
     task = operator(file=write("x"), deferrable=True)
     with pytest.raises(TaskDeferred):
         task.execute(context(task, map_index=0))
-    with pytest.raises(Busy, match="concurrent submission quota of 1"):
-        run({"file": write("y")}, map_index=1)
+    assert run({"file": write("y")}, map_index=1)["state"] == "completed"
+
+
+# Submissions that were made twice
+
+
+@pytest.fixture
+def twice(served, write, monkeypatch):
+    """A task whose submission was made twice, since the answer to the first submit was lost and long in coming."""
+    monkeypatch.setattr("self_hosted.assemblyline.api.tagging.LOOKS", ())
+    served.seed({"index_lag": 0.2})
+    served.fail("drop", **SUBMIT)
+    return {"file": write("RIG-SLEEP:0.5 RIG-SCORE:5")}
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_what_was_made_twice_is_ended_once_it_comes_to_light(served, twice, deferrable):
+    result = run({**twice, "deferrable": deferrable})
+    assert [row["sid"] for row in rows(served)] == [result["sid"]]
+
+
+def test_it_is_ended_though_the_task_fails_for_the_verdict(served, twice):
+    with pytest.raises(AirflowFailException, match="with a score of 5"):
+        run({**twice, "fail_on_score": 5})
+    assert len(rows(served)) == 1
+
+
+def test_what_somebody_submitted_anew_is_left_alone(served, twice, write):
+    task = operator(**twice, deferrable=True)
+    told = context(task)
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(told)
+    metadata = next(iter(served.product.submissions.values())).document["metadata"]
+    params = {"description": "Resubmit sample.txt for analysis"}
+    anew = task.hook.submit_file(upload("x"), {"metadata": metadata, "params": params})["sid"]
+    event = asyncio.run(_first(WaitTrigger(**deferred.value.trigger.serialize()[1])))
+    result = task.execute_complete(told, event.payload)
+    assert {row["sid"] for row in rows(served)} == {anew, result["sid"]}
+
+
+def test_that_it_cannot_be_ended_does_not_spoil_the_result(served, twice):
+    served.fail("status", method="DELETE", status=403, path="/api/v4/submission/.*")
+    assert run(twice)["max_score"] == 5
+    assert len(rows(served)) == 2
 
 
 # Ends of a wait
@@ -305,7 +360,7 @@ def test_a_submission_that_vanishes_while_waited_for_is_a_clear_error(served, wr
     with pytest.raises(TaskDeferred) as deferred:
         task.execute(told)
     event = asyncio.run(_deleted_meanwhile(deferred.value.trigger, served))
-    with pytest.raises(AirflowFailException, match="was deleted"):
+    with pytest.raises(AirflowFailException, match="is not there, or not any more"):
         task.execute_complete(told, event.payload, **(deferred.value.kwargs or {}))
 
 
@@ -316,19 +371,20 @@ async def _deleted_meanwhile(trigger, served):
     return await waiting
 
 
-def test_a_killed_worker_cancels_its_submission(served, write):
-    task = operator(file=write("RIG-SLEEP:60"), wait_timeout=0.3, cancel_on_kill=True)
-    started = task.start(context(task))
-    task._waiting_for = task.key_of(started)
-    task.on_kill()
-    assert rows(served) == []
-
-
-def test_a_killed_worker_leaves_its_submission_when_told_so(served, write):
-    task = operator(file=write("RIG-SLEEP:60"), cancel_on_kill=False)
-    task._waiting_for = task.key_of(task.start(context(task)))
-    task.on_kill()
-    assert len(rows(served)) == 1
+@pytest.mark.parametrize(("cancel_on_kill", "left"), [(True, 0), (False, 1)])
+def test_a_person_who_ends_the_task_ends_its_submission_unless_told_otherwise(served, write, cancel_on_kill, left):
+    task = operator(file=write("RIG-SLEEP:60"), cancel_on_kill=cancel_on_kill)
+    told = context(task)
+    told["ti"].get_task_states = lambda run_ids, **_: {run_ids[0]: {"task": "failed"}}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        execution = pool.submit(task.execute, told)
+        while not served.product.access.api_calls > 1:  # the search for its tag, and a look
+            time.sleep(0.01)
+        task.on_kill()
+        assert len(rows(served)) == left
+        served.product.submissions.clear()
+        with pytest.raises(AirflowFailException, match="is not there, or not any more"):
+            execution.result(10)
 
 
 def test_a_broken_event_is_a_failure(write):

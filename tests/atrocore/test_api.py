@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -282,20 +283,42 @@ def test_a_create_that_left_nothing_behind_stays_uncertain():
         run_by_hand(api.create_record("Product", {"id": "1"}), Uncertain("lost"), NotFound(""))
 
 
-def test_without_an_id_of_ones_own_nothing_can_be_read_back():
-    with pytest.raises(Uncertain):
-        run_by_hand(api.create_record("Product", {"name": "a"}), Uncertain("lost"))
+def test_a_create_without_an_id_is_given_one_to_be_read_back_by():
+    asked, _ = run_by_hand(api.create_record("Product", {"name": "a"}), Uncertain("lost"), reply(200, {}))
+    given = asked[0].json["id"]
+    assert re.fullmatch(r"[0-9a-f]{24}", given)
+    assert asked[1].path == f"/api/Product/{given}"
 
 
-def test_updates_may_be_repeated_and_tell_whether_they_changed_anything():
-    asked, changed = run_by_hand(api.update_record("Product", "1", {"name": "a"}), reply(304))
-    assert not changed
-    assert asked[0].may_be_repeated
+def test_an_update_tells_whether_it_changed_anything():
+    assert not run_by_hand(api.update_record("Product", "1", {"name": "a"}), reply(304))[1]
     assert run_by_hand(api.update_record("Product", "1", {"name": "a"}), reply(200, {}))[1]
+
+
+def test_an_update_whose_answer_was_lost_is_sent_again_only_when_it_had_no_effect():
+    update = {"name": "a", "_prev": {"name": "b"}}
+    asked, changed = run_by_hand(
+        api.update_record("Product", "1", update), Uncertain("lost"), reply(200, {"name": "a"})
+    )
+    assert ([request.method for request in asked], changed) == (["PATCH", "GET"], True)
+
+    answers = Uncertain("lost"), reply(200, {"name": "b"}), reply(200, {})
+    asked, changed = run_by_hand(api.update_record("Product", "1", update), *answers)
+    assert ([request.method for request in asked], changed) == (["PATCH", "GET", "PATCH"], True)
+    assert not asked[0].may_be_repeated
 
 
 def test_what_is_gone_need_not_be_deleted():
     assert run_by_hand(api.delete_record("Product", "1"), NotFound(""))[1] is None
+
+
+def test_an_upsert_whose_answer_was_lost_is_sent_again_with_the_very_same_ids():
+    done = [{"status": "NotModified"}, {"status": "NotModified"}]
+    payloads = [{"id": "1"}, {"name": "without an id"}]
+    asked, results = run_by_hand(api.upsert("Product", payloads), Uncertain("lost"), reply(200, done))
+    assert results == done
+    assert asked[0].json == asked[1].json
+    assert [bool(item["payload"]["id"]) for item in asked[0].json] == [True, True]
 
 
 def test_an_upsert_that_answers_for_fewer_items_is_broken():

@@ -8,18 +8,39 @@ import pytest
 
 from self_hosted.atrocore import api
 from self_hosted.atrocore.hook import AtrocoreHook
+from self_hosted.atrocore.triggers import (
+    cancel_exports,
+    look_at_exports,
+    look_at_imports,
+    look_at_jobs,
+    stalled_exports,
+    stalled_imports,
+    stalled_jobs,
+)
 from self_hosted.core.errors import Invalid, NotFound
+from self_hosted.core.question import GONE
 from tests.atrocore.conftest import DIALECTS
 
 
-@pytest.fixture(params=DIALECTS)
-def hook(request, server) -> AtrocoreHook:
+def speaking(request, server) -> AtrocoreHook:
+    """A hook on the server, which speaks the dialect that the fixture is parametrised with."""
     live = request.node.callspec.params["server"] == "live"
     if live and request.param != DIALECTS[0]:
         pytest.skip("a real server speaks one dialect only")
     if not live:
         request.getfixturevalue("served").seed({"dialect": request.param})
     return AtrocoreHook(server)
+
+
+@pytest.fixture(params=DIALECTS)
+def hook(request, server) -> AtrocoreHook:
+    return speaking(request, server)
+
+
+@pytest.fixture(params=["2.3", "1.x-2.2"])
+def queue(request, server) -> AtrocoreHook:
+    """One that has a queue of background jobs."""
+    return speaking(request, server)
 
 
 @pytest.fixture
@@ -107,3 +128,51 @@ def test_many_keys_are_looked_up_in_few_requests(hook, ask, key_field, products)
     assert {key: [record["name"] for record in records] for key, records in found.items()} == {
         key: [row["name"]] for key, row in products.items()
     }
+
+
+# background jobs
+
+
+def test_jobs_that_are_not_there_are_not_in_the_answer(queue, ask):
+    run = api.run_key("nosuch", "2020-01-01 00:00:00")
+    assert ask(queue, api.jobs(["nosuch"])) == {}
+    assert ask(queue, api.import_jobs(["nosuch", run])) == {}
+    assert ask(queue, api.export_jobs(["nosuch", run])) == {}
+
+
+def test_all_questions_are_answered_for_what_is_not_there(queue, ask):
+    for look in (look_at_jobs, look_at_imports, look_at_exports):
+        assert ask(queue, look(["nosuch"])) == {"nosuch": GONE}
+    for stalled in (stalled_jobs, stalled_imports, stalled_exports):
+        assert ask(queue, stalled(["nosuch"])) == {}
+    ask(queue, cancel_exports("nosuch"))
+
+
+def test_the_jobs_of_the_queue_have_states_that_are_known(queue, ask):
+    some = [job["id"] for job in ask(queue, api.records("Job", select=["status"]))[:50]]
+    known = {*api.UNDER_WAY, api.SUCCESS, "Failed", "Canceled"}
+    assert {job["status"] for job in ask(queue, api.jobs(some)).values()} <= known
+
+
+@pytest.mark.parametrize("baseline", [api.import_baseline, api.export_baseline])
+def test_a_feed_without_jobs_has_a_baseline_long_ago(queue, ask, baseline, monkeypatch):
+    monkeypatch.setattr("self_hosted.atrocore.api.baselines.ONE_SECOND", 0)
+    assert ask(queue, baseline("nosuch")) == "1970-01-01 00:00:00"
+
+
+def test_counters_of_an_import_that_is_not_there_are_not_found(queue, ask):
+    with pytest.raises(NotFound):
+        ask(queue, api.import_counters("nosuch"))
+
+
+def test_an_export_that_is_not_there_cannot_be_cancelled(queue, ask):
+    with pytest.raises(NotFound):
+        ask(queue, api.cancel_export_job("nosuch"))
+
+
+def test_whether_the_queue_is_served_is_told_or_not_known(queue, ask):
+    assert ask(queue, api.background_processing_runs()) in {True, False, None}
+
+
+def test_feeds_that_are_about_to_export_are_ids(queue, ask):
+    assert all(isinstance(feed_id, str) for feed_id in ask(queue, api.feeds_about_to_export()))

@@ -412,7 +412,7 @@ def test_arguments_are_templates(served):
     assert operator.conn_id == "atrocore_sku"
     operator.check()
     assert operator._plans is True
-    assert operator._tolerated == pytest.approx(0.1)
+    assert float(operator.fail_on) == pytest.approx(0.1)
 
 
 def test_rows_that_another_task_made_are_not_templates_themselves(sync, served):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from self_hosted.ayon.hook import AyonHook
+from self_hosted.core.errors import ProductError
+from self_hosted.core.flow import Flow, Pause, Reply, Request
 from self_hosted.sandbox.ayon import Ayon
 from tests.conftest import Served
 
@@ -53,3 +57,26 @@ def context_of(
     """The context of one try of one task, which somebody may have cleared after some tries."""
     ti = TaskInstance(operator.task_id, operator.retries + cleared_after, run_id, try_number, map_index)
     return {"ti": ti, "task": operator}
+
+
+def reply(
+    status: int, body: Any = None, *, path: str = "/api/projects", headers: dict[str, str] | None = None
+) -> Reply:
+    """A JSON reply, or a plain-text one when the body is text."""
+    text = isinstance(body, str)
+    kind = "text/plain" if text else "application/json"
+    content = body if text else json.dumps(body)
+    return Reply(status, {"content-type": kind}, content.encode(), Request("POST", path, headers=headers or {}))
+
+
+def answered(flow: Flow[Any], answer: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
+    """Run a flow with a server that is a function: from requests to bodies, or to errors, which are thrown."""
+    steps: list[Any] = []
+    step = next(flow)
+    try:
+        while True:
+            steps.append(step)
+            given = answer(step) if isinstance(step, Request) else None
+            step = flow.throw(given) if isinstance(given, ProductError) else flow.send(reply(200, given))
+    except StopIteration as end:
+        return end.value, steps

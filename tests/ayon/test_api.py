@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,36 +16,13 @@ from self_hosted.core.errors import (
     Invalid,
     LoginRefused,
     NotFound,
-    ProductError,
     Uncertain,
 )
-from self_hosted.core.flow import Flow, Pause, Reply, Request
+from self_hosted.core.flow import Pause, Request
+from tests.ayon.conftest import answered, reply
 
 WANTED = api.WantedProject(name="alpha", code="alp")
 ROW = {"name": "alpha", "code": "alp", "label": None, "library": False, "skeleton": False}
-
-
-def reply(
-    status: int, body: Any = None, *, path: str = "/api/projects", headers: dict[str, str] | None = None
-) -> Reply:
-    """A JSON reply, or a plain-text one when the body is text."""
-    text = isinstance(body, str)
-    kind = "text/plain" if text else "application/json"
-    content = body if text else json.dumps(body)
-    return Reply(status, {"content-type": kind}, content.encode(), Request("POST", path, headers=headers or {}))
-
-
-def answered(flow: Flow[Any], answer: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
-    """Run a flow with a server that is a function: from requests to bodies, or to errors, which are thrown."""
-    steps: list[Any] = []
-    step = next(flow)
-    try:
-        while True:
-            steps.append(step)
-            given = answer(step) if isinstance(step, Request) else None
-            step = flow.throw(given) if isinstance(given, ProductError) else flow.send(reply(200, given))
-    except StopIteration as end:
-        return end.value, steps
 
 
 @pytest.mark.parametrize(
@@ -119,12 +95,46 @@ def test_a_project_is_not_found_by_what_only_looks_like_its_name():
     assert found == {"name": "A_b"}
 
 
-def test_a_project_is_created_by_one_request_that_may_be_sent_twice():
-    flow = api.create_project({"name": "a", "code": "b"}, sender="airflow.1")
-    request = next(flow)
+def test_a_project_is_created_by_one_request_that_nobody_but_the_flow_repeats():
+    _, [request] = answered(api.create_project({"name": "a", "code": "b"}, sender="airflow.1"), lambda _: None)
     assert isinstance(request, Request)
-    assert (request.method, request.path, request.may_be_repeated) == ("POST", "/api/projects", True)
+    assert (request.method, request.path, request.may_be_repeated) == ("POST", "/api/projects", False)
     assert request.headers == {"X-Sender": "airflow.1"}
+
+
+def creations(endings: list[Any], maker: str | None = None) -> Callable[..., Any]:
+    """A server: what creations end with, one after the other, and who made the project; by default who asked last."""
+    senders: list[str] = []
+
+    def answer(request: Request) -> Any:
+        if request.path == "/graphql":
+            return {"data": {"events": {"edges": [{"node": {"sender": maker or f"nightly{senders[-1]}"}}]}}}
+        senders.append(request.headers["X-Sender"])
+        return endings.pop(0)
+
+    return answer
+
+
+def created(server: Callable[..., Any], **sender: str) -> list[Request | Pause]:
+    return answered(api.create_project({"name": "alpha", "code": "alp"}, **sender), server)[1]
+
+
+@pytest.mark.parametrize("second", [None, Conflict("exists"), Broken("InFailedSQL"), Uncertain("lost again")])
+def test_a_creation_whose_answer_was_lost_is_sent_again_and_known_by_its_sender(second):
+    assert len(created(creations([Uncertain("lost"), second]))) == (2 if second is None else 3)
+
+
+@pytest.mark.parametrize("second", [Conflict("exists"), Broken("InFailedSQL"), Uncertain("lost again")])
+@pytest.mark.parametrize("sender", [{}, {"sender": "airflow.me"}])
+def test_a_project_of_another_sender_is_not_taken_for_ones_own(second, sender):
+    with pytest.raises(type(second)):
+        created(creations([Uncertain("lost"), second], maker="nightly.airflow.me"), **sender)
+
+
+@pytest.mark.parametrize("error", [Conflict("exists"), Broken("boom"), Invalid("bad")])
+def test_a_creation_that_is_refused_is_refused_at_once(error):
+    with pytest.raises(type(error)):
+        created(creations([error]))
 
 
 def test_nobody_is_asked_about_the_creator_of_a_project_without_events():

@@ -90,14 +90,19 @@ def test_a_trigger_signs_in_too(served, connect):
 
 
 def test_every_request_says_who_sends_it(served, connect):
-    connected(served, connect, sender="nightly.sync").create_project({"name": "a", "code": "a"})
-    (event,) = served.tables()["events"]
+    connected(served, connect, sender="nightly.sync").create_project({"name": "a", "code": "a"}, sender="one.task")
+    connected(served, connect, sender="nightly.sync").update_project("a", {"label": "A"})
+    (event, first) = served.tables()["events"]
+    assert (first["sender"], first["senderType"]) == ("one.task", "airflow")
     assert (event["sender"], event["senderType"]) == ("nightly.sync", "airflow")
 
 
-def test_the_usual_sender_is_airflow(served, hook):
+def test_the_usual_sender_is_airflow_and_a_creation_adds_a_word_of_its_own(served, hook):
     hook.create_project({"name": "a", "code": "a"})
-    assert served.tables()["events"][0]["sender"] == "airflow"
+    hook.update_project("a", {"label": "A"})
+    change, creation = (event["sender"] for event in served.tables()["events"])
+    assert change == "airflow"
+    assert re.fullmatch(r"airflow\.[0-9a-f]{32}", creation)
 
 
 def test_an_outage_is_waited_out_by_reading_again(served, hook):

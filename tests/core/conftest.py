@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,16 +53,39 @@ def keyed(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> Call
 class RunningTask:
     """What an operator needs of a task instance."""
 
-    def __init__(self, task: BaseOperator, run_id: str = "run1", map_index: int = -1) -> None:
+    def __init__(
+        self, task: BaseOperator, run_id: str = "run1", map_index: int = -1, state: str | None = "running"
+    ) -> None:
         self.dag_id, self.run_id, self.task_id, self.map_index = "dag1", run_id, task.task_id, map_index
+        self.state = state
         self.try_number, self.max_tries = 1, task.retries
         self.pushed: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
+    def get_task_states(self, dag_id: str, run_ids: list[str], task_ids: list[str], map_index: int) -> dict[str, Any]:
+        assert (dag_id, task_ids, map_index) == (self.dag_id, [self.task_id], self.map_index)
+        return {run_id: {self.task_id: self.state} for run_id in run_ids}
+
     def get_first_reschedule_date(self, context: Context) -> datetime | None:
         return datetime.now(UTC) - timedelta(seconds=30)
+
+
+class Store:
+    """What Airflow 3.3 keeps of a task over its tries; it takes JSON only."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, key: str) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else None
+
+    def set(self, key: str, value: Any) -> None:
+        self.kept[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
 
 
 @pytest.fixture
@@ -69,6 +93,6 @@ def context_of() -> Callable[..., Any]:
     """The context in which a task runs: ``context_of(operator, map_index=2)``."""
 
     def context(task: BaseOperator, **instance: Any) -> Any:
-        return {"ti": RunningTask(task, **instance), "task": task}
+        return {"ti": RunningTask(task, **instance), "task": task, "task_state_store": Store()}
 
     return context

@@ -1,50 +1,21 @@
-"""Check, start, wait, finish; what a kill, a retry and a deadline do."""
+"""Check, then do; which errors end a task for good; the key of a round; the link."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred, XCom, conf
+from airflow.providers.common.compat.sdk import AirflowFailException, XCom
 
-from self_hosted.core.errors import Broken, Busy, Forbidden, Invalid, Overdue, ProductError
+from self_hosted.core.errors import Broken, Busy, Forbidden, Invalid, Overdue
 from self_hosted.core.operator import (
     LINK_KEY,
     ProductLink,
     ProductOperator,
-    WaitingOperator,
     final_errors_fail_at_once,
     round_key,
 )
-from self_hosted.core.trigger import WaitTrigger
-from self_hosted.core.wait import Seen, imported
-from tests.core.toy import BuildAndWaitOperator, BuildOperator, StubbornOperator, Toy, ToyHook
-
-
-def building(**arguments: Any) -> BuildAndWaitOperator:
-    return BuildAndWaitOperator(**{"task_id": "build", "job": "house", "poll_interval": 0.05, **arguments})
-
-
-def deferred(operator: BuildAndWaitOperator, context: Any) -> TaskDeferred:
-    with pytest.raises(TaskDeferred) as deferral:
-        operator.execute(context)
-    return deferral.value
-
-
-def resumed(operator: BuildAndWaitOperator, context: Any, deferral: TaskDeferred) -> Any:
-    """Go on as Airflow does: trigger from its stored form, its event as the argument of the method."""
-
-    async def event() -> Any:
-        path, arguments = deferral.trigger.serialize()
-        return [event async for event in imported(path)(**arguments).run()]
-
-    [only] = asyncio.run(event())
-    return getattr(operator, deferral.method_name)(context, event=only.payload, **(deferral.kwargs or {}))
-
+from tests.core.toy import BuildOperator, Toy, ToyHook
 
 # checking and doing
 
@@ -83,7 +54,7 @@ def test_everything_else_is_left_to_the_retries_of_the_task(error):
 
 
 def test_a_refusal_of_the_product_fails_the_task_at_once(hook: ToyHook, context_of):
-    operator = building(job="forbidden")
+    operator = BuildOperator(task_id="build", job="forbidden")
     with pytest.raises(AirflowFailException, match=r"POST /jobs: not this one \(HTTP 403\)"):
         operator.execute(context_of(operator))
 
@@ -100,152 +71,8 @@ def test_one_hook_serves_a_whole_task():
 
 
 def test_a_product_must_fill_the_holes():
-    doing, waiting = ProductOperator(task_id="a"), WaitingOperator(task_id="b")
-    holes: list[Any] = [
-        (doing.start, ({},)),
-        (waiting.key_of, ({},)),
-        (waiting.finish, ({}, {}, Seen("done", done=True))),
-    ]
-    for hole, arguments in holes:
-        with pytest.raises(NotImplementedError):
-            hole(*arguments)
-
-
-# waiting in the worker
-
-
-def test_it_waits_and_finishes(hook: ToyHook, context_of):
-    operator = building(looks=2, deferrable=False)
-    assert operator.execute(context_of(operator)) == {"id": "job/1", "state": "done"}
-
-
-@pytest.mark.parametrize("deferrable", [True, False])
-def test_where_there_is_nothing_to_wait_for_it_does_not_wait(hook: ToyHook, context_of, deferrable):
-    operator = building(job="nothing", deferrable=deferrable)
-    assert operator.execute(context_of(operator)) == {"id": None}
-
-
-def test_at_the_deadline_the_remote_work_is_cancelled_and_the_task_fails_with_retries_left(
-    hook: ToyHook, toy: Toy, context_of
-):
-    operator = building(looks=10_000, wait_timeout=0.2, deferrable=False)
-    with pytest.raises(Overdue, match="waited in vain for job job/1: its last seen state is 'running'"):
-        operator.execute(context_of(operator))
-    assert toy.jobs["job/1"]["state"] == "cancelled"
-
-
-def test_a_cancellation_that_fails_is_told_in_the_log_and_the_error_stays_the_same(
-    hook: ToyHook, toy: Toy, served, context_of, caplog, capsys
-):
-    served.fail("status", status=403, path="/jobs/.*/cancel")
-    operator = building(looks=10_000, wait_timeout=0.2, deferrable=False)
-    with pytest.raises(Overdue):
-        operator.execute(context_of(operator))
-    assert toy.jobs["job/1"]["state"] == "done"
-    logged = caplog.text + capsys.readouterr().out  # whichever way this Airflow logs
-    assert "job job/1 could not be cancelled: POST /jobs/job%2F1/cancel: refused" in logged
-
-
-def test_what_cannot_be_cancelled_goes_on(hook: ToyHook, toy: Toy, context_of):
-    operator = StubbornOperator(task_id="build", job="house", looks=10_000, wait_timeout=0.2, deferrable=False)
-    with pytest.raises(Overdue):
-        operator.execute(context_of(operator))
-    assert toy.jobs["job/1"]["state"] == "done"
-
-
-def test_execution_timeout_counts_when_it_is_shorter(context_of):
-    assert building(execution_timeout=timedelta(seconds=5))._deadline() == pytest.approx(time.time() + 5, abs=1)
-    longer = building(execution_timeout=timedelta(hours=5), wait_timeout=7)
-    assert longer._deadline() == pytest.approx(time.time() + 7, abs=1)
-
-
-@pytest.mark.parametrize(("cancel_on_kill", "state"), [(True, "cancelled"), (False, "done")])
-def test_a_kill_while_waiting_ends_the_remote_work_unless_told_otherwise(
-    hook: ToyHook, toy: Toy, context_of, cancel_on_kill, state
-):
-    operator = building(looks=10_000, wait_timeout=3, deferrable=False, cancel_on_kill=cancel_on_kill)
-    killed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            operator.execute(context_of(operator))
-        except (ProductError, AirflowFailException) as error:
-            killed.append(error)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    while toy.times("GET", "/jobs") < 2:
-        time.sleep(0.01)
-    operator.on_kill()
-    assert toy.jobs["job/1"]["state"] == state
-    toy.jobs["job/1"]["looks"] = 0
-    worker.join(10)
-    assert not worker.is_alive()
-
-
-def test_a_kill_before_anything_was_started_has_nothing_to_end(hook: ToyHook, toy: Toy):
-    building().on_kill()
-    assert toy.asked == []
-
-
-# waiting in the triggerer
-
-
-def test_a_deferred_task_goes_on_where_it_was(hook: ToyHook, context_of):
-    operator = building(looks=2, deferrable=True)
-    context = context_of(operator)
-    deferral = deferred(operator, context)
-    assert resumed(building(deferrable=True), context, deferral) == {"id": "job/1", "state": "done"}
-
-
-def test_the_trigger_knows_what_it_needs_and_no_more(hook: ToyHook, context_of):
-    operator = building(deferrable=True, wait_timeout=60, cancel_on_kill=False)
-    trigger = deferred(operator, context_of(operator)).trigger
-    assert isinstance(trigger, WaitTrigger)
-    _, arguments = trigger.serialize()
-    assert arguments.pop("deadline") == pytest.approx(time.time() + 60, abs=5)
-    assert arguments == {
-        "question": "tests.core.toy.JOB",
-        "conn_id": "toy_default",
-        "key": "job/1",
-        "poll_interval": 0.05,
-        "cancel_on_kill": False,
-        "started": {"id": "job/1"},
-    }
-
-
-def test_a_deferred_wait_in_vain_cancels_and_fails_with_retries_left(hook: ToyHook, toy: Toy, context_of):
-    operator = building(looks=10_000, wait_timeout=0.2, deferrable=True)
-    context = context_of(operator)
-    with pytest.raises(Overdue, match="its last seen state is 'running'"):
-        resumed(operator, context, deferred(operator, context))
-    assert toy.jobs["job/1"]["state"] == "cancelled"
-
-
-@pytest.mark.parametrize(("status", "failure"), [(403, AirflowFailException), (500, ProductError)])
-def test_an_error_in_the_trigger_fails_the_task_as_it_would_in_the_worker(
-    hook: ToyHook, served, context_of, status, failure
-):
-    operator = building(deferrable=True)
-    context = context_of(operator)
-    deferral = deferred(operator, context)
-    served.fail("status", status=status, path="/jobs")
-    with pytest.raises(failure, match=f"HTTP {status}"):
-        resumed(operator, context, deferral)
-
-
-def test_a_trigger_that_ends_without_a_word_is_a_failure(context_of):
-    operator = building(deferrable=True)
-    with pytest.raises(Broken, match="an event that nobody knows"):
-        operator.execute_complete(context_of(operator), event=None)
-
-
-@pytest.mark.parametrize("default", [True, False])
-def test_whether_to_defer_is_airflows_default_unless_said(monkeypatch, default):
-    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", str(default))
-    assert conf.getboolean("operators", "default_deferrable") is default
-    assert building().deferrable is default
-    assert building(deferrable=not default).deferrable is not default
+    with pytest.raises(NotImplementedError):
+        ProductOperator(task_id="a").start({})
 
 
 # the key of a round

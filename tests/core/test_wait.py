@@ -1,51 +1,34 @@
-"""The one wait: loop by hand, one poller for many, triggers and their events."""
+"""The one wait: the loop by hand, and in a worker."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from airflow.triggers.base import TriggerEvent
 
-from self_hosted.core.errors import Broken, Final, LoginRefused, Overdue, ProductError
-from self_hosted.core.flow import Pause, Reply, Request
-from self_hosted.core.trigger import GATHERING, SETTLING, Poller, WaitTrigger, seen_in
-from self_hosted.core.wait import Seen, Waiter, imported, overdue, poll, wait
-from tests.core.toy import API_KEY, JOB, PASSWORD, SMALL, Toy, ToyHook
-
-JOB_PATH, SMALL_PATH = "tests.core.toy.JOB", "tests.core.toy.SMALL"
-SOON = 0.05  # seconds between two looks in these tests
-
-
-def later(seconds: float = 30) -> float:
-    return time.time() + seconds
-
-
-def jobs(toy: Toy, **looks: int) -> None:
-    """Jobs by name, with the number of looks before they are done."""
-    toy.seed({"jobs": {name: {"looks": count} for name, count in looks.items()}})
-
-
-def waiting(key: str, deadline: float | None = None, question: str = JOB_PATH) -> asyncio.Task[Seen | None]:
-    waiter = Waiter(key, deadline or later(), SOON)
-    return asyncio.ensure_future(Poller.wait(question, "toy_default", waiter))
-
-
-def trigger(key: str = "a", **changes: Any) -> WaitTrigger:
-    given = {"question": JOB_PATH, "conn_id": "toy_default", "key": key, "deadline": later(), "poll_interval": SOON}
-    return WaitTrigger(**{**given, **changes})
-
-
-async def event_of(waiting: WaitTrigger) -> dict[str, Any]:
-    events = [event async for event in waiting.run()]
-    assert len(events) == 1
-    assert isinstance(events[0], TriggerEvent)
-    return dict(events[0].payload)
-
+from self_hosted.core import wait as wait_module
+from self_hosted.core.errors import (
+    Broken,
+    Busy,
+    Conflict,
+    Forbidden,
+    LoginRefused,
+    NotFound,
+    Overdue,
+    ProductError,
+    QuotaSpent,
+)
+from self_hosted.core.flow import Flow, Pause, Reply, Request
+from self_hosted.core.poller import GATHERING
+from self_hosted.core.question import Question, Seen
+from self_hosted.core.wait import OUTAGE, Waiter, poll, wait
+from tests.conftest import AIRFLOWS_SETTLING
+from tests.core.toy import JOB, SMALL, Toy, ToyHook, looked
+from tests.core.waits import SOON, jobs, later
 
 # the loop, by hand
 
@@ -89,24 +72,36 @@ def test_many_ids_are_asked_for_in_chunks():
     assert asked_ids(flow.send(states(c="done", d="done"))) == ["e"]
 
 
-def test_what_was_seen_once_is_not_forgotten_when_an_answer_leaves_it_out():
+def test_who_is_done_goes_on_before_the_others_are_asked_for():
+    waiters = {key: Waiter(key, later(), 30) for key in "abc"}
+    together = set(waiters.values())
+    flow = poll(SMALL, together)
+    next(flow)
+    assert asked_ids(flow.send(states(a="done", b="running"))) == ["c"]
+    assert together == {waiters["b"], waiters["c"]}
+
+
+def test_those_who_are_due_one_after_the_other_are_asked_for_together():
+    waiters = {Waiter(f"{number}", later(), 30, first_look=1 + number / 100) for number in range(50)}
+    for waiter in waiters:
+        waiter.due -= 1  # a second later the first is due, and the others within half a second
+    pause = next(poll(JOB, waiters))
+    assert isinstance(pause, Pause)
+    assert pause.seconds == pytest.approx(0.5)
+
+
+def test_what_is_not_there_yet_is_waited_for_and_what_was_there_is_gone():
     waiter = Waiter("a", later(), 0)
     flow = poll(JOB, {waiter})
     next(flow)
+    assert isinstance(flow.send(states()), Pause)
+    flow.send(states())
     flow.send(states(a="running"))
     flow.send(states())
-    flow.send(states())
-    assert waiter.seen == Seen("running", done=False, facts={"id": "a"})
-
-
-def test_who_is_overdue_leaves_with_what_was_seen_last():
-    waiter = Waiter("a", later(-1), 30)
-    flow = poll(JOB, {waiter})
-    next(flow)
     with pytest.raises(StopIteration):
-        flow.send(states(a="running"))
-    assert waiter.seen is not None
-    assert not waiter.finished
+        flow.send(states())
+    with pytest.raises(NotFound, match="job a is not there, or not any more"):
+        waiter.outcome(JOB)
 
 
 def planned(waiter: Waiter) -> float:
@@ -179,16 +174,160 @@ def test_a_thousand_tasks_that_begin_within_a_minute_cost_a_handful_of_requests_
     assert requests < 1000
 
 
-def test_a_first_look_may_be_put_off_but_not_past_interval_and_deadline():
-    pause = next(poll(JOB, {Waiter("a", later(1000), 30, first_look=6)}))
+def test_a_first_look_may_be_put_off_but_not_past_the_deadline():
+    pause = next(poll(JOB, {Waiter("a", later(1000), 1, first_look=6)}))
     assert isinstance(pause, Pause)
     assert 5 < pause.seconds <= 6
-    assert Waiter("a", later(1000), 0.05, first_look=6).due <= later(0.05)
     assert Waiter("a", later(2), 30, first_look=6).due <= later(2)
 
 
 def test_a_deferred_wait_is_never_over_before_airflow_knows_that_it_began():
-    assert SETTLING > 5
+    assert AIRFLOWS_SETTLING > 5
+
+
+def test_the_error_of_a_wait_in_vain_says_for_what_how_long_and_what_was_seen_last():
+    waiter = Waiter("a", later(-1), 30, since=later(-3700))
+    assert waiter.told(JOB) == "for job a, for 1:01:40 hours: it was never seen"
+    waiter.note(Seen("running", done=False, progress=40))
+    assert waiter.told(JOB) == "for job a, for 1:01:40 hours: its last seen state is 'running' at 40 %"
+
+
+def test_the_next_look_is_timed_by_the_progress_that_is_told(monkeypatch):
+    waiter, now = Waiter("a", later(10_000), 600), time.time()
+    waiter.pause = 500
+    waiter.note(Seen("running", done=False, progress=10))
+    assert 400 <= planned(waiter) <= 500  # one look tells no pace
+    monkeypatch.setattr(time, "time", lambda: now + 100)
+    waiter.note(Seen("running", done=False, progress=60))
+    assert 64 <= planned(waiter) <= 81  # 40 percent at half a percent a second
+    waiter.note(Seen("running", done=False, progress=100))
+    assert 0.79 <= planned(waiter) <= 1.01
+
+
+def failing(error: ProductError, spoiled: str = "") -> Question:
+    """The toy's question, which fails when it is asked for the spoiled one, or always."""
+
+    def ask(ids: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+        if spoiled in ids or not spoiled:
+            raise error
+        return (yield from looked(ids))
+
+    return JOB._replace(ask=ask)
+
+
+def test_an_error_that_is_about_one_ends_the_wait_of_that_one_only():
+    waiters = {key: Waiter(key, later(), 30) for key in "abcde"}
+    flow = poll(failing(Conflict("not this one"), spoiled="d"), set(waiters.values()))
+    assert asked_ids(next(flow)) == ["a", "b", "c"]
+    assert asked_ids(flow.send(states(a="done", b="done", c="done"))) == ["e"]
+    with pytest.raises(StopIteration):
+        flow.send(states(e="done"))
+    with pytest.raises(Conflict, match="not this one"):
+        waiters["d"].outcome(JOB)
+    assert all(waiters[key].outcome(JOB).done for key in "abce")
+
+
+def test_an_error_that_turns_out_to_be_about_all_is_not_asked_for_one_by_one():
+    asked: list[Sequence[str]] = []
+
+    def ask(ids: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+        asked.append(ids)
+        yield Pause(0)
+        raise Forbidden("no right")
+
+    flow = poll(JOB._replace(ask=ask, chunk=1000), {Waiter(f"{number}", later(), 30) for number in range(1000)})
+    with pytest.raises(Forbidden, match="no right"):
+        list(flow)
+    assert len(asked) < 50
+
+
+@pytest.mark.parametrize("error", [LoginRefused("no"), QuotaSpent("no more today")])
+def test_an_error_that_is_about_all_is_not_asked_for_again_one_by_one(error):
+    flow = poll(failing(error), {Waiter("a", later(), 30), Waiter("b", later(), 30)})
+    with pytest.raises(type(error)):
+        next(flow)
+
+
+def outlasted(flow: Generator[Any, Any, Any], clock: list[float]) -> float:
+    """How long a flow goes on pausing, on a clock of the test's own."""
+    began = clock[0]
+    with contextlib.suppress(ProductError):
+        for step in flow:
+            assert isinstance(step, Pause)
+            clock[0] += step.seconds
+    return clock[0] - began
+
+
+@pytest.mark.parametrize("error", [Busy("later"), Broken("perhaps later")])
+def test_a_question_that_fails_is_asked_again_with_backoff_within_a_budget(monkeypatch, error):
+    clock = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    lasted = outlasted(poll(failing(error), {Waiter("a", later(10_000), 30)}), clock)
+    assert OUTAGE / 2 < lasted <= OUTAGE
+
+
+def test_a_deadline_holds_though_the_product_does_not_answer_and_the_error_says_so(hook: ToyHook, served):
+    served.fail("status", status=500, path="/jobs", times=99)
+    began = time.monotonic()
+    with pytest.raises(Overdue, match=r"it was never seen; when it was looked at last: GET /jobs: .* \(HTTP 500\)"):
+        wait(hook, JOB, Waiter("a", later(1), SOON))
+    assert time.monotonic() - began < 5
+
+
+def stalling(reasons: Mapping[str, str]) -> tuple[Question, list[Sequence[str]]]:
+    asked: list[Sequence[str]] = []
+
+    def stalled(ids: Sequence[str]) -> Flow[Mapping[str, str]]:
+        asked.append(ids)
+        yield Pause(0)
+        return reasons
+
+    return JOB._replace(stalled=stalled, patience=300), asked
+
+
+def test_when_nothing_new_is_seen_for_long_the_product_is_asked_why_once_for_all(monkeypatch):
+    question, asked = stalling({"a": "nobody serves the queue"})
+    waiters, now = {key: Waiter(key, later(10_000), 30) for key in "abc"}, time.time()
+    flow = poll(question, set(waiters.values()))
+    next(flow)
+    flow.send(states(a="queued", b="queued", c="queued"))
+    assert asked == []
+    monkeypatch.setattr(time, "time", lambda: now + 301)
+    assert asked_ids(flow.send(states())) == ["a", "b", "c"]
+    flow.send(states(a="queued", b="queued", c="running"))
+    assert asked == [["a", "b"]]
+    assert isinstance(flow.send(states()), Pause)
+    with pytest.raises(
+        Overdue, match=r"^nobody serves the queue: gave up waiting for job a, for 0:05:01 hours: its last"
+    ):
+        waiters["a"].outcome(question)
+    flow.send(states())
+    flow.send(states(b="queued", c="running"))
+    assert asked == [["a", "b"]], "it was asked a moment ago"
+
+
+def test_who_cannot_be_asked_why_is_waited_for(monkeypatch):
+    def stalled(ids: Sequence[str]) -> Flow[Mapping[str, str]]:
+        yield Pause(0)
+        raise Forbidden("not for you")
+
+    waiter, now = Waiter("a", later(10_000), 30), time.time()
+    flow = poll(JOB._replace(stalled=stalled, patience=300), {waiter})
+    next(flow)
+    flow.send(states(a="queued"))
+    monkeypatch.setattr(time, "time", lambda: now + 301)
+    flow.send(states())
+    assert flow.send(states(a="queued")) == Pause(0)
+    assert isinstance(flow.send(states()), Pause)
+    assert waiter.error is None
+
+
+def test_a_question_that_cannot_say_why_lets_its_waits_go_on(monkeypatch):
+    waiter, now = Waiter("a", later(10_000), 30), time.time()
+    flow = poll(JOB, {waiter})
+    monkeypatch.setattr(time, "time", lambda: now + 5000)
+    next(flow)
+    assert isinstance(flow.send(states(a="queued")), Pause)
 
 
 def test_nobody_waiting_is_nothing_to_ask():
@@ -200,7 +339,7 @@ def test_nobody_waiting_is_nothing_to_ask():
 
 def test_a_worker_waits_until_it_is_done(hook: ToyHook, toy: Toy):
     jobs(toy, a=3)
-    seen = wait(hook, JOB, "a", deadline=later(), poll_interval=SOON)
+    seen = wait(hook, JOB, Waiter("a", later(), SOON))
     assert seen == Seen("done", done=True, facts={"id": "a"})
     assert toy.times("GET", "/jobs") == 4
 
@@ -208,7 +347,7 @@ def test_a_worker_waits_until_it_is_done(hook: ToyHook, toy: Toy):
 def test_what_was_finished_before_the_wait_is_seen_at_once(hook: ToyHook, toy: Toy):
     jobs(toy, a=0)
     began = time.monotonic()
-    assert wait(hook, JOB, "a", deadline=later(), poll_interval=30) is not None
+    assert wait(hook, JOB, Waiter("a", later(), 30)).done
     assert time.monotonic() - began < 1
     assert toy.times("GET", "/jobs") == 1
 
@@ -216,230 +355,24 @@ def test_what_was_finished_before_the_wait_is_seen_at_once(hook: ToyHook, toy: T
 def test_a_worker_gives_up_at_the_deadline_with_what_it_saw(hook: ToyHook, toy: Toy):
     jobs(toy, a=10_000)
     began = time.monotonic()
-    seen = wait(hook, JOB, "a", deadline=later(0.5), poll_interval=0.1)
-    assert seen == Seen("running", done=False, facts={"id": "a"})
+    with pytest.raises(Overdue, match="its last seen state is 'running'"):
+        wait(hook, JOB, Waiter("a", later(0.5), 0.1))
     assert time.monotonic() - began < 2
 
 
-def test_what_was_never_seen_is_nothing(hook: ToyHook):
-    assert wait(hook, JOB, "unknown", deadline=later(0.2), poll_interval=0.1) is None
+def test_what_was_never_seen_is_told_as_such(hook: ToyHook):
+    with pytest.raises(Overdue, match="waited in vain for job unknown, for 0:00:00 hours: it was never seen"):
+        wait(hook, JOB, Waiter("unknown", later(0.2), 0.1))
 
 
-def test_the_error_of_a_wait_in_vain_says_what_was_seen_last():
-    assert str(overdue(JOB, "a", Seen("running", done=False))) == (
-        "waited in vain for job a: its last seen state is 'running'"
-    )
-    assert str(overdue(JOB, "a", None)) == "waited in vain for job a: it was never seen"
-    assert isinstance(overdue(JOB, "a", None), Overdue)
+def test_a_worker_waits_through_an_outage(hook: ToyHook, toy: Toy, served):
+    jobs(toy, a=0)
+    served.fail("status", status=500, path="/jobs", times=2)
+    assert wait(hook, JOB, Waiter("a", later(), SOON)).state == "done"
 
 
-# one poller for many
-
-
-async def test_two_hundred_who_wait_share_a_handful_of_requests(hook: ToyHook, toy: Toy):
-    jobs(toy, **{f"job{number}": 2 for number in range(200)})
-    seen = await asyncio.gather(*(waiting(f"job{number}") for number in range(200)))
-    assert [one.facts["id"] for one in seen if one] == [f"job{number}" for number in range(200)]
-    assert toy.times("GET", "/jobs") <= 3 * 200 / JOB.chunk
-    assert toy.times("POST", "/login") == 1
-    assert Poller.running == {}
-
-
-async def test_each_is_woken_when_its_own_is_done(hook: ToyHook, toy: Toy):
-    jobs(toy, quick=0, slow=10_000)
-    slow = waiting("slow")
-    assert await waiting("quick") is not None
-    assert not slow.done()
-    slow.cancel()
-
-
-async def test_who_joins_late_gets_its_first_look_early(hook: ToyHook, toy: Toy):
-    jobs(toy, slow=10_000, quick=0)
-    first = Waiter("slow", later(), 60)
-    first.pause = 60  # it waits for long already, and is looked at rarely
-    slow = asyncio.ensure_future(Poller.wait(JOB_PATH, "toy_default", first))
-    while first.seen is None:
-        await asyncio.sleep(0.01)
-    began = time.monotonic()
-    assert await Poller.wait(JOB_PATH, "toy_default", Waiter("quick", later(), 60)) is not None
-    assert time.monotonic() - began < 2
-    slow.cancel()
-
-
-async def test_those_who_come_one_by_one_do_not_make_all_the_others_be_asked_for_again(hook: ToyHook, toy: Toy):
-    jobs(toy, **{f"job{number}": 10_000 for number in range(60)})
-    tasks = []
-    for number in range(60):
-        waiter = Waiter(f"job{number}", later(), 60)
-        tasks.append(asyncio.ensure_future(Poller.wait(SMALL_PATH, "toy_default", waiter)))
-        await asyncio.sleep(0.02)
-    for task in tasks:
-        task.cancel()
-    assert toy.times("GET", "/jobs") <= 90
-
-
-async def test_one_who_leaves_disturbs_no_other(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000, b=5)
-    leaving, staying = waiting("a"), waiting("b")
-    await asyncio.sleep(0.1)
-    leaving.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await leaving
-    seen = await staying
-    assert seen is not None
-    assert seen.done
-
-
-async def test_when_the_last_one_leaves_the_poller_ends(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    alone = waiting("a")
-    await asyncio.sleep(0.2)
-    [poller] = Poller.running.values()
-    alone.cancel()
-    await asyncio.wait_for(poller.task, 5)
-    assert Poller.running == {}
-    before = toy.times("GET", "/jobs")
-    await asyncio.sleep(0.2)
-    assert toy.times("GET", "/jobs") == before
-
-
-async def test_two_questions_or_two_connections_have_pollers_of_their_own(hook: ToyHook, toy: Toy, connect, served):
-    connect("toy_other", served.connection())
-    jobs(toy, a=2, b=2)
-    other = asyncio.ensure_future(Poller.wait(JOB_PATH, "toy_other", Waiter("b", later(), SOON)))
-    small = waiting("a", question=SMALL_PATH)
-    one = waiting("a")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert len(Poller.running) == 3
-    assert all(await asyncio.gather(other, small, one))
-
-
-async def test_a_question_that_fails_fails_all_and_the_next_one_gets_a_fresh_poller(hook: ToyHook, toy: Toy, served):
-    jobs(toy, a=2, b=2, c=0)
-    served.fail("status", status=403, path="/jobs")
-    failed = await asyncio.gather(waiting("a"), waiting("b"), return_exceptions=True)
-    assert [str(error) for error in failed] == ["GET /jobs: refused without a reason (HTTP 403)"] * 2
-    assert await waiting("c") is not None
-    assert Poller.running == {}
-
-
-async def test_a_connection_that_is_missing_fails_all(hook: ToyHook, monkeypatch):
-    monkeypatch.delenv("AIRFLOW_CONN_TOY_DEFAULT")
-    failed = await asyncio.gather(waiting("a"), waiting("b"), return_exceptions=True)
-    assert all("toy_default" in str(error) for error in failed)
-    assert Poller.running == {}
-
-
-async def test_a_question_that_does_not_exist_fails_too(hook: ToyHook):
-    with pytest.raises(AttributeError):
-        await waiting("a", question="tests.core.toy.NO_QUESTION")
-
-
-async def test_one_who_is_overdue_gets_what_was_seen_last(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    assert await waiting("a", later(0.3)) == Seen("running", done=False, facts={"id": "a"})
-
-
-async def test_pauses_of_retries_are_kept_whoever_joins(hook: ToyHook, toy: Toy, served):
-    jobs(toy, a=0, b=0)
-    served.fail("status", headers={"Retry-After": "1"}, path="/jobs")
-    began = time.monotonic()
-    first = waiting("a")
-    await asyncio.sleep(0.3)
-    second = waiting("b")
-    assert all(await asyncio.gather(first, second))
-    assert time.monotonic() - began >= 1
-
-
-async def test_a_login_that_is_refused_reaches_all_who_wait(toy: Toy, served, connect):
-    connect("toy_default", served.connection(password="wrong"))
-    failed = await asyncio.gather(waiting("a"), waiting("b"), return_exceptions=True)
-    assert [type(error) for error in failed] == [LoginRefused] * 2
-    assert toy.times("POST", "/login") == 1
-
-
-# triggers
-
-
-def test_a_trigger_survives_the_metadata_database_and_holds_no_secret(served, connect):
-    connect("toy_default", served.connection(extra={"api_key": API_KEY}))
-    stored = json.loads(json.dumps(trigger("a", cancel_on_kill=True).serialize()))
-    assert not any(secret in json.dumps(stored) for secret in (API_KEY, PASSWORD))
-    path, arguments = stored
-    restored = imported(path)(**arguments)
-    assert restored.serialize() == (path, arguments)
-
-
-async def test_the_event_tells_what_was_seen(hook: ToyHook, toy: Toy):
-    jobs(toy, a=2)
-    event = await event_of(trigger())
-    assert event == {"seen": {"state": "done", "done": True, "facts": {"id": "a"}}, "started": None}
-    assert seen_in(json.loads(json.dumps(event))) == Seen("done", done=True, facts={"id": "a"})
-
-
-async def test_the_event_of_a_wait_in_vain_tells_what_was_seen_last(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    event = await event_of(trigger(deadline=later(0.2)))
-    assert event["seen"]["done"] is False
-    assert await event_of(trigger("unknown", deadline=later(0.2))) == {"seen": None, "started": None}
-    assert seen_in({"seen": None}) is None
-
-
-async def test_the_deadline_is_absolute_so_that_a_restarted_triggerer_does_not_wait_anew(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    _, arguments = trigger(deadline=later(1)).serialize()
-    await asyncio.sleep(1)
-    began = time.monotonic()
-    await event_of(WaitTrigger(**arguments))
-    assert time.monotonic() - began < 0.9
-
-
-@pytest.mark.parametrize(("status", "final"), [(403, True), (500, False)])
-async def test_the_event_of_an_error_tells_whether_trying_again_may_help(hook: ToyHook, served, status, final):
-    served.fail("status", status=status, path="/jobs")
-    event = await event_of(trigger())
-    assert event == {"error": f"GET /jobs: refused without a reason (HTTP {status})", "final": final, "started": None}
-    with pytest.raises(Final if final else ProductError, match=f"HTTP {status}") as error:
-        seen_in(event)
-    assert isinstance(error.value, Final) is final
-
-
-async def test_a_bad_connection_is_final(served, connect):
-    connect("toy_default", served.connection(login=None))
-    event = await event_of(trigger())
-    assert event["final"] is True
-    assert "the connection needs an API key" in event["error"]
-
-
-@pytest.mark.parametrize("event", [None, {}, {"status": "success"}])
-def test_an_event_that_is_missing_or_unknown_is_a_failure(event):
-    with pytest.raises(Broken, match="an event that nobody knows"):
-        seen_in(event)
-
-
-async def test_a_person_who_ends_the_task_ends_the_remote_work(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    await trigger(cancel_on_kill=True).on_kill()
-    assert toy.jobs["a"]["state"] == "cancelled"
-
-
-@pytest.mark.parametrize("changes", [{"cancel_on_kill": False}, {"question": "tests.core.toy.STUBBORN"}])
-async def test_the_remote_work_goes_on_when_it_shall_or_cannot_be_cancelled(hook: ToyHook, toy: Toy, changes):
-    jobs(toy, a=10_000)
-    await trigger(**{"cancel_on_kill": True, **changes}).on_kill()
-    assert toy.jobs["a"]["state"] == "done"
-    assert toy.asked == []
-
-
-async def test_a_triggerer_that_stops_does_not_end_the_remote_work(hook: ToyHook, toy: Toy):
-    jobs(toy, a=10_000)
-    stopping = trigger(cancel_on_kill=True)
-    running = asyncio.ensure_future(event_of(stopping))
-    await asyncio.sleep(0.2)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    await stopping.cleanup()
-    assert toy.jobs["a"]["state"] == "done"
-    assert toy.times("POST", "/jobs/a/cancel") == 0
+def test_and_gives_up_when_it_lasts(hook: ToyHook, toy: Toy, served, monkeypatch):
+    monkeypatch.setattr(wait_module, "OUTAGE", 0)
+    served.fail("status", status=500, path="/jobs", times=2)
+    with pytest.raises(Broken, match="HTTP 500"):
+        wait(hook, JOB, Waiter("a", later(), SOON))

@@ -17,9 +17,10 @@ from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Flow, Reply, Request, url_path
 from self_hosted.core.form import ConnectionForm, choice, number, switch, text, transport_fields
 from self_hosted.core.hook import ProductHook, published
-from self_hosted.core.operator import ProductLink, ProductOperator, WaitingOperator, publish_link
+from self_hosted.core.operator import ProductLink, ProductOperator, publish_link
+from self_hosted.core.question import Question, Seen
 from self_hosted.core.sensor import ProductSensor
-from self_hosted.core.wait import Question, Seen
+from self_hosted.core.waiting import WaitingOperator
 from self_hosted.sandbox.stand_in import StandIn, Table
 
 USER, PASSWORD, API_KEY = "bo", "toy-password", "toy-api-key"
@@ -230,7 +231,7 @@ def started(name: str, looks: int, state: str) -> Flow[str]:
 def looked(job_ids: Sequence[str]) -> Flow[dict[str, Seen]]:
     """The states of many jobs."""
     states = (yield Request("GET", "/jobs", query={"id": list(job_ids)})).json()
-    return {job_id: Seen(state, state != "running", {"id": job_id}) for job_id, state in states.items()}
+    return {job_id: Seen(state, state not in {"queued", "running"}, {"id": job_id}) for job_id, state in states.items()}
 
 
 def cancelled(job_id: str) -> Flow[None]:
@@ -334,6 +335,9 @@ class BuildAndWaitOperator(WaitingOperator):
     def key_of(self, started: dict[str, Any]) -> str | None:
         return started["id"]  # type: ignore[no-any-return]
 
+    def page_of(self, started: dict[str, Any]) -> str:
+        return f"https://toy.example.com/{started['id']}"
+
     def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
         return {**started, "state": seen.state, **seen.facts}
 
@@ -347,7 +351,7 @@ class StubbornOperator(BuildAndWaitOperator):
 class JobSensor(ProductSensor):
     """Waits for a job."""
 
-    template_fields = ("job_id",)
+    template_fields = ("job_id", "toy_conn_id")
     question: ClassVar[str] = "tests.core.toy.JOB"
 
     def __init__(self, *, job_id: str, toy_conn_id: str = "toy_default", **kwargs: Any) -> None:
@@ -361,10 +365,10 @@ class JobSensor(ProductSensor):
     def key(self) -> str:
         return self.job_id
 
-    def finish(self, seen: Seen) -> dict[str, Any]:
+    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
         if seen.state == "broken":
             raise ValueError(f"job {self.job_id} is broken")
-        return {"state": seen.state}
+        return {"state": seen.state, "url": f"{base_url}/jobs/{self.job_id}"}
 
 
 class Zeros:

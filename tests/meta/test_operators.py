@@ -14,9 +14,10 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow.serialization import serialized_objects
 
 from self_hosted.core.hook import ProductHook
-from self_hosted.core.operator import ProductOperator, WaitingOperator
+from self_hosted.core.operator import ProductOperator
+from self_hosted.core.question import Question, imported
 from self_hosted.core.sensor import ProductSensor
-from self_hosted.core.wait import Question, imported
+from self_hosted.core.waiting import WaitingOperator
 from tests.meta.code import PRODUCTS, classes, own_parameters
 
 # Airflow 3.1 has no DagSerialization yet

@@ -16,8 +16,8 @@ from airflow.triggers.base import BaseTrigger
 
 from self_hosted.core.hook import ProductHook
 from self_hosted.core.operator import ProductOperator
+from self_hosted.core.question import imported
 from self_hosted.core.sensor import ProductSensor
-from self_hosted.core.wait import imported
 from self_hosted.provider_info import FORMS, get_provider_info
 from tests.meta.code import PRODUCTS, classes
 

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from self_hosted.core import lost_answers
 from self_hosted.core.flow import Reply, Request
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.sandbox.rudder import Rudder
 from tests.conftest import Served
 
 SHARE = "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01"
+ANTIVIRUS = "7c8d1e5f-6a23-4d90-9e4c-8b3f5a7d1c04"
+FILE_SERVER = "3f6a9b2c-8d14-4e57-a0c3-7b5e1d9f4a11"
+PENDING_NODE = "c4e8f1a2-7d35-4b69-8e02-5a9d3c7b1f13"
 CASES = Path(__file__).parents[2].parent / "shared/reference/data/rudder-vectors.json"
 
 
@@ -53,7 +57,8 @@ def _served(serve: Callable[[Rudder], Served]) -> Served:
 
 
 @pytest.fixture
-def served(_served: Served) -> Served:
+def served(_served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
+    monkeypatch.setattr(lost_answers, "LOOK_AGAIN", (0.05,))  # the stand-in is done with its work at once
     _served.reset()
     return _served
 

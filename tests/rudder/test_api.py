@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from self_hosted.core.errors import Broken, Conflict, Forbidden, Invalid, NotFound, Uncertain
-from self_hosted.core.flow import Flow, Reply, Request
+from self_hosted.core.flow import Flow, Pause, Reply, Request
+from self_hosted.core.lost_answers import LOOK_AGAIN
+from self_hosted.core.transport import NO_REPLY
 from self_hosted.rudder import api
 from tests.rudder.conftest import success
 
@@ -53,6 +55,19 @@ def written(wanted: dict[str, Any], **more: Any) -> tuple[Flow[Any], Request]:
 
 def lost(flow: Flow[Any]) -> Request:
     step = flow.throw(Uncertain("the answer was lost"))
+    assert isinstance(step, Request)
+    return step
+
+
+def looked_in_vain(flow: Flow[Any], look: Request, *answers: Any) -> Request:
+    """Answer every look for what a lost write did with the same, and return the request after the last."""
+    step: Any = look
+    for pause in (*LOOK_AGAIN, None):
+        for answer in answers:
+            step = flow.send(success(step, answer))
+        if pause:
+            assert step == Pause(pause)
+            step = flow.send(NO_REPLY)
     assert isinstance(step, Request)
     return step
 
@@ -147,17 +162,75 @@ def test_a_lost_answer_is_looked_up_and_the_own_change_request_recognised() -> N
 
 def test_an_update_that_left_no_trace_is_sent_again_the_same() -> None:
     flow, write = written({"enabled": True})
-    listed = answered(flow, lost(flow), {"rules": [RULE]})
-    again = answered(flow, listed, [])
+    again = looked_in_vain(flow, lost(flow), {"rules": [RULE]}, [])
     assert again == write
     assert result_of(flow, {"rules": [{**RULE, "enabled": True}]}, again)["outcome"] == "applied"
 
 
+def test_a_server_that_works_on_after_its_answer_was_given_up_is_given_time() -> None:
+    flow, _ = written({"enabled": True})
+    pause = flow.send(success(answered(flow, lost(flow), {"rules": [RULE]}), []))
+    assert pause == Pause(LOOK_AGAIN[0])
+    look = flow.send(NO_REPLY)
+    assert isinstance(look, Request)
+    result = result_of(flow, [MARKED], answered(flow, look, {"rules": [RULE]}))
+    assert (result["outcome"], result["change_request_id"]) == ("pending", 7)
+    assert "duplicates" not in result
+
+
 def test_an_answer_lost_twice_is_left_to_the_tasks_retries() -> None:
     flow, _ = written({"enabled": True})
-    answered(flow, answered(flow, lost(flow), {"rules": [RULE]}), [])
+    looked_in_vain(flow, lost(flow), {"rules": [RULE]}, [])
     with pytest.raises(Uncertain):
         flow.throw(Uncertain("the answer was lost"))
+
+
+YOUNGER = {**MARKED, "id": 8}
+
+
+def asked_twice() -> tuple[Flow[Any], Request]:
+    """An update up to the look at its change requests, after it was sent again."""
+    flow, _ = written({"enabled": True})
+    again = looked_in_vain(flow, lost(flow), {"rules": [RULE]}, [])
+    return flow, answered(flow, again, {"rules": [{"changeRequestId": "8", **RULE, "enabled": True}]})
+
+
+def test_of_two_change_requests_with_one_mark_the_older_counts_and_the_younger_is_declined() -> None:
+    flow, listed = asked_twice()
+    decline = answered(flow, listed, [YOUNGER, MARKED])
+    assert (decline.method, decline.path) == ("DELETE", "/changeRequests/8")
+    assert "change request 7" in decline.query["reason"]
+    result = result_of(flow, {"changeRequests": [{**YOUNGER, "status": "Cancelled"}]}, decline)
+    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("pending", 7, [])
+
+
+@pytest.mark.parametrize("error", [Forbidden("not authorized"), Conflict("cannot be cancelled"), Broken("failed")])
+def test_a_duplicate_that_cannot_be_declined_is_told_in_the_result(error: Exception) -> None:
+    flow, listed = asked_twice()
+    answered(flow, listed, [YOUNGER, MARKED])
+    with pytest.raises(StopIteration) as end:
+        flow.throw(error)
+    assert (end.value.value["change_request_id"], end.value.value["duplicates"]) == (7, [8])
+
+
+def test_an_update_that_was_sent_again_and_opened_one_change_request_says_that_there_may_be_more() -> None:
+    flow, listed = asked_twice()
+    result = result_of(flow, [YOUNGER], listed)
+    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("pending", 8, [])
+
+
+def test_a_declined_change_request_counts_only_when_there_is_no_other() -> None:
+    flow, listed = asked_twice()
+    result = result_of(flow, [{**MARKED, "status": "Cancelled"}, YOUNGER], listed)
+    assert (result["outcome"], result["change_request_id"]) == ("pending", 8)
+
+
+def test_a_retry_finds_the_older_of_two_and_tidies_up() -> None:
+    flow = api.update_rule("r1", {"enabled": True}, mark="key")
+    listed = answered(flow, first(flow), {"rules": [RULE]})
+    decline = answered(flow, listed, [{**MARKED, "status": "Deployed"}, YOUNGER])
+    result = result_of(flow, {"changeRequests": [{**YOUNGER, "status": "Cancelled"}]}, decline)
+    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("applied", 7, [])
 
 
 @pytest.mark.parametrize(
@@ -229,12 +302,33 @@ def test_a_decision_whose_answer_is_lost_is_looked_up(flow: Any, status: str) ->
     assert result_of(running, {"changeRequests": [decided]}, look) == decided
 
 
-def test_a_decision_that_did_not_arrive_is_sent_again() -> None:
+def resent() -> tuple[Flow[Any], Request, Request]:
+    """A decision that is sent again, since its first answer was lost and nothing came of it."""
     flow = api.decline_change_request(7)
     decline = first(flow)
-    again = answered(flow, lost(flow), {"changeRequests": [MARKED]})
+    return flow, decline, looked_in_vain(flow, lost(flow), {"changeRequests": [MARKED]})
+
+
+def test_a_decision_that_did_not_arrive_is_sent_again() -> None:
+    flow, decline, again = resent()
     assert again == decline
     assert result_of(flow, {"changeRequests": [MARKED]}, again) == MARKED
+
+
+def test_a_decision_that_was_made_while_it_was_sent_again_is_recognised() -> None:
+    flow, _, _ = resent()
+    look = flow.throw(Conflict("cannot be cancelled"))
+    assert isinstance(look, Request)
+    decided = {**MARKED, "status": "Cancelled"}
+    assert result_of(flow, {"changeRequests": [decided]}, look) == decided
+
+
+def test_a_decision_that_is_refused_when_it_is_sent_again_is_refused() -> None:
+    flow, _, _ = resent()
+    look = flow.throw(Conflict("cannot be cancelled"))
+    assert isinstance(look, Request)
+    with pytest.raises(Conflict):
+        flow.send(success(look, {"changeRequests": [MARKED]}))
 
 
 def test_the_token_is_proven_by_its_account() -> None:
@@ -293,3 +387,4 @@ def test_pages_lie_below_the_base_url() -> None:
     base = "https://rudder.example.com/rudder"
     assert api.rule_page(base, "r 1") == f"{base}/secure/configurationManager/ruleManagement/rule/r%201"
     assert api.change_request_page(base, 7) == f"{base}/secure/configurationManager/changes/changeRequest/7"
+    assert api.node_page(base, "root") == f"{base}/secure/nodeManager/node/root"

@@ -62,6 +62,9 @@ def test_rudders_own_answers_are_unwrapped(case: dict[str, Any]) -> None:
         ("Rule with id 'X' was not found", NotFound),
         ("Group with id 'X' was not found'", NotFound),
         ("Could not find Parameter X", NotFound),
+        ("Could not get compliance; cause was: Inconsistency: The node with ID 'X' is not known on Rudder", NotFound),
+        ("Inconsistency: No reports were found for rule with ID 'X'", NotFound),
+        ("Inconsistency: Node with ID 'X' was not found in Rudder", NotFound),
         (
             "Could not find ChangeRequest 9; cause was: Inconsistency: Change request with id 9 does not exist.",
             NotFound,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 
@@ -237,6 +238,103 @@ def test_daily_and_concurrent_quotas_are_told_apart_by_words_only(served, submit
     assert call("GET", "help/configuration/").ok
 
 
+# Ingesting
+
+
+@pytest.fixture
+def ingest(call):
+    """``ingest("RIG-SCORE:5")``: the ingest's id."""
+
+    def send(words, options="{}"):
+        reply = call("POST", "ingest/", data={"json": options}, files={"bin": ("a.txt", words.encode())})
+        return reply.json()["api_response"]["ingest_id"]
+
+    return send
+
+
+def test_an_ingest_becomes_a_submission_with_another_id_and_forced_params(call, ingest):
+    ingest_id = ingest("x", '{"params": {"priority": 900, "description": "d", "max_extracted": 7}}')
+    [item] = found(call, f'metadata.ingest_id:"{ingest_id}"')["items"]
+    assert item["sid"] != ingest_id
+    params = item["params"]
+    assert (params["priority"], params["max_extracted"], params["description"]) == (250, 100, "[INGEST] d")
+    assert set(item["metadata"]) == {"ingest_id", "type", "ts"}
+
+
+@pytest.mark.parametrize(
+    ("options", "submissions"), [("{}", 1), ('{"params": {"deep_scan": true}}', 2), ('{"metadata": {"a": "b"}}', 1)]
+)
+def test_a_file_with_the_same_params_makes_no_second_submission(served, ingest, options, submissions):
+    ids = {ingest("x"), ingest("x", options)}
+    assert len(ids) == 2
+    assert len(served.tables()["submissions"]) == submissions
+
+
+@pytest.mark.parametrize(("words", "submissions"), [("x", 2), ("RIG-SLEEP:60", 1)])
+def test_ignore_cache_helps_once_the_earlier_submission_is_completed(served, ingest, words, submissions):
+    served.seed({"delay": 0})
+    for _ in range(2):
+        ingest(words, '{"params": {"ignore_cache": true}}')
+    assert len(served.tables()["submissions"]) == submissions
+
+
+def test_what_was_submitted_is_not_known_to_the_ingester(served, submit, ingest):
+    submit("x")
+    ingest("x")
+    assert len(served.tables()["submissions"]) == 2
+
+
+def test_generate_alert_beside_params_is_ignored(call, ingest):
+    ingest("x", '{"generate_alert": true}')
+    assert found(call, "*")["items"][0]["params"]["generate_alert"] is False
+
+
+def test_a_threshold_must_be_a_number(call):
+    reply = call("POST", "ingest/", json={"plaintext": "x", "notification_threshold": "a"})
+    assert message(reply) == (400, "notification_threshold should be and int")
+
+
+def test_running_ingests_have_a_quota_of_their_own(served, submit, ingest, call):
+    served.seed({"quotas": {"concurrent_submissions": 1, "concurrent_ingests": 1}, "delay": 60})
+    ingest("x")
+    assert submit("y").ok
+    reply = call("POST", "ingest/", json={"plaintext": "z"})
+    assert message(reply) == (503, "You've exceeded your maximum async concurrent submission quota of 1")
+
+
+# Queues that nobody serves
+
+
+def test_a_component_is_active_unless_it_is_paused_or_unknown(served, call):
+    served.seed({"paused": ["dispatcher"]})
+    asked = {name: call("GET", f"system/status/{name}/").json()["api_response"] for name in ("ALL", "ingester", "x")}
+    assert asked == {
+        "ALL": {"ingester": True, "dispatcher": False},
+        "ingester": {"ingester": True},
+        "x": {"x": False},
+    }
+
+
+def test_a_paused_dispatcher_brings_to_an_end_what_it_has_and_takes_up_nothing(served, call, submit):
+    running = submit("RIG-SLEEP:60").json()["api_response"]["sid"]
+    served.seed({"paused": ["dispatcher"], "delay": 0})
+    waiting = submit("x").json()["api_response"]["sid"]
+    assert call("GET", f"live/setup_watch_queue/{running}/").json()["api_response"]["wq_id"].endswith("-WQ")
+    reply = call("GET", f"live/setup_watch_queue/{waiting}/")
+    assert message(reply) == (404, "No dispatchers are processing this submission.")
+    assert call("GET", f"submission/is_completed/{waiting}/").json()["api_response"] is False
+    served.seed({"paused": []})
+    assert call("GET", f"submission/is_completed/{waiting}/").json()["api_response"] is True
+
+
+def test_a_paused_ingester_makes_no_submissions_before_it_goes_on(served, ingest):
+    served.seed({"paused": ["ingester"]})
+    ingest("x")
+    assert served.tables()["submissions"] == []
+    served.seed({"paused": []})
+    assert len(served.tables()["submissions"]) == 1
+
+
 # Finding and deleting
 
 
@@ -253,6 +351,49 @@ def test_submissions_are_found_by_id_and_metadata(served, call, submit):
     assert [item["sid"] for item in found(call, 'metadata.a.b:"v 1"')["items"]] == [sids[1]]
     assert found(call, "*", rows=1)["total"] == 3
     assert call("GET", "search/submission/?query=*&rows=2").json()["api_response"]["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ('metadata.a:"b" AND state:completed', 1),
+        ('metadata.a:"b" AND state:submitted', 0),
+        ("metadata.a:*", 1),
+        ("metadata.nosuch:*", 0),
+        ("times.completed:[now-1d TO now]", 2),
+        ("times.completed:[* TO now-1m]", 0),
+        (f'files.sha256:("{hashlib.sha256(b"x").hexdigest()}" OR "other")', 1),
+        ('metadata.c:"d AND e:(f)"', 1),
+    ],
+)
+def test_clauses_fields_of_lists_dates_and_existence_are_understood(served, call, submit, query, number):
+    served.seed({"delay": 0})
+    submit("x", '{"metadata": {"a": "b"}}')
+    submit("y", '{"metadata": {"c": "d AND e:(f)"}}')
+    assert found(call, "*")["total"] == 2  # completes them
+    assert found(call, query)["total"] == number
+
+
+def test_parts_of_fields_can_be_asked_for_and_those_without_a_value_are_left_out(served, call, submit):
+    submit("x", '{"metadata": {"a": "b", "c": "d"}, "params": {"description": "e"}}')
+    fields = "sid,metadata.a,params.psid,params.description,files.size,times.completed"
+    [item] = found(call, "*", fl=fields)["items"]
+    assert item.pop("sid")
+    assert item == {"metadata": {"a": "b"}, "params": {"description": "e"}, "files": [{"size": 1}]}
+
+
+def test_files_are_known_by_when_they_were_handed_in_last(call, submit):
+    submit("x")
+    [file] = call("POST", "search/file/", json={"query": "seen.last:[now-1m TO now]"}).json()["api_response"]["items"]
+    submit("x")
+    [again] = call("POST", "search/file/", json={"query": "*"}).json()["api_response"]["items"]
+    assert file["sha256"] == hashlib.sha256(b"x").hexdigest()
+    assert (again["seen"]["first"], again["seen"]["count"]) == (file["seen"]["first"], 2)
+    assert again["seen"]["last"] > file["seen"]["last"]
+
+
+def test_an_unknown_index_is_one_that_only_administrators_may_search(call):
+    assert call("POST", "search/nosuch/", json={"query": "*"}).status_code == 403
 
 
 def test_the_search_index_lags_on_demand(served, call, submit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -347,6 +348,243 @@ def test_events_say_who_sent_the_request_unless_the_name_is_malformed(served, as
     assert ask("POST", "/graphql", body, headers={})[0] == 401
 
 
+ZEROS = "0" * 32
+
+
+@pytest.fixture
+def film(served) -> str:
+    """A project, and the path of it."""
+    served.seed({"projects": [{"name": "film", "code": "flm"}]})
+    return "/api/projects/film"
+
+
+@pytest.fixture
+def make(ask, film):
+    """Make an entity and get its id: ``make("folder", name="assets")``."""
+
+    def made(kind: str, **fields: Any) -> str:
+        status, body = ask("POST", f"{film}/{kind}s", fields)
+        assert status == 201, body
+        return str(body["id"])
+
+    return made
+
+
+def graphql(ask, query: str, headers: Any = None, **variables: Any) -> Any:
+    status, body = ask("POST", "/graphql", {"query": query, "variables": variables}, headers=headers)
+    assert status == 200
+    return body
+
+
+def test_entities_are_made_below_each_other_with_the_first_status_that_is_meant_for_them(ask, film, make):
+    folder = make("folder", name="assets")
+    task = make("task", name="modeling", folderId=folder)
+    product = make("product", name="render", folderId=folder)
+    version = make("version", version=1, productId=product)
+    make("representation", name="exr", versionId=version)
+    make("workfile", path="/a.ma", taskId=task)
+    assert ask("GET", f"{film}/tasks/{task}")[1]["status"] == "Not ready"
+    assert ask("GET", f"{film}/folders/{task}") == (404, {"code": 404, "detail": f"Entity {task} not found"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "words"),
+    [
+        ("folder", {"name": "ASSETS"}, 409, "Folder with lower(name::text) 'assets' already exists."),
+        ("folder", {"name": "b", "status": "Nope"}, 409, "status 'Nope' is not present in table \"statuses\"."),
+        ("folder", {"name": "b", "parentId": ZEROS}, 409, f"parent_id '{ZEROS}' is not present in table \"folders\"."),
+        ("task", {"name": "b"}, 409, "Missing required field: folder_id"),
+        ("folder", {"name": "b", "id": "12345678-1234-1234-1234-123456789012"}, 400, "Request validation error"),
+    ],
+)
+def test_an_unfit_entity_is_a_conflict(ask, film, make, kind, body, status, words):
+    make("folder", name="assets")
+    answer = ask("POST", f"{film}/{kind}s", body)
+    assert answer[0] == status
+    assert words in answer[1]["detail"]
+
+
+def test_an_id_is_taken_once_and_one_in_capitals_is_written_before_it_breaks(ask, film):
+    body = {"id": "a" * 32, "name": "assets"}
+    assert ask("POST", f"{film}/folders", body)[0] == 201
+    taken = "Folder with id 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa' already exists."
+    assert ask("POST", f"{film}/folders", body) == (409, {"code": 409, "detail": taken})
+    assert ask("POST", f"{film}/folders", {"id": "A" * 32, "name": "b"})[0] == 500
+    assert ask("POST", f"{film}/folders", {"name": "b"})[0] == 409
+    assert ask("GET", f"{film}/folders/{'A' * 32}")[0] == 400
+
+
+def test_a_change_of_status_is_an_event(served, ask, film, make):
+    folder = make("folder", name="assets")
+    assert ask("PATCH", f"{film}/folders/{folder}", {"status": "Approved"}) == (204, "")
+    assert ask("PATCH", f"{film}/folders/{folder}", {"label": "Assets"}) == (204, "")
+    assert ask("PATCH", f"{film}/folders/{folder}", {"status": "Nope"})[0] == 409
+    assert ask("DELETE", f"{film}/folders/{folder}")[0] == 204
+    assert ask("DELETE", f"{film}/folders/{folder}")[0] == 404
+    topics = [event["topic"].rpartition(".")[2] for event in served.tables()["events"]]
+    assert topics == ["deleted", "status_changed", "created"]
+
+
+def test_graphql_reads_aliases_lists_and_variables(ask, film, make):
+    folder = make("folder", name="assets")
+    query = """query Statuses($p: String!, $ids: [String!]) {
+      a: projects(name: $p) { edges { node { name folders(ids: $ids, first: 5) { edges { node { id status } } } } } }
+      b: projects(name: "nope") { edges { node { name } } }
+    }"""
+    edges = [{"node": {"id": folder, "status": "Not ready"}}]
+    found = graphql(ask, query, p="FILM", ids=[folder, ZEROS])
+    assert found["data"] == {
+        "a": {"edges": [{"node": {"name": "film", "folders": {"edges": edges}}}]},
+        "b": {"edges": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "words", "status"),
+    [
+        ('{ a: project(name: "film") { name } b: project(name: "nope") { name } }', "Project not found", 404),
+        ('{ events(ids: ["x"]) { edges { node { id } } } }', "Invalid entity ID x", None),
+        ("{ events { edges { node { nope } } } }", "Cannot query field 'nope'.", None),
+        ("{ events(", "Syntax Error", None),
+        ("events", "Syntax Error", None),
+    ],
+)
+def test_one_error_of_graphql_leaves_no_answer_at_all(ask, film, make, query, words, status):
+    make("folder", name="assets")
+    answer = graphql(ask, query)
+    assert answer["data"] is None
+    [error] = answer["errors"]
+    assert words in error["message"]
+    assert error.get("extensions", {}).get("status") == status
+
+
+def test_graphql_pages_from_either_end(ask, film):
+    ids = [ask("POST", "/api/events", {"topic": "a.job", "summary": {"n": n}})[1]["id"] for n in range(3)]
+
+    def found(arguments: str) -> list[str]:
+        query = f'{{ events(topics: ["a.job"], {arguments}) {{ edges {{ node {{ id summary }} }} }} }}'
+        return [edge["node"]["id"] for edge in graphql(ask, query)["data"]["events"]["edges"]]
+
+    assert found("first: 2") == ids[:2]
+    assert found("last: 2") == [ids[2], ids[1]]
+    assert found("first: null") == ids
+
+
+def test_events_of_others_are_shown_to_those_who_know_their_ids(served, ask, film):
+    session = bearer(ask, "anna")
+    event = ask("POST", "/api/events", {"topic": "a.job", "project": "film", "summary": {"n": 1}})[1]["id"]
+    by_topic = '{ events(topics: ["a.job"]) { edges { node { id } } } }'
+    by_id = "query ($ids: [String!]) { events(ids: $ids) { edges { node { id summary } } } }"
+    assert graphql(ask, by_topic, session)["data"]["events"]["edges"] == []
+    edges = graphql(ask, by_id, session, ids=[event])["data"]["events"]["edges"]
+    assert edges == [{"node": {"id": event, "summary": '{"n": 1}'}}]
+    served.seed({"projects": [{"name": "secret", "code": "s", "assignUsers": False}]})
+    hidden = ask("POST", "/api/events", {"topic": "a.job", "project": "secret"})[1]["id"]
+    assert ask("GET", f"/api/events/{hidden}", headers=session)[0] == 403
+
+
+def test_the_status_of_an_event_is_a_matter_of_service_users(ask):
+    event = ask("POST", "/api/events", {"topic": "a.job", "finished": False})[1]["id"]
+    assert ask("PATCH", f"/api/events/{event}", {"status": "in_progress"}) == (204, "")
+    refused = ask("PATCH", f"/api/events/{event}", {"status": "failed"}, headers=bearer(ask, "admin"))
+    assert refused == (403, {"code": 403, "detail": "Not allowed to update status of this event"})
+    assert ask("PATCH", f"/api/events/{event}", {"status": "done"})[0] == 400
+    assert ask("GET", f"/api/events/{event}")[1]["status"] == "in_progress"
+    assert ask("POST", "/api/events", {"topic": "a.job"}, headers=bearer(ask, "anna"))[0] == 403
+    assert ask("GET", f"/api/events/{ZEROS}") == (404, {"code": 404, "detail": "Event not found"})
+    assert ask("GET", "/api/events/x")[0] == 400
+
+
+def background(ask, film: str, operations: list[Any], **how: Any) -> Any:
+    """What becomes of operations in the background."""
+    _, started = ask("POST", f"{film}/operations/background", {"operations": operations, **how})
+    assert (started["status"], started["result"]) == ("pending", None)
+    time.sleep(0.05)
+    return ask("GET", f"{film}/operations/background/{started['id']}")[1]
+
+
+def new_folder(name: str) -> dict[str, Any]:
+    return {"type": "create", "entityType": "folder", "data": {"name": name}}
+
+
+def test_completed_does_not_mean_success(ask, film, make):
+    make("folder", name="assets")
+    done = background(ask, film, [new_folder("shots"), new_folder("assets"), new_folder("c")])
+    assert (done["status"], done["progress"], done["result"]["success"]) == ("completed", 100, False)
+    told = [(one["success"], one["status"], one["errorCode"]) for one in done["result"]["operations"]]
+    assert told == [(True, 201, None), (False, 409, "unique-violation")]
+    assert background(ask, film, [new_folder("shots")])["result"]["success"]  # for it was undone
+
+
+def test_with_can_fail_the_good_ones_stay(ask, film, make):
+    folder = make("folder", name="assets")
+    update = {"type": "update", "entityType": "folder", "entityId": folder, "data": {"status": "Approved"}}
+    missing = {"type": "delete", "entityType": "folder", "entityId": ZEROS}
+    done = background(ask, film, [update, missing, new_folder("shots")], canFail=True)
+    assert [one["status"] for one in done["result"]["operations"]] == [204, 404, 201]
+    assert ask("GET", f"{film}/folders/{folder}")[1]["status"] == "Approved"
+    delete = {"type": "delete", "entityType": "folder", "entityId": folder}
+    assert background(ask, film, [delete])["result"]["success"]
+    assert ask("GET", f"{film}/folders/{folder}")[0] == 404
+
+
+def test_a_malformed_list_is_accepted_and_stays_at_the_beginning(ask, film):
+    stuck = background(ask, film, [{"type": "update", "entityType": "folder", "data": {}}])
+    assert (stuck["status"], stuck["progress"], stuck["result"]) == ("in_progress", 0, None)
+
+
+def test_progress_stays_at_the_last_operation_while_views_are_refreshed(served, ask, film):
+    served.seed({"operations": [{"project": "film", "id": ZEROS, "seconds": 1, "total": 4}]})
+    seen = []
+    while "completed" not in seen:
+        found = ask("GET", f"{film}/operations/background/{ZEROS}")[1]
+        seen.append("completed" if found["status"] == "completed" else found["progress"])
+        time.sleep(0.01)
+    assert sorted(set(seen[:-1])) == [0, 25, 50, 75]
+    assert seen.count(75) > seen.count(50)
+
+
+def test_an_operation_is_forgotten_after_a_while(served, ask, film):
+    operation = {"project": "film", "id": ZEROS}
+    served.seed({"operations": [{**operation, "stuck": "pending"}]})
+    assert ask("GET", f"{film}/operations/background/{ZEROS}")[1]["status"] == "pending"
+    served.seed({"operations": [{**operation, "kept": -1}]})
+    gone = f"Background operations task '{ZEROS}' not found"
+    assert ask("GET", f"{film}/operations/background/{ZEROS}") == (404, {"code": 404, "detail": gone})
+
+
+def test_a_reviewable_sent_again_is_another_one(served, make):
+    folder = make("folder", name="assets")
+    version = make("version", version=1, productId=make("product", name="render", folderId=folder))
+    url = f"{served.base_url}/api/projects/film/versions/{version}/reviewables"
+
+    def upload(kind: str) -> requests.Response:
+        headers = {**KEY, "Content-Type": kind, "X-File-Name": "review"}
+        return requests.post(url, data=b"...", headers=headers, timeout=10)
+
+    kinds = ("image/png", "image/png", "video/mp4", "video/quicktime")
+    assert [upload(kind).status_code for kind in kinds] == [200] * 4
+    refused = upload("text/plain")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        400,
+        "Only videos and images are supported for reviewables now",
+    )
+    found = requests.get(url, headers=KEY, timeout=10).json()["reviewables"]
+    availability = [one["availability"] for one in found]
+    assert availability == ["ready", "ready", "conversionRecommended", "conversionRequired"]
+    assert len({one["activityId"] for one in found}) == 4
+
+
+def test_what_is_seeded_may_change_with_time(served, ask, film):
+    becomes = {"after": 0.5, "becomes": {"status": "Approved"}}
+    served.seed({"entities": [{"project": "film", "type": "folder", "id": ZEROS, "name": "a", **becomes}]})
+    assert served.tables()["entities"] == [
+        {"project": "film", "type": "folder", "id": ZEROS, "status": "Not ready"},
+    ]
+    time.sleep(0.5)
+    assert ask("GET", f"{film}/folders/{ZEROS}")[1]["status"] == "Approved"
+
+
 def test_tables_show_no_secrets(served, ask):
     create(ask)
     shown = str(served.tables())
@@ -364,5 +602,11 @@ def test_the_vendors_own_client_works_with_it(served):
         assert list(server.get_project_names()) == ["alpha"]
         with pytest.raises(ValueError, match="already"):
             server.create_project("alpha", "alp")
+        event = server.dispatch_event("airflow.job", project_name="alpha", finished=False, summary={"frames": 7}).data[
+            "id"
+        ]
+        server.update_event(event, status="in_progress")
+        found = server.get_event(event)
+        assert (found["status"], found["summary"]) == ("in_progress", {"frames": 7})
     finally:
         server.close_session()

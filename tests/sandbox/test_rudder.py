@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ import requests
 
 from self_hosted.sandbox.rudder import TOKENS, Rudder
 from tests.conftest import Served
-from tests.rudder.conftest import SHARE, rudders_cases
+from tests.rudder.conftest import ANTIVIRUS, FILE_SERVER, PENDING_NODE, SHARE, rudders_cases
 
 LATEST = "/api/latest"
 MADE_UP = ("policyMode", "status")  # what the server works out from directives and nodes, which the stand-in lacks
@@ -273,6 +275,175 @@ def _send(call, case: dict[str, Any]) -> requests.Response:
     return call(case["method"], case["path"], prefix="", **body)  # type: ignore[no-any-return]
 
 
+def test_the_status_of_a_rule_follows_from_its_directives(served: Served, call) -> None:
+    def status() -> dict[str, str]:
+        return shown(call("GET", f"/rules/{ANTIVIRUS}"))["status"]  # type: ignore[no-any-return]
+
+    assert status() == {"value": "In application"}
+    served.seed({"disabled_directives": ["antivirus-clamav"]})
+    assert status() == {"value": "Not applied", "details": "Directive 'antivirus-clamav' disabled"}
+    call("POST", f"/rules/{ANTIVIRUS}", json={"directives": ["antivirus-clamav", "ntp"]})
+    assert status()["value"] == "Partially applied"
+    call("POST", f"/rules/{ANTIVIRUS}", json={"enabled": False})
+    assert status()["details"] == "This rule is disabled. , Directive 'antivirus-clamav' disabled"
+
+
+def test_rules_of_the_system_are_in_no_list(served: Served, call) -> None:
+    served.seed({"rules": [{**shown(call("GET", f"/rules/{SHARE}")), "id": "inventory-all", "system": True}]})
+    assert shown(call("GET", "/rules/inventory-all"))["system"] is True
+    for path in ("/rules", "/compliance/rules"):
+        assert "inventory-all" not in {rule["id"] for rule in call("GET", path).json()["data"]["rules"]}
+
+
+# Nodes
+
+
+def found(call, path: str = "/nodes", **query: str) -> list[str]:
+    return [node["id"] for node in call("GET", path, params=query).json()["data"]["nodes"]]
+
+
+def where(attribute: str, comparator: str, value: str) -> str:
+    return json.dumps([{"objectType": "node", "attribute": attribute, "comparator": comparator, "value": value}])
+
+
+def test_accepted_and_pending_nodes_are_listed_apart_and_found_alone_alike(call) -> None:
+    assert PENDING_NODE not in found(call)
+    assert found(call, "/nodes/pending") == [PENDING_NODE]
+    for node_id, status in ((FILE_SERVER, "accepted"), (PENDING_NODE, "pending")):
+        assert shown(call("GET", f"/nodes/{node_id}"), "nodes")["status"] == status
+
+
+def test_a_missing_node_is_named_after_other_words(call) -> None:
+    assert "Node with ID 'nothing' was not found in Rudder" in words(call("GET", "/nodes/nothing"))
+
+
+def test_a_search_leaves_policy_servers_out_unless_they_are_asked_for(call) -> None:
+    everything = where("nodeId", "regex", ".*")
+    assert "root" in found(call)
+    assert "root" not in found(call, where=everything)
+    assert "root" in found(call, where=everything, select="nodeAndPolicyServer")
+
+
+def test_an_expression_matches_whole_ids(call) -> None:
+    assert found(call, where=where("nodeId", "regex", FILE_SERVER[:-1])) == []
+    assert found(call, where=where("nodeId", "regex", f"nothing|{FILE_SERVER}")) == [FILE_SERVER]
+    assert found(call, where=where("nodeHostname", "eq", "file-server-01.example.com")) == [FILE_SERVER]
+
+
+def test_a_criterion_that_the_stand_in_lacks_is_refused(call) -> None:
+    assert "no criterion" in words(call("GET", "/nodes", params={"where": where("ram", "gt", "1")}))
+
+
+@pytest.mark.parametrize(
+    ("include", "fields"),
+    [
+        ("minimal", {"id", "hostname", "status"}),
+        ("minimal,lastRunDate,nonsense", {"id", "hostname", "status", "lastRunDate"}),
+        ("lastRunDate", {"id", "hostname", "status", "state", "lastRunDate", "policyMode"}),
+        (None, {"id", "hostname", "status", "state", "lastRunDate", "policyMode"}),
+    ],
+)
+def test_a_node_shows_what_is_asked_for(call, include: str | None, fields: set[str]) -> None:
+    query = {"include": include} if include else {}
+    assert set(shown(call("GET", f"/nodes/{FILE_SERVER}", params=query), "nodes")) == fields
+
+
+def test_a_node_that_never_ran_tells_no_date(call) -> None:
+    assert "lastRunDate" not in shown(call("GET", f"/nodes/{PENDING_NODE}"), "nodes")
+
+
+def test_agents_run_by_themselves(served: Served, call) -> None:
+    def last_run() -> datetime:
+        told = shown(call("GET", "/nodes/n1"), "nodes")["lastRunDate"]
+        assert told.endswith("Z")
+        return datetime.fromisoformat(told)
+
+    served.seed({"nodes": [{"id": "n1", "first_run": -3600, "run_interval": 1}]})
+    first, now = last_run(), datetime.now(UTC)
+    assert 0 <= (now - first).total_seconds() < 3
+    deadline = time.monotonic() + 5
+    while last_run() == first:
+        assert time.monotonic() < deadline
+
+
+def test_rudders_own_case_of_a_node_is_answered_alike(served: Served, call) -> None:
+    cases = [case for case in rudders_cases("nodes") if case["index"] == 0]
+    if not cases:
+        pytest.skip("Rudder's own API cases are not at hand")
+    served.seed({"nodes": [{"id": "node1", "hostname": "node1.localhost"}]})
+    answer = call("GET", cases[0]["path"], prefix="", params=cases[0]["query"])
+    assert answer.json() == cases[0]["response"]
+
+
+# Compliance
+
+
+def compliance(call, thing: str) -> dict[str, Any]:
+    return shown(call("GET", f"/compliance/{thing}"), thing.partition("/")[0])
+
+
+def test_compliance_is_that_of_what_was_reported_and_applying_beside_it(served: Served, call) -> None:
+    served.seed({"reports": {ANTIVIRUS: {"share": 50, "takes": 3600}}})
+    told = compliance(call, f"rules/{ANTIVIRUS}")
+    assert told["complianceDetails"]["applying"] > 99
+    assert told["compliance"] in {0, 50}
+    served.seed({"reports": {ANTIVIRUS: {"share": 50, "takes": 0}}})
+    told = compliance(call, f"rules/{ANTIVIRUS}")
+    assert (told["compliance"], told["complianceDetails"]) == (50, {"successAlreadyOK": 50, "error": 50})
+
+
+def test_after_a_change_a_rule_is_applying_until_it_is_reported(served: Served, call) -> None:
+    served.seed({"apply_seconds": 0.3})
+    update(call)
+    assert "applying" in compliance(call, f"rules/{SHARE}")["complianceDetails"]
+    deadline = time.monotonic() + 5
+    while "applying" in compliance(call, f"rules/{SHARE}")["complianceDetails"]:
+        assert time.monotonic() < deadline
+    assert compliance(call, f"rules/{SHARE}")["compliance"] == 100
+
+
+def test_a_change_request_that_is_deployed_is_a_change(served: Served, call) -> None:
+    accept(call, pending(served, call))
+    assert "applying" in compliance(call, f"rules/{SHARE}")["complianceDetails"]
+
+
+def test_nothing_is_reported_of_a_disabled_rule(call) -> None:
+    told = compliance(call, f"rules/{SHARE}")
+    assert (told["compliance"], told["complianceDetails"]) == (0, {"noReport": 100})
+
+
+def test_nodes_have_a_compliance_once_they_are_accepted(call) -> None:
+    assert compliance(call, f"nodes/{FILE_SERVER}")["compliance"] == 100
+    assert found(call, "/compliance/nodes") == found(call)
+    assert "is not known on Rudder" in words(call("GET", f"/compliance/nodes/{PENDING_NODE}"))
+
+
+def test_a_missing_rule_has_no_compliance(call) -> None:
+    assert "Rule with id 'nothing' was not found" in words(call("GET", "/compliance/rules/nothing"))
+
+
+def test_a_server_may_tell_no_compliance(served: Served, call) -> None:
+    served.seed({"compliance_mode": "reports-disabled"})
+    told = compliance(call, f"rules/{ANTIVIRUS}")
+    assert (told["mode"], told["complianceDetails"]) == ("reports-disabled", {"reportsDisabled": 100})
+
+
+def test_compliance_has_the_form_of_rudders_own_cases(call) -> None:
+    cases = [case for case in rudders_cases("compliance") if case["path"].endswith("/rules/br6")]
+    if not cases:
+        pytest.skip("Rudder's own API cases are not at hand")
+    (theirs,) = cases[0]["response"]["data"]["rules"]
+    details = {"directives", "nodes"}  # of deeper levels than the stand-in shows
+    assert set(compliance(call, f"rules/{ANTIVIRUS}")) == set(theirs) - details
+    assert call("GET", f"/compliance/rules/{ANTIVIRUS}").json()["action"] == cases[0]["response"]["action"]
+
+
+def test_rules_and_nodes_can_be_taken_away(served: Served, call) -> None:
+    served.seed({"gone": [ANTIVIRUS, FILE_SERVER]})
+    assert "was not found" in words(call("GET", f"/rules/{ANTIVIRUS}"))
+    assert "was not found" in words(call("GET", f"/nodes/{FILE_SERVER}"))
+
+
 # Change requests
 
 
@@ -400,7 +571,7 @@ def test_rules_can_be_seeded(served: Served, call) -> None:
 def test_the_tables_show_rules_requests_and_reasons_but_no_token(served: Served, call) -> None:
     update(call, params={"reason": "because"})
     tables = served.tables()
-    assert set(tables) == {"rules", "change requests", "event log"}
+    assert set(tables) == {"rules", "nodes", "change requests", "event log"}
     assert next(rule for rule in tables["rules"] if rule["id"] == SHARE)["last reason"] == "because"
     assert not any(token in json.dumps(tables) for token in TOKENS.values())
 

@@ -20,7 +20,7 @@ FORM = ConnectionForm(
             "A JWT of the identity provider that Assemblyline trusts; instead of key and password.",
             secret=True,
         ),
-        **transport_fields(),
+        **transport_fields(requests_at_once=10),
     },
     relabeling={"host": "Base URL", "login": "User"},
     hidden=("schema",),

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
+from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Upload
 from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductLink, WaitingOperator, publish_link, round_key
-from self_hosted.core.wait import Seen
+from self_hosted.core.operator import ProductLink, round_key
+from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.assemblyline import api
+    from self_hosted.core.question import Seen
 else:
     api = when_used("self_hosted.assemblyline.api")
 
@@ -32,6 +34,7 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
 
     A file is streamed, never held in memory. However often the task is tried, it makes one submission: the task's key
     is stored in the submission's metadata (``airflow_task``) and looked for first. Clearing the task submits anew.
+    While as many submissions of the user run as may at once, it waits for a place, as part of ``wait_timeout``.
     When the wait ends without a result, or the task is killed, the submission is cancelled, which deletes it.
 
     :param file: path of a file, local or in an object store: ``s3://bucket/key``, with Airflow's connection as
@@ -96,32 +99,45 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
         _check_object("submission_params", self.submission_params)
         if api.TAG in (self.metadata or {}):
             raise ValueError(f"metadata must not hold {api.TAG!r}, by which the operator finds its submission again")
-        unknown = sorted(set(self.submission_params or {}) - api.SUBMISSION_PARAMS)
-        if unknown:
-            known = ", ".join(sorted(api.SUBMISSION_PARAMS))
-            raise ValueError(f"submission_params: Assemblyline has no {', '.join(unknown)}; it knows {known}")
+        api.check_params("submission_params", self.submission_params or {})
         self._upload()
 
     def start(self, context: Context) -> dict[str, Any]:
         """Submit the file, or find it submitted."""
-        flow = api.submit_file_once(self._upload(), self._options(), round_key(context))
-        sid = self.hook.run(flow)["sid"]
-        publish_link(context, api.submission_url(self.hook.settings.address.base_url, sid))
-        self.log.info("Waiting for submission %s", sid)
-        return {"sid": sid}
+        started = self.hook.run(
+            api.submit_file_once(
+                self._upload(),
+                self._options(),
+                round_key(context),
+                patience=float(self.wait_timeout),
+                interrupted=self.interrupted,
+            )
+        )
+        self.log.info("Waiting for submission %s", started["sid"])
+        return started
 
     def key_of(self, started: dict[str, Any]) -> str | None:
         """The submission's id."""
         return str(started["sid"])
 
+    def page_of(self, started: dict[str, Any]) -> str:
+        """The submission's page."""
+        return api.submission_url(self.hook.settings.address.base_url, started["sid"])
+
     def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
         """The result, unless score or verdict are to fail the task."""
-        sid = started["sid"]
-        found, url = (
-            {"sid": sid, "state": seen.state, **seen.facts},
-            api.submission_url(self.hook.settings.address.base_url, sid),
-        )
-        return self.hook.run(api.judged(found, url, self.fail_on_score, self.fail_on_verdict))
+        if started.get("doubtful"):
+            self._end_duplicates(round_key(context), started["sid"])
+        found = {**started, "state": seen.state, **seen.facts}
+        return api.judged(found, self.page_of(started), self.fail_on_score, self.fail_on_verdict)
+
+    def _end_duplicates(self, tag: str, sid: str) -> None:
+        """End what else came of the submit whose answer was lost; that it cannot be ended does not spoil the result."""
+        try:
+            for other in self.hook.run(api.end_duplicates(tag, sid)):
+                self.log.info("Ended submission %s, which was made twice: an answer had been lost", other)
+        except ProductError as error:
+            self.log.warning("Submissions made twice could not be ended: %s", error)
 
     def _upload(self) -> Upload:
         if (self.file is None) == (self.content is None):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.core.lazy import when_used
 from self_hosted.core.sensor import ProductSensor
-from self_hosted.core.wait import Seen
 
 if TYPE_CHECKING:
     from self_hosted.assemblyline import api
+    from self_hosted.core.question import Seen
 else:
     api = when_used("self_hosted.assemblyline.api")
+
+
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class AssemblylineSubmissionSensor(ProductSensor):
@@ -55,8 +59,68 @@ class AssemblylineSubmissionSensor(ProductSensor):
         """The submission's id."""
         return self.sid
 
-    def finish(self, seen: Seen) -> dict[str, Any]:
+    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
         """The result, unless score or verdict are to fail the task."""
         found = {"sid": self.sid, "state": seen.state, **seen.facts}
-        url = api.submission_url(self.hook.settings.address.base_url, self.sid)
-        return self.hook.run(api.judged(found, url, self.fail_on_score, self.fail_on_verdict))
+        return api.judged(found, api.submission_url(base_url, self.sid), self.fail_on_score, self.fail_on_verdict)
+
+
+class AssemblylineIngestSensor(ProductSensor):
+    """Waits until what was ingested is analysed; ``POST /api/v4/search/submission/``.
+
+    :param ingest_id: what the ingest was answered with
+    :param sha256: of the file, in hex digits. A file that was ingested before, with the same params, makes no
+        submission of its own: with this, the submission that Assemblyline reuses is found, a minute after the ingest.
+        Leave it out for what was ingested with ``ignore_cache``
+    :param fail_on_score: fail when ``max_score`` is this much or more
+    :param fail_on_verdict: fail when the verdict is this or worse: info, suspicious, highly_suspicious, malicious
+    :param assemblyline_conn_id: the connection
+
+    The result is ``{ingest_id, sid, state, max_score, verdict, file_count, error_count, deduplicated, url}``;
+    ``deduplicated`` says that the submission is an earlier one. What the server drops under load, or since it is too
+    large, never becomes a submission, so that the sensor's ``timeout`` ends the wait for it.
+
+    :raises AirflowFailException: for wrong arguments, and a score or verdict to fail on
+    """
+
+    question: ClassVar[str] = "self_hosted.assemblyline.triggers.INGEST"
+    template_fields: Sequence[str] = (
+        "ingest_id",
+        "sha256",
+        "fail_on_score",
+        "fail_on_verdict",
+        "assemblyline_conn_id",
+    )
+
+    def __init__(
+        self,
+        *,
+        ingest_id: str,
+        sha256: str | None = None,
+        fail_on_score: int | str | None = None,
+        fail_on_verdict: str | None = None,
+        assemblyline_conn_id: str = "assemblyline_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.ingest_id, self.sha256, self.assemblyline_conn_id = ingest_id, sha256, assemblyline_conn_id
+        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
+
+    def check(self) -> None:
+        """Validate the arguments."""
+        if not isinstance(self.ingest_id, str) or not self.ingest_id or "/" in self.ingest_id:
+            raise ValueError(f"ingest_id must be the id of an ingest, not {self.ingest_id!r}")
+        if self.sha256 and not SHA256.fullmatch(str(self.sha256)):
+            raise ValueError(f"sha256 must be 64 hex digits, not {self.sha256!r}")
+        api.check_limits(self.fail_on_score, self.fail_on_verdict)
+
+    def key(self) -> str:
+        """The ingest's id, with the file's SHA-256."""
+        return api.ingest_key(self.ingest_id, self.sha256)
+
+    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
+        """The result, unless score or verdict are to fail the task."""
+        found = {"state": seen.state, **seen.facts}
+        url = api.submission_url(base_url, found["sid"])
+        judged = api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
+        return {"ingest_id": self.ingest_id, **judged, "deduplicated": found["deduplicated"]}

@@ -24,7 +24,7 @@ FORM = ConnectionForm(
             "Content language", "Such as de_DE: values of multilingual fields are read and written in it."
         ),
         # a batch of 100 products takes an AtroCore server many seconds
-        **transport_fields(read_timeout=120),
+        **transport_fields(read_timeout=120, requests_at_once=2),
     },
     relabeling={"host": "Base URL", "login": "User"},
     hidden=("schema",),

@@ -30,7 +30,7 @@ class KeyAuth(HeaderAuth):
     """
 
     def send(self, request: Request) -> Flow[Reply]:
-        """Send the request with the headers; those that it brings itself come first."""
+        """Send the request with the headers."""
         return (yield _with_defaults(request, self.headers))
 
 
@@ -134,6 +134,11 @@ class AyonHook(ProductHook):
     project_users = published(api.project_users)
     set_project_user = published(api.set_project_user)
     ensure_project = published(api.ensure_project)
+    event = published(api.event)
+    events = published(api.events)
+    entity_statuses = published(api.entity_statuses)
+    background_operation = published(api.background_operation)
+    reviewables = published(api.reviewables)
 
 
 def sender_of(settings: Settings) -> str:
@@ -148,7 +153,10 @@ def _marks(settings: Settings) -> dict[str, str]:
 
 
 def _with_defaults(request: Request, headers: Mapping[str, str]) -> Request:
-    return replace(request, headers={**headers, **request.headers})
+    """The request with headers, of which those that it brings itself come first; its sender may be an addition."""
+    own = request.headers.get("X-Sender", "")
+    sender = {"X-Sender": headers["X-Sender"] + own} if own.startswith(".") else {}
+    return replace(request, headers={**headers, **request.headers, **sender})
 
 
 def _check(settings: Settings) -> None:

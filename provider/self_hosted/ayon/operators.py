@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductLink, ProductOperator, publish_link, round_key
@@ -111,7 +110,7 @@ class AyonCreateProjectOperator(ProductOperator):
         hook = cast("AyonHook", self.hook)
         sender = f"{hook.sender}.{round_key(context)}"
         result = hook.ensure_project(self._wanted(), sender=sender, if_exists=self.if_exists)
-        url = f"{hook.settings.address.base_url}/projects/{quote(result['name'])}/overview"
+        url = api.project_url(hook.settings.address.base_url, result["name"])
         publish_link(context, url)
         return {**result, "url": url}
 

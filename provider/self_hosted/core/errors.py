@@ -2,7 +2,8 @@
 
     ProductError
     ├── Unreachable      the request did not get there                      tried again
-    ├── Busy             not now (429, 503, a quota that frees up)          tried again, after Retry-After when given
+    ├── Busy             not now (429, 503)                                 tried again, after Retry-After when given
+    │   └── QuotaInUse       a quota that other work of the user fills      tried again; who starts work waits for it
     ├── Uncertain        it may have been carried out                       read back, never repeated blindly
     ├── Overdue          a wait came to its deadline                        left to the task's retries
     ├── Broken           the server failed on this request                  left to the task's retries
@@ -18,6 +19,8 @@ No message ever holds a secret: only method, path, status and the product's own 
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class ProductError(Exception):
@@ -54,11 +57,27 @@ class ProductError(Exception):
         # keyword-only arguments are lost by the pickling of exceptions, which Airflow uses between its processes
         return _rebuilt, (type(self), self.__dict__.copy())
 
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain JSON, for the event of a trigger; `from_json` reads it."""
+        names = ("words", "method", "path", "status", "retry_after")
+        kind = next(one.__name__ for one in type(self).__mro__ if one.__module__ == __name__)
+        return {"kind": kind, **{name: getattr(self, name) for name in names}}
+
 
 def _rebuilt(kind: type[ProductError], state: dict[str, object]) -> ProductError:
     error = kind(str(state["words"]))
     error.__dict__.update(state)
     return error
+
+
+def from_json(told: dict[str, Any]) -> ProductError:
+    """The error that `ProductError.as_json` told; a product's own kind comes back as the one of this file above it.
+
+    :param told: ``{kind, words, method, path, status, retry_after}``
+    """
+    details = {name: value for name, value in told.items() if name not in {"kind", "words"}}
+    kind: type[ProductError] = globals()[told["kind"]]
+    return kind(told["words"], **details)
 
 
 class Unreachable(ProductError):
@@ -71,6 +90,10 @@ class Busy(ProductError):
     """The product refused to do it now and did nothing."""
 
     retryable = True
+
+
+class QuotaInUse(Busy):
+    """A quota of things at once is full; it frees up when some of them end."""
 
 
 class Uncertain(ProductError):

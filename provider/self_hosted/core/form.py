@@ -65,14 +65,17 @@ def number(label: str, description: str, section: str | None = None, *, default:
     return _field(label, description, schema, section)
 
 
-def transport_fields(read_timeout: int = 60) -> Fields:
+def transport_fields(read_timeout: int = 60, requests_at_once: int = 0) -> Fields:
     """The fields that every connection has.
 
     :param read_timeout: the product's default, in seconds
+    :param requests_at_once: how many requests the product bears at once, by default; 0 = any number
     """
     place = "Transport"
     trusted = "Path of a file with the certificates to trust instead of the usual ones."
     patience = "Seconds to go on trying while the server is unreachable or busy; 0 = try once."
+    at_once = "How many requests each process (worker task, triggerer) has under way at once; 0 = any number."
+    per_second = "How many requests each process begins per second; 0 = any number."
     return {
         "verify_tls": switch("Verify TLS", "Check the server's certificate.", place, default=True),
         "ca_bundle": text("CA bundle", trusted, place),
@@ -82,6 +85,8 @@ def transport_fields(read_timeout: int = 60) -> Fields:
         "connect_timeout": number("Connect time-out", "Seconds to reach the server.", place, default=10, least=1),
         "read_timeout": number("Read time-out", "Seconds to wait for an answer.", place, default=read_timeout, least=1),
         "retry_budget": number("Retry budget", patience, place, default=60),
+        "max_requests_at_once": number("Requests at once", at_once, place, default=requests_at_once),
+        "max_requests_per_second": number("Requests per second", per_second, place, default=0),
     }
 
 

@@ -26,10 +26,11 @@ from self_hosted.core.connection import Settings, read_connection
 from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Flow, Pause, Reply, Request, arun, handled, run
 from self_hosted.core.form import ConnectionForm
+from self_hosted.core.limit import Limit
 
 if TYPE_CHECKING:
     from self_hosted.core.auth import Auth
-    from self_hosted.core.transport import WorkerTransport
+    from self_hosted.core.transport import TriggerTransport, WorkerTransport
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class ProductHook(BaseHook):
         """
         with self._opening:
             transport, auth = self._opened
-        return run(self._around(flow, auth, self.settings), transport.perform)
+        return run(self.around(flow, auth, self.settings), transport.perform)
 
     @functools.cached_property
     def _opened(self) -> tuple[WorkerTransport, Auth]:
@@ -135,9 +136,7 @@ class ProductHook(BaseHook):
     # What a trigger uses
 
     @asynccontextmanager
-    async def asking(
-        self, sleep: Callable[[Pause], Awaitable[None]] = _sleep
-    ) -> AsyncGenerator[Callable[[Flow[Any]], Awaitable[Any]]]:
+    async def asking(self, sleep: Callable[[Pause], Awaitable[None]] = _sleep) -> AsyncGenerator[Asking]:
         """An async `run`: connection looked up, client opened and login done once for all that is asked.
 
         :param sleep: keeps the pauses of the flows
@@ -147,22 +146,49 @@ class ProductHook(BaseHook):
         settings = read_connection(await self.aget_connection(self.conn_id), self.form)
         for secret in settings.secrets:
             await _hide(secret)
-        transport, auth = TriggerTransport(settings.address, _hide, sleep), self.auth(settings)
+        transport = TriggerTransport(settings.address, _hide, sleep)
         try:
-            yield lambda flow: arun(self._around(flow, auth, settings), transport.perform)
+            yield Asking(self, settings, self.auth(settings), transport)
         finally:
             await transport.close()
 
     # What both use
 
-    def _around(self, flow: Flow[T], auth: Auth, settings: Settings) -> Flow[T]:
-        """The flow with authentication around each request, and retries around that."""
+    def around(self, flow: Flow[T], auth: Auth, settings: Settings) -> Flow[T]:
+        """The flow with authentication around each request, retries around that, and a limit around each attempt.
+
+        :param flow: any flow
+        :param auth: how to sign in
+        :param settings: the connection
+        """
         from self_hosted.core.transport import retried
 
         def send(request: Request) -> Flow[Reply]:
             return retried(request, self.error_of, settings.address.retry_budget)
 
-        return handled(handled(flow, auth.send), send)
+        return handled(handled(handled(flow, auth.send), send), Limit.of(settings).send)
+
+
+class Asking:
+    """What `ProductHook.asking` gives: call it with a flow, and await the result.
+
+    :param hook: the product's hook
+    :param settings: its connection
+    :param auth: how it signs in
+    :param transport: what sends
+    """
+
+    def __init__(self, hook: ProductHook, settings: Settings, auth: Auth, transport: TriggerTransport) -> None:
+        self.hook, self.settings, self.auth, self.transport = hook, settings, auth, transport
+
+    @property
+    def base_url(self) -> str:
+        """The product's address."""
+        return self.settings.address.base_url
+
+    async def __call__(self, flow: Flow[T]) -> T:
+        """Run a flow and return its result."""
+        return await arun(self.hook.around(flow, self.auth, self.settings), self.transport.perform)
 
 
 def published(flow: Callable[P, Flow[T]]) -> Callable[Concatenate[ProductHook, P], T]:

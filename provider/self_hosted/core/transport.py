@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlencode
 
 import certifi
@@ -23,6 +23,7 @@ from self_hosted.core.connection import Address
 from self_hosted.core.errors import ProductError, Uncertain, Unreachable
 from self_hosted.core.flow import NOTHING, Flow, Pause, Reply, Request, Secret, Step, Upload
 
+T = TypeVar("T")
 USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
 CHUNK = 64 * 1024
 SLOWNESS = 5  # how many times longer a slow request may take
@@ -40,8 +41,18 @@ def retried(request: Request, error_of: ErrorOf, budget: float) -> Flow[Reply]:
     :param error_of: the product's error function: from a reply to an error, or None
     :param budget: seconds after which no further attempt begins
     """
+    return persistent(lambda: _attempt(request, error_of), lambda error: _worth_another_try(error, request), budget)
+
+
+def persistent(flow: Callable[[], Flow[T]], may_pass: Callable[[ProductError], bool], budget: float) -> Flow[T]:
+    """Run a flow, and again while that may help: exponential backoff with full jitter, Retry-After obeyed.
+
+    :param flow: makes the flow anew for each attempt
+    :param may_pass: whether an error is worth another try
+    :param budget: seconds after which no further attempt begins
+    """
     policy = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(lambda error: _worth_another_try(error, request)),
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ProductError) and may_pass(error)),
         wait=_wait,
         stop=tenacity.stop_before_delay(budget),
         reraise=True,
@@ -53,7 +64,7 @@ def retried(request: Request, error_of: ErrorOf, budget: float) -> Flow[Reply]:
         decision = policy.iter(retry_state=state)
         if isinstance(decision, tenacity.DoAttempt):
             try:
-                return (yield from _attempt(request, error_of))
+                return (yield from flow())
             except ProductError as error:
                 state.set_exception((type(error), error, error.__traceback__))
         else:
@@ -69,10 +80,8 @@ def _attempt(request: Request, error_of: ErrorOf) -> Flow[Reply]:
     return reply
 
 
-def _worth_another_try(error: BaseException, request: Request) -> bool:
-    if isinstance(error, Uncertain):
-        return request.may_be_repeated
-    return isinstance(error, ProductError) and error.retryable
+def _worth_another_try(error: ProductError, request: Request) -> bool:
+    return request.may_be_repeated if isinstance(error, Uncertain) else error.retryable
 
 
 _backoff = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_BACKOFF)  # full jitter

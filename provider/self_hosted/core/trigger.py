@@ -1,104 +1,35 @@
-"""The wait in a triggerer: without a worker slot, and with one loop for many tasks.
+"""The triggers: a wait without a worker slot, and the events that tell how it ended.
 
-All tasks that wait with the same connection for the same kind of thing share one `Poller`, which asks once for all of
-them and wakes those that are done: a thousand waiting tasks cost a handful of requests a round.
+Their arguments are plain JSON and hold no credential. They never start anything, so a triggerer may start them over.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
-from self_hosted.core.errors import Broken, Final, ProductError
-from self_hosted.core.flow import Pause
-from self_hosted.core.wait import Question, Seen, Waiter, imported, poll
+from self_hosted.core.errors import Broken, Invalid, ProductError, from_json
+from self_hosted.core.poller import Poller
+from self_hosted.core.question import Question, Seen, imported
+from self_hosted.core.wait import Waiter
 
 # A worker may take 5 s to tell the scheduler that its task deferred ([workers] min_heartbeat_interval). Airflow takes a
 # task that goes on before that for lost, and tries it again (seen in 3.1.8).
 SETTLING = 6.0
-GATHERING = 0.2  # seconds in which those who begin to wait one after the other come together
-
-
-class Poller:
-    """One loop for all who wait with the same connection for the same kind of thing, in one triggerer.
-
-    :param place: event loop, path of the question, connection: what those who share a poller have in common
-    """
-
-    running: ClassVar[dict[tuple[asyncio.AbstractEventLoop, str, str], Poller]] = {}
-
-    def __init__(self, place: tuple[asyncio.AbstractEventLoop, str, str]) -> None:
-        self.place = place
-        self.waiters: set[Waiter] = set()
-        self.news = asyncio.Event()
-        self.task = asyncio.ensure_future(self._poll())
-
-    @classmethod
-    async def wait(cls, question: str, conn_id: str, waiter: Waiter) -> Seen | None:
-        """Wait beside all others with this question and connection.
-
-        :param question: its path
-        :param conn_id: the connection
-        :param waiter: who waits, for what
-        :return: as `wait`
-        """
-        place = (asyncio.get_running_loop(), question, conn_id)
-        if place not in cls.running:
-            cls.running[place] = cls(place)
-        return await cls.running[place]._join(waiter)
-
-    async def _join(self, waiter: Waiter) -> Seen | None:
-        waiter.left = asyncio.get_running_loop().create_future()
-        self.waiters.add(waiter)
-        self.news.set()
-        try:
-            await waiter.left
-        finally:
-            self.waiters.discard(waiter)
-            if not self.waiters:
-                self.news.set()  # so that the loop ends
-        return waiter.seen
-
-    async def _poll(self) -> None:
-        _, question_path, conn_id = self.place
-        try:
-            question: Question = imported(question_path)
-            async with question.hook_for(conn_id).asking(self._sleep) as ask:
-                await ask(poll(question, self.waiters))
-                self._retire()
-        except Exception as error:  # whatever it was, nobody must wait for ever
-            for waiter in list(self.waiters):
-                waiter.leave(error)
-        finally:
-            self._retire()
-
-    def _retire(self) -> None:
-        """From now on whoever comes gets a new poller; at once after the loop's end, before anything is awaited."""
-        if self.running.get(self.place) is self:
-            del self.running[self.place]
-
-    async def _sleep(self, pause: Pause) -> None:
-        if not pause.may_end_early:
-            await asyncio.sleep(pause.seconds)
-            return
-        self.news.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.news.wait(), pause.seconds)
-            await asyncio.sleep(GATHERING)
+SLACK = 60.0  # seconds past the deadline after which Airflow itself ends a wait that no triggerer took up
 
 
 class WaitTrigger(BaseTrigger):
-    """Waits for one remote thing in the triggerer. Its arguments are plain JSON and hold no credential.
+    """Waits for what an operator started.
 
     :param question: path of the `Question`
     :param conn_id: the connection
     :param key: the remote id
-    :param deadline: seconds since the epoch
+    :param since: when the wait began, in seconds since the epoch
+    :param deadline: when it ends at the latest, in seconds since the epoch
     :param poll_interval: the longest time between two looks, in seconds
     :param cancel_on_kill: whether a person who ends the task ends the remote work too (Airflow 3.3 tells triggers)
     :param started: what the operator will need to finish; comes back in the event
@@ -110,6 +41,7 @@ class WaitTrigger(BaseTrigger):
         question: str,
         conn_id: str,
         key: str,
+        since: float,
         deadline: float,
         poll_interval: float,
         cancel_on_kill: bool = False,
@@ -117,24 +49,23 @@ class WaitTrigger(BaseTrigger):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.question, self.conn_id, self.key = question, conn_id, key
-        self.deadline, self.poll_interval, self.cancel_on_kill = deadline, poll_interval, cancel_on_kill
-        self.started = started
+        self.since, self.deadline, self.poll_interval = since, deadline, poll_interval
+        self.cancel_on_kill, self.started = cancel_on_kill, started
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path and arguments, for the metadata database."""
-        names = ("question", "conn_id", "key", "deadline", "poll_interval", "cancel_on_kill", "started")
+        names = ("question", "conn_id", "key", "since", "deadline", "poll_interval", "cancel_on_kill", "started")
         return "self_hosted.core.trigger.WaitTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and tell what was seen last, or what went wrong."""
+        """Wait, and tell what was seen, or what went wrong."""
+        waiter = Waiter(self.key, self.deadline, self.poll_interval, first_look=SETTLING, since=self.since)
         try:
-            waiter = Waiter(self.key, self.deadline, self.poll_interval, first_look=SETTLING)
-            seen = await Poller.wait(self.question, self.conn_id, waiter)
+            seen = await Poller.at(self.question, self.conn_id).wait(waiter)
         except Exception as error:
-            final = isinstance(error, Final | ValueError)
-            yield TriggerEvent({"error": str(error), "final": final, "started": self.started})
+            yield TriggerEvent({**event_of_error(error), "started": self.started})
         else:
-            yield TriggerEvent({"seen": asdict(seen) if seen else None, "started": self.started})
+            yield TriggerEvent({"seen": seen.as_json(), "started": self.started})
 
     async def on_kill(self) -> None:
         """A person ended the task (mark failed, clear): end the remote work. Restarts don't call this."""
@@ -144,10 +75,94 @@ class WaitTrigger(BaseTrigger):
                 await ask(question.cancel(self.key))
 
 
-def seen_in(event: Mapping[str, Any] | None) -> Seen | None:
-    """What a `WaitTrigger` saw last; an event that is missing, unknown or an error is raised."""
+class SensorTrigger(BaseTrigger):
+    """Is a sensor: it carries the sensor's own arguments, and makes one of them when it runs.
+
+    Airflow renders those of its attributes that are templated in the sensor, when a task starts in the triggerer.
+
+    :param sensor: path of the sensor's class
+    :param poke_interval: the longest time between two looks, in seconds
+    :param timeout: how long to wait, in seconds; counts when there is no deadline
+    :param since: when the wait began, in seconds since the epoch; None for a task that starts in the triggerer
+    :param deadline: when it ends at the latest, in seconds since the epoch; None as well
+    :param ends_task: whether a success ends the task here and now, without a worker
+    :param arguments: the sensor's arguments, by name
+    """
+
+    def __init__(
+        self,
+        *,
+        sensor: str,
+        poke_interval: float,
+        timeout: float,
+        since: float | None = None,
+        deadline: float | None = None,
+        ends_task: bool = False,
+        **arguments: Any,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.sensor, self.poke_interval, self.timeout = sensor, poke_interval, timeout
+        self.since, self.deadline, self.ends_task = since, deadline, ends_task
+        self.argument_names = tuple(arguments)
+        for name, value in arguments.items():
+            setattr(self, name, value)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The sensor's arguments, by name; rendered by now where they were templates."""
+        return {name: getattr(self, name) for name in self.argument_names}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Path and arguments, for the metadata database."""
+        names = ("sensor", "poke_interval", "timeout", "since", "deadline", "ends_task")
+        return "self_hosted.core.trigger.SensorTrigger", {
+            **{name: getattr(self, name) for name in names},
+            **self.arguments,
+        }
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait; end the task, or tell what was seen, or what went wrong."""
+        try:
+            sensor = imported(self.sensor)(task_id="sensor", **self.arguments)
+            sensor.check()
+            poller = Poller.at(sensor.question, sensor.conn_id)
+            seen = await poller.wait(self._waiter(sensor.key()))
+        except Exception as error:
+            yield TriggerEvent(event_of_error(error))
+            return
+        told = {"seen": seen.as_json(), "base_url": poller.base_url}
+        try:
+            result = sensor.finish(seen, poller.base_url)
+        except Exception:  # the worker will say the same, in the task's log and with all that a failure leads to
+            yield TriggerEvent(told)
+        else:
+            yield TaskSuccessEvent(xcoms={"return_value": result}) if self.ends_task else TriggerEvent(told)
+
+    def _waiter(self, key: str) -> Waiter:
+        # a task that starts here has the start that Airflow remembers over restarts: that of its own time limit
+        limit = getattr(self, "timeout_after", None)
+        deadline = self.deadline or (limit.timestamp() - SLACK if limit else time.time() + self.timeout)
+        since = self.since or deadline - self.timeout
+        return Waiter(key, deadline, self.poke_interval, first_look=SETTLING if self.since else 0, since=since)
+
+
+def event_of_error(error: Exception) -> dict[str, Any]:
+    """What an event tells of an error; `seen_in` raises it again.
+
+    :param error: any; one that is not the product's is told by its words only
+    """
+    if not isinstance(error, ProductError):
+        error = (Invalid if isinstance(error, ValueError) else ProductError)(str(error))
+    return {"error": error.as_json()}
+
+
+def seen_in(event: Mapping[str, Any] | None) -> Seen:
+    """What a trigger saw last; an event that is missing, unknown or an error is raised.
+
+    :param event: the payload of its event
+    """
     if not event or not {"seen", "error"} & set(event):
         raise Broken(f"the trigger ended with an event that nobody knows: {event!r}")
     if "error" in event:
-        raise (Final if event.get("final") else ProductError)(event["error"])
-    return Seen(**event["seen"]) if event["seen"] else None
+        raise from_json(event["error"])
+    return Seen(**event["seen"])

@@ -77,6 +77,11 @@ class RudderHook(ProductHook):
     change_request = published(api.change_request)
     accept_change_request = published(api.accept_change_request)
     decline_change_request = published(api.decline_change_request)
+    node = published(api.node)
+    nodes = published(api.nodes)
+    pending_nodes = published(api.pending_nodes)
+    compliance = published(api.compliance)
+    compliances = published(api.compliances)
 
 
 def _version(settings: Settings) -> str:

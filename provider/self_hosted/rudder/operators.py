@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductLink, WaitingOperator, publish_link, round_key
+from self_hosted.core.operator import ProductLink, round_key
+from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.core.wait import Seen
+    from self_hosted.core.question import Seen
     from self_hosted.rudder import api
 else:
     api = when_used("self_hosted.rudder.api")
@@ -59,7 +60,9 @@ class RudderUpdateRuleOperator(WaitingOperator):
         declined. ``cancel_on_kill`` has no effect: the request stays with the people who decide about it
     :param rudder_conn_id: the Airflow connection
     :return: ``{"rule_id": ..., "outcome": "applied" | "unchanged" | "pending", "changed": [Rudder's field names],
-        "change_request_id": int | None, "url": page of the rule or of the pending change request}``
+        "change_request_id": int | None, "url": page of the rule or of the pending change request}``; and, only when a
+        lost answer made it necessary to ask twice, ``"duplicates": [numbers of change requests that are one too many
+        and that the account may not decline]``
 
     Rests on ``POST /rules/{id}``: https://docs.rudder.io/api
     """
@@ -129,15 +132,20 @@ class RudderUpdateRuleOperator(WaitingOperator):
             change_request_name=self.change_request_name,
             change_request_description=self.change_request_description,
             mark=round_key(context),
+            interrupted=self.interrupted,
         )
-        result = self._with_page(self.hook.run(update))
-        publish_link(context, result["url"])
-        return result
+        result = self.hook.run(update)
+        self._warn_of_duplicates(result)
+        return self._with_page(result)
 
     def key_of(self, started: dict[str, Any]) -> str | None:
         """The change request, when it is to be waited for."""
         pending = started["outcome"] == "pending" and self.wait_for_change_request
         return str(started["change_request_id"]) if pending else None
+
+    def page_of(self, started: dict[str, Any]) -> str:
+        """The page of the rule, or of the pending change request."""
+        return str(started["url"])
 
     def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
         """The change is applied, or its request was declined."""
@@ -146,7 +154,19 @@ class RudderUpdateRuleOperator(WaitingOperator):
                 f"change request {started['change_request_id']} for rule {self.rule_id} was not deployed, "
                 f"its state is {seen.state!r}: {started['url']}"
             )
+        if "duplicates" in started:  # the server may have opened another one only after this wait had begun
+            own = self.hook.run(api.own_change_requests(round_key(context), self.rule_id))
+            started = {**started, "duplicates": self.hook.run(api.decline_duplicates(own))}
+            self._warn_of_duplicates(started)
         return self._with_page({**started, "outcome": "applied"})
+
+    def _warn_of_duplicates(self, result: dict[str, Any]) -> None:
+        for number in result.get("duplicates", ()):
+            self.log.warning(
+                "Change request %s asks for the same as %s; decline it, which this account may not",
+                number,
+                result["change_request_id"],
+            )
 
     def _wanted(self) -> dict[str, Any]:
         """The given fields of the rule, under Rudder's names."""

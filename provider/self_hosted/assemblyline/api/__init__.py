@@ -2,6 +2,9 @@
 
 from self_hosted.assemblyline.api.account import configuration, submission_profile, whoami
 from self_hosted.assemblyline.api.envelope import API, error_of
+from self_hosted.assemblyline.api.ingesting import ingest_file, ingest_file_once
+from self_hosted.assemblyline.api.ingests import ingest_key, ingest_parts, ingested_submissions, reused_submissions
+from self_hosted.assemblyline.api.queues import DISPATCHER, INGESTER, is_taken_up, paused_components
 from self_hosted.assemblyline.api.submissions import (
     cancel_submission,
     delete_submission,
@@ -14,32 +17,36 @@ from self_hosted.assemblyline.api.submissions import (
     submission_url,
     submissions,
 )
-from self_hosted.assemblyline.api.submitting import (
-    LOOKS,
-    SUBMISSION_PARAMS,
-    TAG,
-    submit_file,
-    submit_file_once,
-    tagged_submission,
-)
-from self_hosted.assemblyline.api.verdicts import GONE, VERDICTS, check_limits, judged, verdict_bands, verdict_of
+from self_hosted.assemblyline.api.submitting import check_params, submit_file, submit_file_once
+from self_hosted.assemblyline.api.tagging import LOOKS, TAG, end_duplicates, tagged_submission, tagged_submissions
+from self_hosted.assemblyline.api.verdicts import VERDICTS, check_limits, judged, verdict_bands, verdict_of
 
 __all__ = [
     "API",
-    "GONE",
+    "DISPATCHER",
+    "INGESTER",
     "LOOKS",
-    "SUBMISSION_PARAMS",
     "TAG",
     "VERDICTS",
     "cancel_submission",
     "check_limits",
+    "check_params",
     "configuration",
     "delete_submission",
+    "end_duplicates",
     "error_of",
+    "ingest_file",
+    "ingest_file_once",
+    "ingest_key",
+    "ingest_parts",
+    "ingested_submissions",
     "is_completed",
     "is_ghost",
+    "is_taken_up",
     "judged",
+    "paused_components",
     "phrase",
+    "reused_submissions",
     "search_submissions",
     "submission",
     "submission_if_any",
@@ -49,6 +56,7 @@ __all__ = [
     "submit_file",
     "submit_file_once",
     "tagged_submission",
+    "tagged_submissions",
     "verdict_bands",
     "verdict_of",
     "whoami",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from self_hosted.core.errors import Broken, Busy, Invalid, ProductError, QuotaSpent
+from self_hosted.core.errors import Broken, Busy, Invalid, ProductError, QuotaInUse, QuotaSpent
 from self_hosted.core.flow import Flow, Reply, Request
 
 API = "/api/v4"
@@ -24,13 +24,19 @@ def error_of(reply: Reply) -> ProductError | None:
     envelope = _envelope(reply)
     words = str(envelope.get("api_error_message") or "")
     if reply.status == 503:
-        spent = "quota" in words and "daily" in words
-        return reply.error(QuotaSpent if spent else Busy, words or "not available at the moment")
+        return reply.error(_refusal(words), words or "not available at the moment")
     if reply.status >= 400 and not envelope:
         return reply.plain_error("this is no answer of Assemblyline's; check the base URL and what stands before it")
     if reply.status < 300 and words:
         return reply.error(Invalid, words)
     return reply.plain_error(words)
+
+
+def _refusal(words: str) -> type[ProductError]:
+    """What is refused for now only, what until something else ends, and what for the rest of the day."""
+    if "quota" in words and "daily" in words:
+        return QuotaSpent
+    return QuotaInUse if "quota" in words and "concurrent" in words else Busy
 
 
 def _envelope(reply: Reply) -> Mapping[str, Any]:

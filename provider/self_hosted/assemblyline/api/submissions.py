@@ -60,7 +60,7 @@ def submissions(sids: Sequence[str]) -> Flow[list[dict[str, Any]]]:
 
     :param sids: their ids
     """
-    return (yield from search_submissions(f"sid:({' OR '.join(map(phrase, sids))})", fields=OUTCOME, rows=len(sids)))
+    return (yield from search_submissions(f"sid:{any_of(sids)}", fields=OUTCOME, rows=len(sids)))
 
 
 def search_submissions(query: str, fields: str = OUTCOME, rows: int = 25) -> Flow[list[dict[str, Any]]]:
@@ -72,9 +72,29 @@ def search_submissions(query: str, fields: str = OUTCOME, rows: int = 25) -> Flo
     :param fields: names of fields, with commas between them
     :param rows: how many at most
     """
-    wanted = {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"}
-    found = yield from asked(Request("POST", f"{API}/search/submission/", json=wanted, repeatable=True))
+    return search("submission", {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"})
+
+
+def search(index: str, wanted: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]:
+    """What a search of any index finds.
+
+    ``POST /api/v4/search/<index>/``
+
+    :param index: submission, file, alert, ...
+    :param wanted: query, fl (fields), rows, sort
+    """
+    path = f"{API}{url_path('search', index)}/"
+    found = yield from asked(Request("POST", path, json=wanted, repeatable=True))
     return found["items"]  # type: ignore[no-any-return]
+
+
+def any_of(values: Sequence[str]) -> str:
+    """The part of a Lucene query that stands for one value or another.
+
+    >>> print(any_of(["a", "b"]))
+    ("a" OR "b")
+    """
+    return f"({' OR '.join(map(phrase, values))})"
 
 
 def phrase(text: str) -> str:

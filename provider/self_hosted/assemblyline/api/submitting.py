@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from self_hosted.assemblyline.api.account import configuration, submission_profile
 from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.assemblyline.api.submissions import phrase, search_submissions, submission_if_any
-from self_hosted.core.errors import Uncertain
-from self_hosted.core.flow import Flow, Pause, Request, Upload
+from self_hosted.assemblyline.api.tagging import LOOKS, RESUBMITTED, read_back, tagged, tagged_submission
+from self_hosted.core.errors import ProductError, QuotaInUse
+from self_hosted.core.flow import Flow, Request, Upload
+from self_hosted.core.lost_answers import looked_for
 
-TAG = "airflow_task"
-"""The metadata key that says which piece of work of which task a submission belongs to."""
-
-LOOKS = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for a submission whose answer was lost: the search index lags about a second behind."""
-
-# the server ignores what it does not know, so a misspelt name would go unnoticed
+# The server ignores what it does not know, so a misspelt name would go unnoticed. Its `psid` is not here: by that are
+# known the submissions that the server made anew from others.
 SUBMISSION_PARAMS = frozenset({
     "auto_archive",
     "classification",
@@ -39,7 +36,6 @@ SUBMISSION_PARAMS = frozenset({
     "max_supplementary",
     "never_drop",
     "priority",
-    "psid",
     "service_spec",
     "services",
     "trace",
@@ -61,65 +57,72 @@ def submit_file(upload: Upload, options: Mapping[str, Any]) -> Flow[dict[str, An
     return asked(Request("POST", f"{API}/submit/", parts=parts, slow=True))
 
 
-def submit_file_once(upload: Upload, options: Mapping[str, Any], tag: str) -> Flow[dict[str, Any]]:
-    """As `submit_file`, but what was submitted under this tag before is found again and returned instead.
+def submit_file_once(
+    upload: Upload, options: Mapping[str, Any], tag: str, patience: float = 0, *, interrupted: bool = False
+) -> Flow[dict[str, Any]]:
+    """Submit a file, unless it was submitted under this tag before: {sid, doubtful}.
 
-    Size and profile are checked first, since the server finds the one out only after the upload and, for most users,
-    ignores an unknown other.
+    Size, params and profile are checked first, since the server finds the first out only after the upload, and ignores
+    unknown ones of the others. ``doubtful`` says that an answer was lost, now or in an earlier try, so that another
+    submission with this tag may come to light: `end_duplicates` ends it.
 
     :param upload: the file
     :param options: as for `submit_file`
     :param tag: what tells this piece of work from all others
-    :raises ValueError: when the file is larger than the server takes
+    :param patience: seconds to wait while as many submissions of the user run as may at once, after the connection's
+        own retries; 0 = no longer
+    :param interrupted: whether an earlier submit under this tag may be under way still, its client being gone: it is
+        then looked for as after a lost answer
+    :raises ValueError: when the file is larger than the server takes, or it has no such params
+    :raises QuotaInUse: when no place became free
     """
-    found = yield from tagged_submission(tag)
-    if found:
-        return found
-    yield from _check(upload, options)
-    tagged = {**options, "metadata": {**options.get("metadata", {}), TAG: tag}}
-    try:
-        return (yield from _submitted(upload, tagged, tag))
-    except Uncertain:  # there is no trace of it
-        return (yield from _submitted(upload, tagged, tag))
+    found, doubtful = (yield from looked_for(partial(tagged_submission, tag), LOOKS if interrupted else ())), True
+    if found is None:
+        yield from check_upload(upload, options)
+        submit = partial(_submitted, upload, tagged(options, tag), patience)
+        found, doubtful = yield from read_back(submit, partial(tagged_submission, tag))
+    return {"sid": found["sid"], "doubtful": doubtful or interrupted}
 
 
-def _submitted(upload: Upload, options: Mapping[str, Any], tag: str) -> Flow[dict[str, Any]]:
-    """Submit; when the answer is lost, find the submission that came of it."""
-    try:
-        return (yield from submit_file(upload, options))
-    except Uncertain:
-        found = yield from _looked_for(tag)
-        if found:
-            return found
-        raise
+def _submitted(upload: Upload, options: Mapping[str, Any], patience: float) -> Flow[dict[str, Any]]:
+    """Submit as soon as there is a place for one more submission."""
+    from self_hosted.core.transport import persistent  # slow, and only who submits needs it
+
+    return (yield from persistent(lambda: submit_file(upload, options), _is_about_submissions, patience))
 
 
-def tagged_submission(tag: str) -> Flow[dict[str, Any] | None]:
-    """The first submission that carries a tag and still exists, or None.
+def _is_about_submissions(error: ProductError) -> bool:
+    # the quota of API calls at once frees up in a moment: the transport's own retries are enough for it
+    return isinstance(error, QuotaInUse) and "submission" in error.words
 
-    :param tag: see `submit_file_once`
+
+def check_upload(upload: Upload, options: Mapping[str, Any]) -> Flow[None]:
+    """Ask the server whether it will take a file, before it is sent.
+
+    :param upload: the file
+    :param options: as for `submit_file`
+    :raises ValueError: when the file is larger than the server takes, or it has no such params
+    :raises Invalid: when it has no such profile
     """
-    for found in (yield from search_submissions(f"metadata.{TAG}:{phrase(tag)}", fields="sid")):
-        # the index may still hold what was deleted a moment ago
-        document = yield from submission_if_any(found["sid"])
-        if document:
-            return document
-    return None
-
-
-def _looked_for(tag: str) -> Flow[dict[str, Any] | None]:
-    """The submission with this tag, given the time to appear."""
-    for seconds in LOOKS:
-        yield Pause(seconds)
-        found = yield from tagged_submission(tag)
-        if found:
-            return found
-    return None
-
-
-def _check(upload: Upload, options: Mapping[str, Any]) -> Flow[None]:
+    params = options.get("params", {})
+    check_params("params", params)
     limit = (yield from configuration())["submission.max_file_size"]
-    if upload.size > limit and not options.get("params", {}).get("ignore_size"):
+    if upload.size > limit and not params.get("ignore_size"):
         raise ValueError(f"{upload.filename} has {upload.size} bytes, and this server takes {limit} at most")
     if "submission_profile" in options:
         yield from submission_profile(options["submission_profile"])
+
+
+def check_params(argument: str, params: Mapping[str, Any]) -> None:
+    """Validate Assemblyline's params.
+
+    :param argument: what a DAG author calls them
+    :param params: by name
+    :raises ValueError: naming the argument
+    """
+    unknown = sorted(set(params) - SUBMISSION_PARAMS)
+    if unknown:
+        known = ", ".join(sorted(SUBMISSION_PARAMS))
+        raise ValueError(f"{argument}: Assemblyline takes no {', '.join(unknown)}; it takes {known}")
+    if str(params.get("description")).startswith(RESUBMITTED):
+        raise ValueError(f"{argument}: description must not begin with {RESUBMITTED!r}, as the server's own do")

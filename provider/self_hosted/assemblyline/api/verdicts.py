@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from self_hosted.assemblyline.api.account import configuration
-from self_hosted.core.errors import Final, NotFound
+from self_hosted.core.errors import Final
 from self_hosted.core.flow import Flow
 
 VERDICTS = ("info", "suspicious", "highly_suspicious", "malicious")
 """The bands of scores, as the server's configuration names them; below all of them is "safe"."""
-
-GONE = "gone"
-"""Our word for the state of a submission that was deleted, or that the credential may not see."""
 
 
 def verdict_bands() -> Flow[dict[str, int]]:
@@ -49,25 +46,21 @@ def check_limits(fail_on_score: int | str | None, fail_on_verdict: str | None) -
 
 def judged(
     found: Mapping[str, Any], url: str, fail_on_score: int | str | None = None, fail_on_verdict: str | None = None
-) -> Flow[dict[str, Any]]:
+) -> dict[str, Any]:
     """The result of a submission that is over: {sid, state, max_score, verdict, file_count, error_count, url}.
 
-    :param found: sid, state, max_score, file_count and error_count
+    :param found: sid, state, max_score, verdict, file_count and error_count
     :param url: its page
     :param fail_on_score: the least score to fail on
     :param fail_on_verdict: the mildest verdict to fail on
-    :raises NotFound: when the submission is gone
     :raises Final: when its analysis failed, or it reached one of the limits
     """
-    if found["state"] == GONE:
-        raise NotFound(f"submission {found['sid']} was deleted, or the connection's user may not see it")
     if found["state"] != "completed":
         raise Final(f"submission {found['sid']} ended as {found['state']!r}: {url}")
-    verdict = verdict_of(found["max_score"], (yield from verdict_bands()))
-    if _reached(found["max_score"], verdict, fail_on_score, fail_on_verdict):
-        raise Final(f"submission {found['sid']} is {verdict}, with a score of {found['max_score']}: {url}")
-    names = ("sid", "state", "max_score", "file_count", "error_count")
-    return {**{name: found[name] for name in names}, "verdict": verdict, "url": url}
+    if _reached(found["max_score"], found["verdict"], fail_on_score, fail_on_verdict):
+        raise Final(f"submission {found['sid']} is {found['verdict']}, with a score of {found['max_score']}: {url}")
+    names = ("sid", "state", "max_score", "verdict", "file_count", "error_count")
+    return {**{name: found[name] for name in names}, "url": url}
 
 
 def _reached(score: int, verdict: str, fail_on_score: int | str | None, fail_on_verdict: str | None) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from self_hosted.atrocore.api.compare import same
+from self_hosted.atrocore.api.compare import holds
 from self_hosted.atrocore.api.plan import Change, Outcome, Result
-from self_hosted.atrocore.api.records import create_record, records_by, update_record, upsert
+from self_hosted.atrocore.api.records import create_record, records_by, update_record, upsert_once
 from self_hosted.core.errors import Broken, Conflict, Forbidden, Invalid, NotFound, ProductError, Uncertain
 from self_hosted.core.flow import Flow
 
@@ -40,7 +40,7 @@ def applied(entity: str, changes: Sequence[Change]) -> Flow[list[Outcome]]:
 
 def _sent(entity: str, changes: Sequence[Change], *, again: bool = False) -> Flow[list[Outcome]]:
     try:
-        results = yield from upsert(entity, [change.payload for change in changes])
+        results = yield from upsert_once(entity, [change.payload for change in changes])
     except OF_A_BATCH as error:
         return (yield from _isolated(entity, changes, error))
     return [_outcome(change, result, again=again) for change, result in zip(changes, results, strict=True)]
@@ -62,11 +62,7 @@ def _stored(entity: str, changes: Sequence[Change]) -> Flow[set[str]]:
     """The ids of those changes whose effect is there already."""
     fields = sorted({name for change in changes for name in change.values})
     found = yield from records_by(entity, "id", [change.id for change in changes], fields)
-    return {change.id for change in changes for record in found.get(change.id, ()) if _has(record, change)}
-
-
-def _has(record: dict[str, Any], change: Change) -> bool:
-    return all(same(name, value, record.get(name)) for name, value in change.values.items())
+    return {change.id for change in changes for record in found.get(change.id, ()) if holds(record, change.values)}
 
 
 def _halves(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

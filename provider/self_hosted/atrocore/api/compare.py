@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,15 @@ def same(field: str, given: Any, stored: Any) -> bool:
     if isinstance(given, int | float) or isinstance(stored, int | float):
         return _same_number(_number(given), _number(stored))
     return bool(given == stored) or _same_moment(given, stored)
+
+
+def holds(stored: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether a record has all these values already, so that storing them would change nothing.
+
+    :param stored: the record
+    :param values: fields to be set; what begins with "_", such as ``_prev``, is no field
+    """
+    return all(same(name, value, stored.get(name)) for name, value in values.items() if not name.startswith("_"))
 
 
 def _switch(value: Any) -> Any:

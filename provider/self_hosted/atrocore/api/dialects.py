@@ -71,7 +71,7 @@ ESPO = Dialect(
     "/api/v1",
     ("Espo-Authorization", ""),
     "Espo-Authorization",
-    {"/userSession": "/App/user", "/upsert": None},
+    {"/userSession": "/App/user", "/upsert": None, **dict.fromkeys(["/Job", "/ImportJob", "/ExportJob"])},
     # a token that is over then does not count as a denied login
     {"Espo-Authorization-By-Token": "true"},
 )

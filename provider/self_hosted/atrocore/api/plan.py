@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from self_hosted.atrocore.api.compare import same
-from self_hosted.atrocore.api.records import Record, records_by
+from self_hosted.atrocore.api.records import ID_LENGTH, Record, records_by
 from self_hosted.atrocore.api.schema import Row, Schema
 from self_hosted.core.errors import ProductError
 from self_hosted.core.flow import Flow
@@ -16,7 +16,6 @@ from self_hosted.core.flow import Flow
 Result = Literal["created", "updated", "unchanged", "ambiguous", "failed"]
 
 OURS = uuid5(NAMESPACE_URL, "airflow-provider-self-hosted/atrocore")
-ID_LENGTH = 24  # all that the database columns of cores before 1.11 hold
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
+from self_hosted.atrocore.api.compare import holds
 from self_hosted.atrocore.api.where import Condition, where_query
 from self_hosted.core.errors import Broken, NotFound, Uncertain
 from self_hosted.core.flow import Flow, Request, url_path
@@ -14,6 +16,7 @@ Record = dict[str, Any]
 
 PAGE = 200  # what every dialect allows
 KEYS_PER_LOOKUP = 100
+ID_LENGTH = 24  # all that the database columns of cores before 1.11 hold
 LONGEST_FILTER = 6000  # common servers refuse request lines from 8190 bytes on
 
 
@@ -73,17 +76,16 @@ def record(entity: str, record_id: str) -> Flow[Record]:
 def create_record(entity: str, values: Record) -> Flow[Record]:
     """Create one record (``POST /api/{Entity}``).
 
-    With an ``id`` of the caller's own among the values, a lost answer is no loss: the record is read back.
+    It is given an id of our own unless it has one: so a lost answer is no loss, for the record is read back by it.
 
     :param entity: such as "Product"
     :param values: its fields
-    :raises Uncertain: when the answer was lost, and no record with the ``id`` is to be found
+    :raises Uncertain: when the answer was lost, and no record with the id is to be found
     """
+    values = _with_id(values)
     try:
         reply = yield Request("POST", url_path("api", entity), json=values)
     except Uncertain as uncertain:
-        if "id" not in values:
-            raise
         try:
             return (yield from record(entity, values["id"]))
         except NotFound:
@@ -96,10 +98,18 @@ def update_record(entity: str, record_id: str, values: Record) -> Flow[bool]:
 
     :param entity: such as "Product"
     :param record_id: its id
-    :param values: the fields to set
-    :return: whether that changed anything; False also when AtroCore dropped read-only or unknown fields
+    :param values: the fields to set; with ``_prev``, the values they must have now, else it is a `Conflict`
+    :return: whether that changed anything; False also when AtroCore dropped read-only or unknown fields; True also when
+        the answer was lost and the fields have their values, for then nobody can tell
     """
-    reply = yield Request("PATCH", url_path("api", entity, record_id), json=values, repeatable=True)
+    request = Request("PATCH", url_path("api", entity, record_id), json=values)
+    try:
+        reply = yield request
+    except Uncertain:
+        # read first, and not sent again at once: after its own effect ``_prev`` would be a conflict
+        if holds((yield from record(entity, record_id)), values):
+            return True
+        reply = yield request
     return reply.status != 304
 
 
@@ -118,12 +128,26 @@ def delete_record(entity: str, record_id: str) -> Flow[None]:
 def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[dict[str, Any]]]:
     """Create or update many records in one request (``POST /api/upsert``).
 
-    Every payload should have an ``id``: without one, AtroCore creates a duplicate unless an admin made a field unique.
+    A payload without an ``id`` creates a duplicate, unless an admin made a field unique. It is given one of our own, so
+    that nothing is made twice when the answer was lost and all is sent again; what was done is "NotModified" then.
 
     :param entity: such as "Product"
     :param payloads: the fields of each record
     :return: for each payload ``{"status": "Created" | "Updated" | "NotModified" | "Failed", "message"?, "code"?, ...}``
     :raises NotFound: when the server has no upsert
+    """
+    payloads = [_with_id(payload) for payload in payloads]
+    try:
+        return (yield from upsert_once(entity, payloads))
+    except Uncertain:
+        return (yield from upsert_once(entity, payloads))
+
+
+def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[dict[str, Any]]]:
+    """`upsert`, as the payloads are, for who reads back what a lost answer leaves open.
+
+    :param entity: such as "Product"
+    :param payloads: the fields of each record
     """
     items = [{"entity": entity, "payload": payload} for payload in payloads]
     reply = yield Request("POST", "/api/upsert", json=items)
@@ -132,6 +156,10 @@ def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[dict[str, Any]]
         # as from PHP, when the request was larger than post_max_size
         raise reply.error(Broken, f"{len(items)} records were sent, and the answer is not about as many")
     return results
+
+
+def _with_id(values: Record) -> Record:
+    return values if values.get("id") else {**values, "id": uuid4().hex[:ID_LENGTH]}
 
 
 def _lookups(field: str, values: Sequence[str]) -> Iterator[list[str]]:

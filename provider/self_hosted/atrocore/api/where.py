@@ -5,8 +5,9 @@ It drops a condition whose type it does not know and answers with *all* records,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 Condition = dict[str, Any]
 
@@ -38,6 +39,26 @@ def where_query(conditions: Sequence[Condition]) -> dict[str, Any]:
         for index, condition in enumerate(conditions)
         for name, value in _flat(condition, f"[{index}]")
     }
+
+
+def any_of(conditions: Iterable[Condition], longest: int) -> Iterator[list[Condition]]:
+    """Filters that together let pass what meets any of the conditions, as few as possible.
+
+    :param conditions: such as those of `where_query`
+    :param longest: how many characters of a URL a filter may take
+    """
+    portion: list[Condition] = []
+    for condition in conditions:
+        if portion and len(urlencode(where_query(_or([*portion, condition])), doseq=True)) > longest:
+            yield _or(portion)
+            portion = []
+        portion.append(condition)
+    if portion:
+        yield _or(portion)
+
+
+def _or(conditions: list[Condition]) -> list[Condition]:
+    return [{"type": "or", "value": conditions}]
 
 
 def _check(condition: Condition) -> None:

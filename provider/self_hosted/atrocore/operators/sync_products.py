@@ -24,7 +24,6 @@ else:
 
 ROWS_AT_ONCE = 1000  # looked up and compared together, so that batches get full also when little has changed
 LARGEST_BATCH = 1000
-FAIL_ON: Mapping[float | str, float] = {"any": 0.0, "never": 1.0}  # the share of rows that may fail
 
 
 class AtrocoreSyncProductsOperator(ProductOperator):
@@ -99,7 +98,7 @@ class AtrocoreSyncProductsOperator(ProductOperator):
         if not self.key_field:
             raise ValueError("key_field: must name the field products are matched by, such as number")
         self._check_mapping()
-        _ = self._plans, self._batch, self._tolerated
+        _ = self._plans, self._batch, api.tolerated(self.fail_on)
 
     def start(self, context: Context) -> dict[str, Any]:
         """Plan and apply, some rows at a time; then report, and fail if that was asked for."""
@@ -141,7 +140,7 @@ class AtrocoreSyncProductsOperator(ProductOperator):
 
     def _judge(self, report: Report) -> None:
         failed = report.counts["failed"]
-        if self._plans or failed <= self._tolerated * report.total:
+        if self._plans or failed <= api.tolerated(self.fail_on) * report.total:
             return
         first = report.failures[0]
         words = f"{failed} of {report.total} rows failed, the first with the key {first.key}: {first.message}"
@@ -167,17 +166,6 @@ class AtrocoreSyncProductsOperator(ProductOperator):
         if not size.isdecimal() or not 1 <= int(size) <= LARGEST_BATCH:
             raise ValueError(f"batch_size: must be a whole number from 1 to {LARGEST_BATCH}, not {self.batch_size!r}")
         return int(size)
-
-    @property
-    def _tolerated(self) -> float:
-        """The share of rows that may fail."""
-        try:
-            share = float(FAIL_ON.get(self.fail_on, self.fail_on))
-        except ValueError:
-            share = -1
-        if not 0 <= share <= 1:
-            raise ValueError(f"fail_on: must be any, never, or a share from 0 to 1, not {self.fail_on!r}")
-        return share
 
 
 def _batches(changes: Sequence[api.Change], size: int) -> Iterator[Sequence[api.Change]]:

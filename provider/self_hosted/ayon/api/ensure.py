@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from self_hosted.ayon.api.creation import LOOKS, creation, creator
 from self_hosted.ayon.api.known import refuse_taken, refuse_unknown
-from self_hosted.ayon.api.projects import create_project, creator, find_project
+from self_hosted.ayon.api.projects import find_project
 from self_hosted.ayon.api.studio import PRIMARY_PRESET, anatomy_preset, anatomy_presets
 from self_hosted.ayon.api.updating import bring_up_to_date, give_access
 from self_hosted.ayon.api.wanted import WantedProject
@@ -18,7 +19,6 @@ from self_hosted.core.errors import Broken, Conflict, NotFound, ProductError, Un
 from self_hosted.core.flow import Flow, Pause
 
 IF_EXISTS = ("fail", "skip", "update")
-LOOKS = (0.2, 0.5, 1.0, 2.0)  # seconds between looks for a project that somebody is just writing
 
 
 def ensure_project(wanted: WantedProject, *, sender: str, if_exists: str = "fail") -> Flow[dict[str, Any]]:
@@ -46,9 +46,9 @@ def ensure_project(wanted: WantedProject, *, sender: str, if_exists: str = "fail
 
 def _created(wanted: WantedProject, sender: str) -> Flow[dict[str, Any] | None]:
     """Create the project; what is returned, if anything, is a project that turned up instead: perhaps one's own."""
-    body = yield from _creation(wanted)
+    body = yield from _body(wanted)
     try:
-        yield from create_project(body, sender=sender)
+        yield creation(body, sender)
     except (Conflict, Broken, Uncertain) as error:
         # in a race all but one get HTTP 500, and so does who sends again after a lost answer
         return (yield from _turned_up(wanted, error))
@@ -83,7 +83,7 @@ def _accepted(found: dict[str, Any], wanted: WantedProject, sender: str, if_exis
     return {**now, "created": ours, "updated": updated}
 
 
-def _creation(wanted: WantedProject) -> Flow[dict[str, Any]]:
+def _body(wanted: WantedProject) -> Flow[dict[str, Any]]:
     """What creates the project: all in one request, so that there is no half-made one."""
     given = {"label": wanted.label, "color": wanted.color, "anatomy": (yield from _anatomy(wanted))}
     given = {key: value for key, value in given.items() if value is not None}

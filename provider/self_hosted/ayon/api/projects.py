@@ -1,17 +1,14 @@
-"""Projects, as AYON's endpoints take and give them. What makes one, whatever happens, is in `ensure`."""
+"""Projects, as AYON's endpoints take and give them. Those that make one are in `creation`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
-from self_hosted.ayon.api.studio import graphql
 from self_hosted.core.flow import Flow, Request, url_path
 
 PAGE = 500
-CREATION = """query ($topics: [String!], $projects: [String!]) {
-  events(topics: $topics, projects: $projects, last: 1) { edges { node { sender } } }
-}"""
 
 
 def project(name: str) -> Flow[dict[str, Any]]:
@@ -56,28 +53,6 @@ def find_project(name: str) -> Flow[dict[str, Any] | None]:
     return next((one for one in alike if one["name"].lower() == name.lower()), None)
 
 
-def create_project(body: dict[str, Any], *, sender: str | None = None) -> Flow[None]:
-    """Create a project, sending it again if the answer is lost: name and code are unique, so there is never a second.
-
-    Whether a `Conflict` or an error that follows a lost answer is about one's own project, `creator` tells.
-
-    :param body: {name, code, label, library, color, anatomy | anatomyPreset, assignUsers}: ``POST /api/projects``
-    :param sender: who is written on the event of the creation, instead of the connection's sender
-    """
-    headers = {"X-Sender": sender} if sender else {}
-    yield Request("POST", "/api/projects", json=body, headers=headers, repeatable=True)
-
-
-def creator(name: str) -> Flow[str | None]:
-    """Who sent the request that created the project of this name, or None when AYON has no event of it.
-
-    :param name: spelt as AYON spells it
-    """
-    of_it = {"topics": ["entity.project.created"], "projects": [name]}
-    edges = (yield from graphql(CREATION, of_it))["events"]["edges"]
-    return edges[0]["node"]["sender"] if edges else None
-
-
 def update_project(name: str, changes: dict[str, Any]) -> Flow[None]:
     """Change a project: ``PATCH /api/projects/{name}``; managers only.
 
@@ -120,6 +95,15 @@ def set_project_user(name: str, user: str, groups: Sequence[str]) -> Flow[None]:
     :param groups: the access groups, all of them; none takes the access away; AYON drops unknown ones silently
     """
     yield Request("PATCH", _path(name, "users", user), json=list(groups), repeatable=True)
+
+
+def project_url(base_url: str, name: str) -> str:
+    """A project's page in AYON.
+
+    :param base_url: AYON's address
+    :param name: the project's
+    """
+    return f"{base_url}/projects/{quote(name)}/overview"
 
 
 def _path(*segments: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-NAME = re.compile(r"[A-Za-z0-9_]{1,55}")  # longer ones are cut in the database, where they meet others
+from self_hosted.ayon.api.forms import NAME, RIGHT_NAME, check_form
+
 CODE = re.compile(r"[A-Za-z0-9_]+")
 LABEL = re.compile(r"[^';]+")
 COLOR = re.compile(r"#([0-9A-Fa-f]{3}){1,2}")
@@ -62,12 +63,12 @@ class WantedProject:
 
     def check(self) -> None:
         """Refuse what AYON would not take, or not understand; `ValueError` names the argument."""
-        _check_form("name", self.name, NAME, "1 to 55 letters, digits and underscores")
-        _check_form("code", self.code, CODE, "letters, digits and underscores")
+        check_form("name", self.name, NAME, RIGHT_NAME)
+        check_form("code", self.code, CODE, "letters, digits and underscores")
         if self.label is not None:
-            _check_form("label", self.label, LABEL, "text without ' and ;")
+            check_form("label", self.label, LABEL, "text without ' and ;")
         if self.color is not None:
-            _check_form("color", self.color, COLOR, "of the form #rgb or #rrggbb")
+            check_form("color", self.color, COLOR, "of the form #rgb or #rrggbb")
         if self.library is not None and not isinstance(self.library, bool):
             raise ValueError(f"library must be true or false, not {self.library!r}")
         if self.anatomy_preset and self.anatomy is not None:
@@ -75,11 +76,6 @@ class WantedProject:
         _check_mapping("attributes", self.attributes)
         _check_anatomy(self.anatomy)
         _check_users(self.users)
-
-
-def _check_form(argument: str, given: object, form: re.Pattern[str], right: str) -> None:
-    if not isinstance(given, str) or not form.fullmatch(given):
-        raise ValueError(f"{argument} must be {right}, not {given!r}")
 
 
 def _check_mapping(argument: str, given: object) -> None:
@@ -100,6 +96,6 @@ def _check_anatomy(anatomy: Mapping[str, Any] | None) -> None:
 def _check_users(users: Mapping[str, Sequence[str]] | None) -> None:
     _check_mapping("users", users)
     for name, groups in (users or {}).items():
-        _check_form("users: a user's name", name, USER, "letters, digits and _ . - within")
+        check_form("users: a user's name", name, USER, "letters, digits and _ . - within")
         if isinstance(groups, str) or not isinstance(groups, Sequence) or not all(isinstance(g, str) for g in groups):
             raise ValueError(f"users: {name!r} needs a list of access groups, not {groups!r}")

@@ -23,7 +23,7 @@ BY_WORDS: tuple[tuple[type[ProductError], str], ...] = (
     (NotOffered, r"(workflows?|api '') (is|are) disabled"),
     (Conflict, r"\balready\b|could not send|cannot be cancelled"),
     (Invalid, r"\bparse|not a (valid|possible)|not valid|\binvalid\b|unexpected: [.(\[]"),
-    (NotFound, r"not found|could not find|(does not|doesn't|don't) exist"),
+    (NotFound, r"not (found|known)|no reports were found|could not find|(does not|doesn't|don't) exist"),
     (Invalid, r"missing|mana?datory|should|must|can ?not|not defined|no changes|not empty|support|bad request"),
     (Invalid, r"\binconsistency\b"),
 )

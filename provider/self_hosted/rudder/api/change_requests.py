@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.core.errors import Uncertain
+from self_hosted.core.errors import Final, ProductError, Uncertain
 from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.core.lost_answers import looked_for
 from self_hosted.rudder.api.answers import NotOffered, first, unwrapped
 
-PENDING_DEPLOYMENT, DEPLOYED, CANCELLED = "Pending deployment", "Deployed", "Cancelled"
+DEPLOYED, CANCELLED = "Deployed", "Cancelled"
 
 
 def change_requests(status: str = "open", rule_id: str | None = None) -> Flow[list[dict[str, Any]]]:
@@ -67,8 +68,11 @@ def decline_change_request(change_request_id: int | str, *, reason: str | None =
     return (yield from _decided(decline, change_request_id, CANCELLED))
 
 
-def change_request_marked(mark: str, rule_id: str) -> Flow[dict[str, Any] | None]:
-    """The newest change request of a rule that carries a mark, in whatever state; None when there is none.
+def own_change_requests(mark: str, rule_id: str) -> Flow[list[dict[str, Any]]]:
+    """The change requests of a rule that carry a mark, in whatever state: the one that counts comes first.
+
+    There are several when a server went on working on a write whose answer was given up, and the write was sent again.
+    The oldest counts, unless it was declined.
 
     :param mark: see `described`
     :param rule_id: the rule
@@ -76,9 +80,26 @@ def change_request_marked(mark: str, rule_id: str) -> Flow[dict[str, Any] | None
     try:
         requests = yield from change_requests("all", rule_id)
     except NotOffered:  # so nothing is ever pending
-        return None
+        return []
     marked = [found for found in requests if _signature(mark) in found.get("description", "").splitlines()]
-    return max(marked, key=lambda found: int(found["id"]), default=None)
+    return sorted(marked, key=lambda found: (found["status"] == CANCELLED, int(found["id"])))
+
+
+def decline_duplicates(own: list[dict[str, Any]]) -> Flow[list[int]]:
+    """Decline all but the one that counts, as far as the account may.
+
+    :param own: as `own_change_requests` returns them
+    :return: the numbers of those that stay open
+    """
+    left = []
+    for duplicate in own[1:]:
+        if duplicate["status"] not in {DEPLOYED, CANCELLED}:
+            reason = f"the same as change request {own[0]['id']}, sent again when its answer was lost"
+            try:
+                yield from decline_change_request(duplicate["id"], reason=reason)
+            except ProductError:  # what was asked for is done; this is for tidiness
+                left.append(int(duplicate["id"]))
+    return left
 
 
 def described(description: str | None, mark: str) -> str:
@@ -101,14 +122,24 @@ def change_request_page(base_url: str, change_request_id: int | str) -> str:
 
 def _decided(request: Request, change_request_id: int | str, status: str) -> Flow[dict[str, Any]]:
     """Send a decision once: when its answer is lost, look whether it arrived."""
-    try:
-        reply = yield request
-    except Uncertain:
+
+    def arrived() -> Flow[dict[str, Any] | None]:
         found = yield from change_request(change_request_id)
-        if found["status"].lower() == status.lower():
-            return found
-        reply = yield request
-    return first(reply, "changeRequests")
+        return found if found["status"].lower() == status.lower() else None
+
+    try:
+        return first((yield request), "changeRequests")
+    except Uncertain:
+        found = yield from looked_for(arrived)
+    if found is not None:
+        return found
+    try:
+        return first((yield request), "changeRequests")
+    except Final:  # as it must be, if the first was carried out at last
+        found = yield from arrived()
+        if found is None:
+            raise
+        return found
 
 
 def _path(change_request_id: int | str) -> str:

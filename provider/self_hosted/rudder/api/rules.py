@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from self_hosted.core.errors import Broken, Conflict, Uncertain
 from self_hosted.core.flow import Flow, Reply, Request, url_path
+from self_hosted.core.lost_answers import looked_for
 from self_hosted.rudder.api.answers import first, unwrapped
-from self_hosted.rudder.api.change_requests import CANCELLED, DEPLOYED, change_request_marked, described
+from self_hosted.rudder.api.change_requests import (
+    CANCELLED,
+    DEPLOYED,
+    decline_duplicates,
+    described,
+    own_change_requests,
+)
 from self_hosted.rudder.api.targets import normalised
+
+DISABLED = "Disabled"
+STATUSES = ("In application", "Partially applied", "Not applied", DISABLED)
 
 
 def rules() -> Flow[list[dict[str, Any]]]:
@@ -23,7 +34,8 @@ def rule(rule_id: str) -> Flow[dict[str, Any]]:
     """One rule (``GET /rules/{id}``).
 
     :param rule_id: its id, not always a UUID
-    :return: the rule as Rudder shows it: ``id``, ``displayName``, ``directives``, ``targets``, ``enabled``, ...
+    :return: the rule as Rudder shows it: ``id``, ``displayName``, ``directives``, ``targets``, ``enabled``, ...;
+        ``status`` has a ``value`` (see `STATUSES`) that follows from what is configured, not from what nodes report
     :raises NotFound: when there is no such rule, or the account may not see it
     """
     return first((yield Request("GET", url_path("rules", rule_id))), "rules")
@@ -37,6 +49,7 @@ def update_rule(
     change_request_name: str | None = None,
     change_request_description: str | None = None,
     mark: str | None = None,
+    interrupted: bool = False,
 ) -> Flow[dict[str, Any]]:
     """Give a rule the wanted values, once, whatever happens on the way (``POST /rules/{id}``).
 
@@ -50,8 +63,11 @@ def update_rule(
     :param change_request_description: its description
     :param mark: words that stand for this piece of work, the same when it is tried again, to recognise a change request
         that was opened before
+    :param interrupted: whether an earlier write with this mark may be under way still, its client being gone: its
+        effect is then looked for as after a lost answer
     :return: ``{"rule_id": ..., "outcome": "applied" | "unchanged" | "pending", "changed": [field, ...],
-        "change_request_id": int | None}``
+        "change_request_id": int | None}``; and, only when a lost answer made it necessary to ask twice,
+        ``"duplicates": [numbers of further change requests that stay open, since the account may not decline them]``
     :raises NotFound: when there is no such rule
     :raises Conflict: when the change request was declined
     :raises Broken: when Rudder answers success but shows other values
@@ -61,7 +77,8 @@ def update_rule(
     changed = _differing((yield from rule(rule_id)), wanted)
     if not changed:
         return _update(rule_id, "unchanged", [])
-    earlier = yield from _requested_before(rule_id, changed, mark)
+    look = partial(_effect, rule_id, wanted, changed, mark)
+    earlier = yield from (looked_for(look) if interrupted else _requested_before(rule_id, changed, mark))
     if earlier:
         return earlier
     query = {  # from where alone Rudder reads these three
@@ -71,10 +88,31 @@ def update_rule(
     }
     write = Request("POST", url_path("rules", rule_id), query=query, json={name: wanted[name] for name in changed})
     try:
-        return _answered((yield write), rule_id, wanted, changed)
+        answered, sent_twice = _answered((yield write), rule_id, wanted, changed), interrupted
     except Uncertain:
-        effect = yield from _effect(rule_id, wanted, changed, mark)
-        return effect or _answered((yield write), rule_id, wanted, changed)
+        effect = yield from looked_for(look)
+        if effect:
+            return effect
+        answered, sent_twice = _answered((yield write), rule_id, wanted, changed), True
+    if answered["outcome"] == "applied" or not sent_twice:
+        return answered
+    # the first may open a change request yet, and the younger of two is the one too many
+    return {"duplicates": [], **((yield from _requested_before(rule_id, changed, mark)) or answered)}
+
+
+def status_key(rule_id: str, status: str) -> str:
+    """What stands for a status of a rule that is waited for; `status_of` reads it.
+
+    :param rule_id: the rule
+    :param status: one of `STATUSES`
+    """
+    return f"{rule_id}/{status}"
+
+
+def status_of(key: str) -> tuple[str, str]:
+    """Rule and status, from what `status_key` made."""
+    rule_id, _, status = key.rpartition("/")
+    return rule_id, status
 
 
 def rule_page(base_url: str, rule_id: str) -> str:
@@ -106,12 +144,15 @@ def _effect(rule_id: str, wanted: Mapping[str, Any], changed: list[str], mark: s
 
 def _requested_before(rule_id: str, changed: list[str], mark: str) -> Flow[dict[str, Any] | None]:
     """What became of the change request that this piece of work opened before, if it did."""
-    own = yield from change_request_marked(mark, rule_id)
-    if own is None:
+    requests = yield from own_change_requests(mark, rule_id)
+    if not requests:
         return None
+    own = requests[0]
     if own["status"] == CANCELLED:
         raise Conflict(f"change request {own['id']} for rule {rule_id} was declined")
-    return _update(rule_id, "applied" if own["status"] == DEPLOYED else "pending", changed, own["id"])
+    outcome = "applied" if own["status"] == DEPLOYED else "pending"
+    left = yield from decline_duplicates(requests)
+    return {**_update(rule_id, outcome, changed, own["id"]), **({"duplicates": left} if len(requests) > 1 else {})}
 
 
 def _update(rule_id: str, outcome: str, changed: list[str], change_request_id: Any = None) -> dict[str, Any]:

@@ -82,6 +82,19 @@ class Access:
         limit = self.quotas.get("concurrent_submissions", 0)
         if limit and running >= limit:
             raise Refusal(503, f"You've exceeded your maximum concurrent submission quota of {limit}")
+        self._count_for_today()
+
+    def count_ingest(self, running: int) -> None:
+        """One more ingest.
+
+        :param running: how many are not completed
+        """
+        limit = self.quotas.get("concurrent_ingests", 0)
+        if limit and running >= limit:
+            raise Refusal(503, f"You've exceeded your maximum async concurrent submission quota of {limit}")
+        self._count_for_today()
+
+    def _count_for_today(self) -> None:
         limit = self.quotas.get("daily_submissions", 0)
         if limit and self.submissions >= limit:
             raise Refusal(503, f"You've reached your daily maximum submission quota of {limit}")

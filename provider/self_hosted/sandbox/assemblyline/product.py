@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Match, Route
 
 from self_hosted.sandbox.assemblyline.access import Access, Session
 from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
-from self_hosted.sandbox.assemblyline.search import search
+from self_hosted.sandbox.assemblyline.ingester import Ingester
+from self_hosted.sandbox.assemblyline.search import moment, search
 from self_hosted.sandbox.assemblyline.submissions import Submission, received
 from self_hosted.sandbox.stand_in import StandIn, Table
 
@@ -21,6 +22,7 @@ Handler = Callable[[Request, Session], Awaitable[Any]]
 
 ANY_METHOD = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 PROFILES = ("default", "static", "static_with_dynamic", "static_with_internet", "static_and_dynamic_with_internet")
+PAUSABLE = ("ingester", "dispatcher")
 CONFIGURATION = {
     "submission.dtl": 30,
     "submission.max_dtl": 0,
@@ -43,18 +45,23 @@ class Assemblyline(StandIn):
         self.access = Access()
         self.configuration: dict[str, Any] = dict(CONFIGURATION)
         self.submissions: dict[str, Submission] = {}
+        self.files: dict[str, dict[str, Any]] = {}
+        self.ingester, self.paused = Ingester(), set[str]()
         self.delay, self.index_lag = 0.1, 0.0
 
     def seed(self, data: dict[str, Any]) -> None:
         """Change settings.
 
-        :param data: ``configuration`` (of the flat keys), ``quotas`` (concurrent_submissions, daily_submissions,
-            daily_api_calls), ``delay`` (seconds an analysis takes), ``index_lag`` (seconds until a search finds it)
+        :param data: ``configuration`` (of the flat keys), ``quotas`` (concurrent_submissions, concurrent_ingests,
+            daily_submissions, daily_api_calls), ``delay`` (seconds an analysis takes), ``index_lag`` (seconds until a
+            search finds it), ``paused`` (of ingester and dispatcher; such a one takes up nothing)
         """
         self.configuration.update(data.get("configuration", {}))
         self.access.quotas.update(data.get("quotas", {}))
         self.delay = data.get("delay", self.delay)
         self.index_lag = data.get("index_lag", self.index_lag)
+        self.paused = set(data.get("paused", self.paused))
+        self._go_on()
 
     def end_sessions(self) -> None:
         """Forget all sessions; API keys stay."""
@@ -70,10 +77,13 @@ class Assemblyline(StandIn):
             self._route("GET", "/api/v4/user/submission_params/{user}/{profile}/", self.submission_params),
             self._route("GET", "/api/v4/help/configuration/", self.help_configuration),
             self._route("POST", "/api/v4/submit/", self.submit, "submission_create"),
+            self._route("POST", "/api/v4/ingest/", self.ingest, "submission_create"),
+            self._route("GET", "/api/v4/system/status/{component}/", self.status),
+            self._route("GET", "/api/v4/live/setup_watch_queue/{sid}/", self.watch, "submission_view", True),
             self._route("GET", "/api/v4/submission/is_completed/{sid}/", self.is_completed, "submission_view", True),
             self._route("GET", one, self.submission, "submission_view", True),
             self._route("DELETE", one, self.delete, "submission_delete", True),
-            self._route("GET POST", "/api/v4/search/submission/", self.search, "submission_view", True),
+            self._route("GET POST", "/api/v4/search/{index}/", self.search, "submission_view", True),
         ]
         return [*self._table, Route("/{path:path}", self.elsewhere, methods=ANY_METHOD)]
 
@@ -138,12 +148,40 @@ class Assemblyline(StandIn):
 
     async def submit(self, request: Request, session: Session) -> Any:
         """Take a file and begin to analyse it. What it does not know of params and profiles it ignores."""
-        async with request.form(max_part_size=16 * 1024 * 1024) as form:
-            found = await received(request, form, session.user, self.configuration["submission.max_file_size"])
-        self.access.count_submission(sum(not other.completed for other in self._existing()))
-        found.started(self.delay, self.index_lag)
-        self.submissions[found.sid] = found
+        found = await self._received(request, session)
+        self.access.count_submission(sum(not (other.completed or other.ingest_id) for other in self._existing()))
+        self._see(found)
+        self._begin(found)
         return found.beginning
+
+    async def ingest(self, request: Request, session: Session) -> Any:
+        """Take a file, for when the ingester finds the time."""
+        found = await self._received(request, session)
+        if not isinstance(found.options.get("notification_threshold") or 0, int):
+            raise Refusal(400, "notification_threshold should be and int", {})
+        running = sum(bool(other.ingest_id) and not other.completed for other in self._existing())
+        self.access.count_ingest(running + len(self.ingester.queue))
+        found.become_ingest()
+        self._see(found)
+        self.ingester.take(found)
+        self._go_on()
+        return {"ingest_id": found.ingest_id}
+
+    async def status(self, request: Request, session: Session) -> Any:
+        """Whether a component is active; an unknown one is not."""
+        active = {component: component not in self.paused for component in PAUSABLE}
+        component = request.path_params["component"]
+        return active if component == "ALL" else {component: active.get(component, False)}
+
+    async def watch(self, request: Request, session: Session) -> Any:
+        """Watch a submission, if a dispatcher holds it."""
+        sid = request.path_params["sid"]
+        if not self._exists(sid):
+            raise Refusal(403, "You are not allowed to access this submissions.", {})
+        found = self.submissions[sid]
+        if found.completed or found.waits:
+            raise Refusal(404, "No dispatchers are processing this submission.", {})
+        return {"wq_id": f"D-{sid}-WQ"}
 
     async def submission(self, request: Request, session: Session) -> Any:
         """One document."""
@@ -165,8 +203,13 @@ class Assemblyline(StandIn):
         return {"success": True}
 
     async def search(self, request: Request, session: Session) -> Any:
-        """Search what is in the index by now."""
+        """Search submissions that are in the index by now, or all files that were ever handed in."""
+        index = request.path_params["index"]
+        if index not in {"submission", "file"}:
+            raise denied(_path(request), f"API {_path(request)} requires one of the following roles: administration")
         asked = await _json(request) if request.method == "POST" else dict(request.query_params)
+        if index == "file":
+            return search(list(self.files.values()), {"sort": "sha256 asc", **asked})
         now = time.monotonic()
         return search([found.document for found in self._existing() if now >= found.indexed_at], asked)
 
@@ -201,6 +244,31 @@ class Assemblyline(StandIn):
         if counted:
             self.access.count_call()
         return session
+
+    async def _received(self, request: Request, session: Session) -> Submission:
+        async with request.form(max_part_size=16 * 1024 * 1024) as form:
+            return await received(request, form, session.user, self.configuration["submission.max_file_size"])
+
+    def _see(self, found: Submission) -> None:
+        """Note that a file was handed in."""
+        known = self.files.setdefault(found.sha256, {"sha256": found.sha256, "seen": {"first": moment("now")}})
+        known["seen"].update(last=moment("now"), count=known["seen"].get("count", 0) + 1)
+
+    def _go_on(self) -> None:
+        """Take up what waits, unless that is paused."""
+        if "ingester" not in self.paused:
+            for ingested in self.ingester.decided():
+                self._begin(ingested)
+        if "dispatcher" not in self.paused:
+            for found in [one for one in self.submissions.values() if one.waits]:
+                found.started(self.delay, self.index_lag)
+
+    def _begin(self, found: Submission) -> None:
+        self.submissions[found.sid] = found
+        if "dispatcher" in self.paused:
+            found.wait(self.index_lag)
+        else:
+            found.started(self.delay, self.index_lag)
 
     def _submission(self, request: Request) -> Submission:
         sid = request.path_params["sid"]

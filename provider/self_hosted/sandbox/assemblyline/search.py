@@ -1,22 +1,29 @@
-"""The little of Lucene that the provider uses: ``field:"value"``, ``field:("a" OR "b")`` and ``*``."""
+r"""The little of Lucene that the provider uses: ``*``, or clauses with AND between them.
+
+A clause is ``field:"value"``, ``field:("a" OR "b")``, ``field:*`` (has any) or ``field:[now-1d TO *]`` (dates).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from self_hosted.sandbox.assemblyline.answers import Refusal
 
-TERM = r'"(?:[^"\\]|\\.)*"|[^\s:"()\\]+'
-QUERY = re.compile(rf"([\w.]+):(?:({TERM})|\(((?:{TERM})(?:\s+OR\s+(?:{TERM}))*)\))")
+TERM = r'"(?:[^"\\]|\\.)*"|[^\s:"()\[\]\\]+'
+MOMENT = r"\*|now(?:-\d+[smhd])?"
+CLAUSE = rf"[\w.]+:(?:\[(?:{MOMENT}) TO (?:{MOMENT})\]|\((?:{TERM})(?:\s+OR\s+(?:{TERM}))*\)|{TERM})"
+QUERY = re.compile(rf"{CLAUSE}(?:\s+AND\s+{CLAUSE})*")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 WINDOW = 10_000
 
 
 def search(documents: list[dict[str, Any]], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Search submissions, newest first unless told otherwise.
+    """Search submissions or files, newest first unless told otherwise.
 
-    :param documents: the submissions
+    :param documents: all there are
     :param asked: query, offset, rows, fl, sort
     """
     if not asked.get("query"):
@@ -29,14 +36,37 @@ def search(documents: list[dict[str, Any]], asked: Mapping[str, Any]) -> dict[st
     return {"items": items, "offset": offset, "rows": rows, "total": min(len(found), WINDOW)}
 
 
+def moment(text: str) -> str:
+    """A date of a query, as documents have it: ``now`` or ``now-1d``.
+
+    :param text: the date
+    """
+    _, _, ago = text.partition("-")
+    past = timedelta(**{UNITS[ago[-1]]: int(ago[:-1])}) if ago else timedelta()
+    return (datetime.now(UTC) - past).isoformat().replace("+00:00", "Z")
+
+
 def _matching(documents: list[dict[str, Any]], query: str) -> list[dict[str, Any]]:
     if query == "*":
         return documents
-    parsed = QUERY.fullmatch(query)
-    if not parsed:
+    if not QUERY.fullmatch(query):
         raise Refusal(400, f"SearchException: Failed to parse query [{query}]")
-    values = {_unquoted(term) for term in re.findall(TERM, parsed[2] or parsed[3]) if term != "OR"}
-    return [document for document in documents if str(_value(document, parsed[1])) in values]
+    for clause in re.findall(CLAUSE, query):
+        field, _, wanted = clause.partition(":")
+        fits = _test(wanted)
+        documents = [document for document in documents if any(map(fits, _values(document, field)))]
+    return documents
+
+
+def _test(wanted: str) -> Callable[[Any], bool]:
+    """Whether a value is what a clause wants; made once for all documents."""
+    if wanted == "*":
+        return lambda value: True
+    if wanted.startswith("["):
+        first, last = (None if text == "*" else moment(text) for text in wanted[1:-1].split(" TO "))
+        return lambda value: (first is None or value >= first) and (last is None or value <= last)
+    terms = {_unquoted(term) for term in re.findall(TERM, wanted) if term != "OR"}
+    return lambda value: str(value) in terms
 
 
 def _unquoted(term: str) -> str:
@@ -45,16 +75,33 @@ def _unquoted(term: str) -> str:
 
 def _sorted(documents: list[dict[str, Any]], order: str) -> list[dict[str, Any]]:
     field, _, direction = order.partition(" ")
-    return sorted(documents, key=lambda document: str(_value(document, field)), reverse=direction == "desc")
+    return sorted(documents, key=lambda document: [*map(str, _values(document, field))], reverse=direction == "desc")
 
 
-def _value(document: Mapping[str, Any], field: str) -> Any:
-    """A field by its dotted name; metadata keys may hold dots themselves."""
-    value: Any = document
-    for name in [field.split(".", 1)[0], *field.split(".", 1)[1:]]:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def _values(document: Mapping[str, Any], field: str) -> Iterator[Any]:
+    """What a document has under a dotted name, for each member of lists; metadata keys may hold dots themselves."""
+    name, _, rest = field.partition(".")
+    value = document.get(field, document.get(name))
+    if field in document or not rest:
+        yield from value if isinstance(value, list) else [] if value is None else [value]
+        return
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, Mapping):
+            yield from _values(part, rest)
 
 
 def _fields(document: dict[str, Any], names: str | None) -> dict[str, Any]:
-    return {name: document[name] for name in names.split(",") if name in document} if names else document
+    """The document, or those of its fields that are named and have a value."""
+    if not names:
+        return document
+    found: dict[str, Any] = {}
+    for name in names.split(","):
+        top, _, rest = name.partition(".")
+        value = document.get(top)
+        if isinstance(value, list) and rest:
+            found[top] = [_fields(part, rest) for part in value]
+        elif isinstance(value, dict) and rest:
+            found.setdefault(top, {}).update({rest: value[rest]} if value.get(rest) is not None else {})
+        elif value is not None:
+            found[top] = value
+    return {name: value for name, value in found.items() if value != {}}

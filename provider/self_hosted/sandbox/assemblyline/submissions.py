@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import secrets
 import string
 import time
@@ -21,6 +22,7 @@ from self_hosted.sandbox.assemblyline.answers import Refusal
 from self_hosted.sandbox.assemblyline.scan import Findings, scan
 
 BASE_62 = string.digits + string.ascii_letters
+INGEST_PRIORITY, INGEST_EXTRACTED = 250, 100
 PARAMS: dict[str, Any] = {
     "classification": "TLP:C",
     "deep_scan": False,
@@ -57,8 +59,9 @@ class Submission:
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], user: str, findings: Findings) -> None:
-        self.sid = "".join(secrets.choice(BASE_62) for _ in range(22))
-        self.findings = findings
+        self.sid, self.ingest_id = _new_id(), ""
+        self.options, self.findings = options, findings
+        self.waits = False  # for a dispatcher that is paused
         known = {key: value for key, value in (options.get("params") or {}).items() if key in PARAMS}
         params = {**PARAMS, "description": f"Inspection of file: {name}", **known, "submitter": user}
         self._document: dict[str, Any] = {
@@ -78,12 +81,31 @@ class Submission:
             "verdict": {"malicious": [], "non_malicious": []},
         }
 
+    def become_ingest(self) -> None:
+        """Change what the server changes of an ingest, whatever was asked for."""
+        self.ingest_id = _new_id()
+        params, metadata = self.params, self._document["metadata"]
+        params["type"] = (self.options.get("params") or {}).get("type") or self.options.get("type") or "INGEST"
+        params["description"] = f"[{params['type']}] {params['description']}"
+        params["priority"] = min(params["priority"], INGEST_PRIORITY)
+        params["max_extracted"] = params["max_supplementary"] = INGEST_EXTRACTED
+        metadata.update(ingest_id=self.ingest_id, type=params["type"], ts=metadata.get("ts", _now()))
+
+    def wait(self, index_lag: float) -> None:
+        """It is stored, and nobody takes it up.
+
+        :param index_lag: seconds until a search finds the submission
+        """
+        self.started(math.inf, index_lag)
+        self.waits = True
+
     def started(self, delay: float, index_lag: float) -> None:
         """The analysis begins now.
 
         :param delay: seconds it takes besides what the file asks for
         :param index_lag: seconds until a search finds the submission
         """
+        self.waits = False
         self.completed_at = time.monotonic() + delay + self.findings.seconds
         self.indexed_at = time.monotonic() + index_lag
         self.beginning = dict(self._document)
@@ -92,6 +114,16 @@ class Submission:
         """Delete it while it is analysed: it is gone, and comes back when the service that worked on it is done."""
         self.findings.scores = {self.findings.sha256: 0}
         self._document["to_be_deleted"] = True
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """How it is analysed."""
+        return self._document["params"]  # type: ignore[no-any-return]
+
+    @property
+    def sha256(self) -> str:
+        """Of the file."""
+        return self.findings.sha256
 
     @property
     def exists(self) -> bool:
@@ -182,6 +214,10 @@ def _flat(metadata: Mapping[str, Any], start: str = "") -> dict[str, str]:
         else:
             flat[f"{start}{name}"] = str(value).lower() if isinstance(value, bool) else str(value)
     return flat
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(BASE_62) for _ in range(22))
 
 
 def _now() -> str:

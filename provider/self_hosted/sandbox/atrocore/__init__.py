@@ -6,6 +6,8 @@ session.py   signing in
 records.py   single records and upsert
 where.py     the filters of lists
 openapi.py   the description at /openapi.json
+jobs.py      background jobs, which move with time
+feeds.py     import and export feeds, and their jobs
 """
 
 from self_hosted.sandbox.atrocore.product import Atrocore

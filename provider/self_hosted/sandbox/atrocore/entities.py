@@ -43,6 +43,31 @@ PRODUCT = {
     "tag": MANY,
     **STAMPS,
 }
+COUNT, DETAILS = Field("integer", read_only=True), Field("object", read_only=True)
+IMPORT_COUNTS = ("createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount")
+FEED = {"name": NAME, "isActive": Field("boolean", default=True), **STAMPS}
+QUEUE_SINCE = (1, 12)
+JOBS = {
+    "Job": {
+        "name": TEXT,
+        "status": Field("string", default="Pending"),
+        **dict.fromkeys(["type", "message", "startedAt", "endedAt"], BY_SERVER),
+        "payload": DETAILS,
+        **STAMPS,
+    },
+    "ImportJob": {
+        **dict.fromkeys(["importFeedId", "parentId", "state", "message", "start", "end"], BY_SERVER),
+        **dict.fromkeys(IMPORT_COUNTS, COUNT),
+        **STAMPS,
+    },
+    "ExportJob": {
+        **dict.fromkeys(["exportFeedId", "state", "stateMessage", "fileId", "start", "end"], BY_SERVER),
+        "count": COUNT,
+        **STAMPS,
+    },
+    "ImportFeed": FEED,
+    "ExportFeed": FEED,
+}
 
 
 def key_field(core: tuple[int, ...]) -> str:
@@ -59,7 +84,8 @@ def entities(core: tuple[int, ...]) -> dict[str, dict[str, Field]]:
         key_field(core): Field("string", required=core >= (2, 2, 23) or core < (2,)),
         status: Field("string", required=True, default="draft"),
     }
-    return {"Product": product, "Brand": {"name": NAME, "code": TEXT, **STAMPS}}
+    queue = JOBS if core >= QUEUE_SINCE else {}
+    return {"Product": product, "Brand": {"name": NAME, "code": TEXT, **STAMPS}, **queue}
 
 
 def fields_of(core: tuple[int, ...], entity: str) -> dict[str, Field]:

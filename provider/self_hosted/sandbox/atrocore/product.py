@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from self_hosted.sandbox.atrocore import openapi, records, session
+from self_hosted.sandbox.atrocore import feeds, jobs, openapi, records, session
 from self_hosted.sandbox.atrocore.answers import (
     Call,
     Refused,
@@ -19,7 +19,7 @@ from self_hosted.sandbox.atrocore.answers import (
     refusal,
     seconds_it_takes,
 )
-from self_hosted.sandbox.atrocore.entities import key_field
+from self_hosted.sandbox.atrocore.entities import QUEUE_SINCE, key_field
 from self_hosted.sandbox.atrocore.saving import insert
 from self_hosted.sandbox.atrocore.state import CORES, State
 from self_hosted.sandbox.stand_in import StandIn, Table
@@ -37,10 +37,18 @@ ROUTES: tuple[tuple[str, Version, Version, Mapping[str, Handler]], ...] = (
     ("/openapi.json", (1, 3, 12), LAST, {"GET": openapi.document}),
     ("/api/v1/App/user", FIRST, (2, 3), {"GET": session.user}),
     ("/api/v1/MassActions/action/upsert", (1, 4, 114), (2, 3), {"POST": records.upsert}),
+    ("/api/v1/ImportFeed/action/runImport", QUEUE_SINCE, (2, 3), {"POST": feeds.run_import}),
+    ("/api/v1/ImportJob/{id}/recordCounters", QUEUE_SINCE, (2, 3), {"GET": feeds.record_counters}),
+    ("/api/v1/ExportFeed/action/exportFile", QUEUE_SINCE, (2, 3), {"POST": feeds.export_file}),
     ("/api/v1/{entity}", FIRST, (2, 3), COLLECTION),
     ("/api/v1/{entity}/{id}", FIRST, (2, 3), {**RECORD, "PUT": records.update}),
     ("/api/userSession", (2, 3), LAST, {"GET": session.user}),
     ("/api/upsert", (2, 3), LAST, {"POST": records.upsert}),
+    ("/api/ImportFeed/{id}/runImport", (2, 3), LAST, {"POST": feeds.run_import}),
+    ("/api/ImportJob/{id}/recordCounters", (2, 3), LAST, {"GET": feeds.record_counters}),
+    ("/api/ExportFeed/{id}/exportFile", (2, 3), LAST, {"POST": feeds.export_file}),
+    ("/api/ExportJob/{id}/cancel", (2, 3), LAST, {"POST": feeds.cancel_export}),
+    ("/api/checkBackgroundProcessing", (2, 3, 14), LAST, {"GET": feeds.check_background_processing}),
     ("/api/{entity}", (2, 3), LAST, COLLECTION),
     ("/api/{entity}/{id}", (2, 3), LAST, RECORD),
     ("/{anything:path}", FIRST, LAST, {}),
@@ -72,8 +80,19 @@ class Atrocore(StandIn):
         {"costs": {"request": 0.3, "written": 0.02, "listed": 0.002}} are seconds it takes for each of these, and
         {"faults": [{"kind": "response-validation" or "create-then-500", "times": 1}]}, and
         {"records": {"Product": [{...}, ...]}}, which are stored without any rule.
+
+        {"jobs": [{"entity": "ImportJob", "values": {"id": "i1"}, "pending": 0, "running": 5, "state": "Failed"}]} are
+        background jobs: their fields, how many seconds they take, and the fields they have in the end,
+        {"runs": {feed: [{"running": 5, "errorsCount": 2}, ...]}} says the same of the jobs that a run of a feed makes,
+        {"counters": {"i1": {"createdCount": 3}}} is what only ``recordCounters`` tells, {"cron": false} makes pending
+        jobs stay so, and {"purge": true} deletes jobs that have ended.
         """
         self.state.change(data)
+        for job in data.get("jobs", ()):
+            given = dict(job)
+            jobs.start(self.state, given.pop("entity"), given.pop("values"), given)
+        if data.get("purge"):
+            jobs.purge(self.state)
         for entity, rows in data.get("records", {}).items():
             for row in rows:
                 insert(self.state, entity, row)
@@ -90,11 +109,13 @@ class Atrocore(StandIn):
         ]
 
     def tables(self) -> dict[str, Table]:
-        """Products, and how many tokens each user has."""
+        """Products, background jobs, and how many tokens each user has."""
         shown = (key_field(self.state.core), "name", "price", "quantity", "status", "createdAt", "modifiedAt", "id")
         products = [found for found in self.state.records["Product"].values() if not found["deleted"]]
+        jobs.advance(self.state)
         return {
             "products": [{name: product.get(name) for name in shown} for product in reversed(products)],
+            "jobs": jobs.table(self.state),
             "tokens": [{"user": user, "tokens": n} for user, n in Counter(self.state.tokens.values()).items()],
         }
 
@@ -115,6 +136,7 @@ class Atrocore(StandIn):
                 call = Call.of(request, await request.body())
                 if handler not in OPEN:
                     session.authenticate(self.state, call.headers)
+                jobs.advance(self.state)
                 done = handler(self.state, call)
                 if self.state.costs:
                     await asyncio.sleep(seconds_it_takes(self.state, call, done))

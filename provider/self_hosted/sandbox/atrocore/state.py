@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from self_hosted.sandbox.atrocore.jobs import Course
 
 CORES = {"2.3": (2, 3, 16), "1.x-2.2": (2, 2, 31), "espo": (1, 1, 46)}
 
@@ -16,6 +19,10 @@ class State:
     """One server.
 
     :param core: version of the core; the dialect follows from it
+    :param cron: whether anybody serves the queue of background jobs
+    :param courses: what becomes of the jobs that are under way
+    :param runs: by feed, what becomes of each job that a run of it makes
+    :param counters: by import job, what only ``recordCounters`` tells
     """
 
     core: tuple[int, ...]
@@ -27,6 +34,10 @@ class State:
     poison: set[str] = field(default_factory=set)
     faults: list[dict[str, Any]] = field(default_factory=list)
     costs: dict[str, float] = field(default_factory=dict)
+    cron: bool = True
+    courses: list[Course] = field(default_factory=list)
+    runs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    counters: dict[str, dict[str, int]] = field(default_factory=dict)
     made: int = 0
 
     @property
@@ -44,6 +55,9 @@ class State:
             self.core = tuple(int(number) for number in data["core"].split("."))
         if "token" in data:
             self.tokens[data["token"]] = next(iter(self.users))
+        self.cron = data.get("cron", self.cron)
+        self.runs.update(data.get("runs", {}))
+        self.counters.update(data.get("counters", {}))
         self.costs.update(data.get("costs", {}))
         self.unique.update(data.get("unique", {}))
         self.poison.update(data.get("poison", ()))

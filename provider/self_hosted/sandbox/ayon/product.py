@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
-from self_hosted.sandbox.ayon import access, defaults, projects, studio_routes
-from self_hosted.sandbox.ayon.studio import Studio
+from self_hosted.sandbox.ayon import (
+    access,
+    entities,
+    events,
+    graphql_route,
+    operations,
+    projects,
+    reviewables,
+    studio_routes,
+)
+from self_hosted.sandbox.ayon.seeding import seed
+from self_hosted.sandbox.ayon.studio import Studio, settled
 from self_hosted.sandbox.stand_in import StandIn, Table
 
 API_KEY = "5a" * 16
+EVENT_COLUMNS = ("id", "topic", "project", "status", "user", "sender", "senderType", "createdAt")
 PASSWORD = "sandbox"  # noqa: S105 the stand-in's own
 
 
@@ -23,6 +35,7 @@ class Ayon(StandIn):
     def routes(self) -> Sequence[BaseRoute]:
         """The table of routes."""
         p, preset = "/api/projects/{project}", "/api/anatomy/presets/{preset}"
+        background = f"{p}/operations/background"
         return [
             self._public("GET", "/", studio_routes.frontend),
             self._public("GET", "/api/info", studio_routes.info),
@@ -44,12 +57,29 @@ class Ayon(StandIn):
             self._route("POST", f"{p}/anatomy", projects.set_anatomy),
             self._route("GET", f"{p}/users", projects.users),
             self._route("PATCH", f"{p}/users/{{user}}", projects.set_user),
-            self._route("POST", "/graphql", studio_routes.graphql),
+            self._route("POST", background, operations.start),
+            self._route("GET", f"{background}/{{task}}", operations.get),
+            self._route("GET", f"{p}/versions/{{entity}}/reviewables", reviewables.listed),
+            self._route("POST", f"{p}/versions/{{entity}}/reviewables", reviewables.upload),
+            *(route for kind in entities.ENTITY_TYPES for route in self._entity_routes(f"{p}/{kind}s", kind)),
+            self._route("POST", "/api/events", events.create),
+            self._route("GET", "/api/events/{event}", events.get),
+            self._route("PATCH", "/api/events/{event}", events.patch),
+            self._route("POST", "/graphql", graphql_route.graphql),
             self._public("GET", "/api/{rest:path}", studio_routes.unknown),
         ]
 
     def _route(self, method: str, path: str, handler: access.Handler) -> Route:
         return Route(path, access.guarded(lambda: self.studio, handler), methods=[method])
+
+    def _entity_routes(self, path: str, kind: str) -> Sequence[Route]:
+        one = f"{path}/{{entity}}"
+        return [
+            self._route("POST", path, partial(entities.create, kind=kind)),
+            self._route("GET", one, partial(entities.get, kind=kind)),
+            self._route("PATCH", one, partial(entities.patch, kind=kind)),
+            self._route("DELETE", one, partial(entities.delete, kind=kind)),
+        ]
 
     def _public(self, method: str, path: str, handler: Any) -> Route:
         return Route(path, access.public(lambda: self.studio, handler), methods=[method])
@@ -69,29 +99,19 @@ class Ayon(StandIn):
 
         :param data: {projects: [{name, code, ...}], presets: {name: anatomy}, primaryPreset, users: [{name, data,
             password, apiKey}], attributes: [{name, type, scope, asleep}], rivals: [project that somebody else creates
-            during the next creation]}
+            during the next creation], entities: [{project, type, id, name, status, ...}], events: [{id, topic,
+            project, status, ...}], operations: [background operation, see `operations.add_task`], reviewables:
+            [{project, version, activityId, availability, processing: {status, description}, ...}]}. Entities, events
+            and reviewables may change: {..., becomes: {"status": "finished"}, after: so many seconds}
         """
-        for project in data.get("projects", []):
-            self.studio.add_project(project, skeleton=project.get("skeleton", False))
-        for name, anatomy in data.get("presets", {}).items():
-            self.studio.presets[name] = defaults.anatomy(anatomy)
-        self.studio.primary_preset = data.get("primaryPreset", self.studio.primary_preset)
-        for user in data.get("users", []):
-            credential = {"password": user.get("password", ""), "api_key": user.get("apiKey", "")}
-            self.studio.add_user(user["name"], data=user.get("data"), **credential)
-        for given in data.get("attributes", []):
-            attribute = defaults.attribute(given["name"], given["type"], given["scope"], builtin=False)
-            self.studio.attributes.append(attribute)
-            if not given.get("asleep"):
-                self.studio.attributes_in_force.append(attribute)
-        self.studio.rivals += data.get("rivals", [])
+        seed(self.studio, data)
 
     def end_sessions(self) -> None:
         """Forget all tokens, as a restart of Redis does; API keys go on working."""
         self.studio.sessions.clear()
 
     def tables(self) -> dict[str, Table]:
-        """Projects and events."""
+        """Projects, what is in them, and events."""
         users = self.studio.users.values()
         rows = [
             {
@@ -106,7 +126,13 @@ class Ayon(StandIn):
             }
             for project in self.studio.projects.values()
         ]
-        return {"projects": rows[::-1], "events": self.studio.events[::-1]}
+        entities_ = [
+            {"project": project["name"], **{key: one[key] for key in ("type", "id", "status")}}
+            for project in self.studio.projects.values()
+            for one in map(settled, project["entities"].values())
+        ]
+        events_ = [{key: event[key] for key in EVENT_COLUMNS} for event in map(settled, self.studio.events)]
+        return {"projects": rows[::-1], "entities": entities_[::-1], "events": events_[::-1]}
 
     def connection(self, base_url: str) -> dict[str, Any]:
         """With the API key of the service user."""

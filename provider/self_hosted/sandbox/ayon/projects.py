@@ -92,7 +92,7 @@ def _row(project: Record) -> Record:
     return {**{key: project[key] for key in keys}, "color": project["data"].get("color"), "pinned": False}
 
 
-def _found(studio: Studio, request: Request, user: Record) -> Record:
+def found_project(studio: Studio, request: Request, user: Record) -> Record:
     """The project of the path; who has no access to it is not even told that it is missing."""
     name = request.path_params["project"]
     project = studio.projects.get(name.lower())
@@ -106,7 +106,7 @@ def _found(studio: Studio, request: Request, user: Record) -> Record:
 
 async def get(studio: Studio, request: Request, user: Record) -> Response:
     """One project; what is None is left out."""
-    project = _found(studio, request, user)
+    project = found_project(studio, request, user)
     anatomy = project["anatomy"]
     plain = {key: project[key] for key in ("name", "code", "label", "library", "data", "active", "createdAt")}
     lists = {camel: [_without_origin(one) for one in anatomy[key]] for camel, key in LISTS.items()}
@@ -137,7 +137,7 @@ def _link_type(entry: Record) -> Record:
 
 async def patch(studio: Studio, request: Request, user: Record) -> Response:
     """Change a project: attributes and data are merged, lists replaced, None and unknown fields ignored."""
-    project = _found(studio, request, user)
+    project = found_project(studio, request, user)
     body = {key: value for key, value in (await checked_body(request, studio)).items() if value is not None}
     if not is_manager(user):
         raise refused(403, "You need to be a manager in order to update a project")
@@ -160,7 +160,7 @@ def _changed(studio: Studio, request: Request, user: Record, project: Record) ->
 
 async def delete(studio: Studio, request: Request, user: Record) -> Response:
     """Delete a project."""
-    project = _found(studio, request, user)
+    project = found_project(studio, request, user)
     del studio.projects[project["name"].lower()]
     for other in studio.users.values():
         other["data"]["accessGroups"].pop(project["name"], None)
@@ -170,12 +170,12 @@ async def delete(studio: Studio, request: Request, user: Record) -> Response:
 
 async def get_anatomy(studio: Studio, request: Request, user: Record) -> Response:
     """A project's anatomy, complete."""
-    return JSONResponse(defaults.anatomy(_found(studio, request, user)["anatomy"]))
+    return JSONResponse(defaults.anatomy(found_project(studio, request, user)["anatomy"]))
 
 
 async def set_anatomy(studio: Studio, request: Request, user: Record) -> Response:
     """Replace a project's anatomy; what is left out falls back to the defaults."""
-    project, body = _found(studio, request, user), await request.json()
+    project, body = found_project(studio, request, user), await request.json()
     problems = wrong_anatomy(body) or wrong_attributes(studio, body.get("attributes", {}), "attributes")
     if problems:
         raise malformed(request, problems)
@@ -185,7 +185,7 @@ async def set_anatomy(studio: Studio, request: Request, user: Record) -> Respons
 
 async def users(studio: Studio, request: Request, user: Record) -> Response:
     """Who has access to a project, by which groups."""
-    return _access(studio, _found(studio, request, user))
+    return _access(studio, found_project(studio, request, user))
 
 
 def _access(studio: Studio, project: Record) -> Response:
@@ -195,7 +195,7 @@ def _access(studio: Studio, project: Record) -> Response:
 
 async def set_user(studio: Studio, request: Request, user: Record) -> Response:
     """Set a user's groups in a project; unknown groups are dropped, and no group is no access."""
-    project, name = _found(studio, request, user), request.path_params["user"]
+    project, name = found_project(studio, request, user), request.path_params["user"]
     if not is_manager(user):
         raise refused(403, "You are not allowed to access access")
     if name not in studio.users:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +34,7 @@ class Studio:
         self.attributes_in_force = list(self.attributes)  # a new one takes effect after a restart
         self.projects: dict[str, Record] = {}  # by name in small letters
         self.events: list[Record] = []
+        self.tasks: dict[str, Record] = {}  # operations in the background, by id
         self.rivals: list[Record] = []  # projects that somebody else writes while the next request is at it
 
     def add_user(
@@ -61,6 +64,7 @@ class Studio:
             "anatomy": self.anatomy_for(body),
             "data": data,
             "skeleton": skeleton,
+            "entities": {},
             "createdAt": moment,
             "updatedAt": moment,
         }
@@ -85,10 +89,30 @@ class Studio:
                     return other
         return None
 
-    def dispatch(self, topic: str, project: str, user: str, sender: str | None, sender_type: str) -> None:
+    def dispatch(
+        self, topic: str, project: str | None, user: str, sender: str | None, sender_type: str, **more: Any
+    ) -> Record:
         """Store an event."""
-        event = {"topic": topic, "project": project, "user": user, "sender": sender, "senderType": sender_type}
-        self.events.append({**event, "createdAt": now()})
+        usual = {"id": uuid.uuid4().hex, "status": "finished", "description": "", "summary": {}}
+        who = {"user": user, "sender": sender, "senderType": sender_type}
+        self.events.append({**usual, "topic": topic, "project": project, **who, **more})
+        self.events[-1]["createdAt"] = self.events[-1]["updatedAt"] = now()
+        return self.events[-1]
+
+
+def becoming(given: Record) -> Record:
+    """A record as a test seeds it: {..., "becomes": what changes of it, "after": so many seconds}."""
+    record = {key: value for key, value in given.items() if key not in {"becomes", "after"}}
+    if "becomes" in given:
+        record["becomes"] = (time.time() + given.get("after", 0), given["becomes"])
+    return record
+
+
+def settled(record: Record) -> Record:
+    """The record, changed if it is time for the change that it was seeded with."""
+    if "becomes" in record and time.time() >= record["becomes"][0]:
+        record.update(record.pop("becomes")[1])
+    return record
 
 
 def now() -> str:

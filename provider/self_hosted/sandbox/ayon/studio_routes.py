@@ -1,9 +1,6 @@
-"""What a studio has set up: server facts, attributes, access groups, presets; and the events of its history."""
+"""What a studio has set up: server facts, attributes, access groups, presets."""
 
 from __future__ import annotations
-
-import re
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -70,29 +67,6 @@ async def put_preset(studio: Studio, request: Request, user: Record) -> Response
         raise refused(403, "Only managers can update anatomy presets.")
     studio.presets[request.path_params["preset"]] = defaults.anatomy(await request.json())
     return Response(status_code=204)
-
-
-async def graphql(studio: Studio, request: Request, user: Record) -> Response:
-    """The list of events, with its arguments as variables, newest first; nothing else of GraphQL."""
-    body = await request.json()
-    if "events(" not in body["query"]:
-        return JSONResponse({"data": None, "errors": [{"message": "The stand-in only knows events."}]})
-    wanted = body.get("variables") or {}
-    fields = re.findall(r"\w+", (re.findall(r"node\s*{([^}]*)}", body["query"]) or [""])[0])
-    found = [{"node": {field: event[field] for field in fields}} for event in _events(studio, user, wanted)]
-    limit = re.search(r"last:\s*(\d+)", body["query"])
-    return JSONResponse({"data": {"events": {"edges": found[: int(limit[1]) if limit else 100]}}})
-
-
-def _events(studio: Studio, user: Record, wanted: dict[str, Any]) -> list[Record]:
-    """Events of the wanted topics and projects; who is no manager sees only their own."""
-    return [
-        event
-        for event in reversed(studio.events)
-        if event["topic"] in wanted.get("topics", [event["topic"]])
-        and event["project"] in wanted.get("projects", [event["project"]])
-        and (is_manager(user) or event["user"] == user["name"])
-    ]
 
 
 async def unknown(studio: Studio, request: Request) -> Response:

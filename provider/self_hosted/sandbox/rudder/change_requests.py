@@ -81,14 +81,13 @@ def decline_change_request(call: Call) -> Answer:
 def move(state: State, request: ChangeRequest, status: str) -> None:
     """Send a change request to a status; the change happens when that is "Deployed"."""
     request.status = status
-    rule_id = request.before["id"]
     if status != DEPLOYED:
         return
     if request.after is None:
-        state.rules.pop(rule_id, None)
+        state.rules.pop(request.before["id"], None)
+        state.log("Rule deleted", request.before["id"], request.author, request.reason)
     else:
-        state.rules[rule_id] = request.after
-    state.log("Rule deleted" if request.after is None else "Rule modified", rule_id, request.author, request.reason)
+        state.modified(request.after, request.author, request.reason)
 
 
 def _target(call: Call) -> str:

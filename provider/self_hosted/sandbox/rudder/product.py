@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from self_hosted.sandbox.rudder import change_requests, rules
+from self_hosted.sandbox.rudder import change_requests, compliance, nodes, rules
 from self_hosted.sandbox.rudder.gate import Answer, Call, Endpoint, Gate, Refused
-from self_hosted.sandbox.rudder.state import TOKENS, Account, ChangeRequest, State, sample_state
+from self_hosted.sandbox.rudder.state import TOKENS, Account, ChangeRequest, Node, Reports, State, sample_state
 from self_hosted.sandbox.stand_in import StandIn, Table
 
-SWITCHES = ("plugin", "validation", "self_validation", "self_deployment")
+SWITCHES = ("plugin", "validation", "self_validation", "self_deployment", "compliance_mode", "apply_seconds")
 
 
 def current_account(call: Call) -> Answer:
@@ -45,6 +46,13 @@ ENDPOINTS = (
     Endpoint("GET", "/rules/{id}", "ruleDetails", rules.rule_details),
     Endpoint("POST", "/rules/{id}", "updateRule", rules.update_rule),
     Endpoint("DELETE", "/rules/{id}", "deleteRule", rules.delete_rule),
+    Endpoint("GET", "/nodes", "listAcceptedNodes", nodes.list_nodes),
+    Endpoint("GET", "/nodes/pending", "listPendingNodes", nodes.list_pending_nodes),
+    Endpoint("GET", "/nodes/{id}", "nodeDetails", nodes.node_details),
+    Endpoint("GET", "/compliance/rules", "getRulesCompliance", compliance.rules_compliance),
+    Endpoint("GET", "/compliance/rules/{id}", "getRulesComplianceId", compliance.rule_compliance),
+    Endpoint("GET", "/compliance/nodes", "getNodesCompliance", compliance.nodes_compliance),
+    Endpoint("GET", "/compliance/nodes/{id}", "getNodeComplianceId", compliance.node_compliance),
     Endpoint("GET", "/changeRequests", "listChangeRequests", change_requests.list_change_requests),
     Endpoint("GET", "/changeRequests/{id}", "changeRequestDetails", change_requests.change_request_details),
     Endpoint("DELETE", "/changeRequests/{id}", "declineChangeRequest", change_requests.decline_change_request),
@@ -65,11 +73,16 @@ class Rudder(StandIn):
         """Add rules, turn switches, let people decide.
 
         :param data: any of ``rules`` [rule], ``plugin``, ``validation``, ``self_validation``, ``self_deployment``
-            (booleans), ``versions`` [int], ``expires`` (the date when the automation token ends), and
-            ``decisions`` {change request id: status}
+            (booleans), ``versions`` [int], ``expires`` (the date when the automation token ends),
+            ``decisions`` {change request id: status}, ``disabled_directives`` [id], ``gone`` [id of a rule or node],
+            ``nodes`` [{``id``, ``hostname``, ``status``, ``state``, ``first_run`` (seconds from now on, or ago when
+            negative), ``run_interval`` (seconds)}], ``reports`` {id of a rule or node: {``share`` (percent that is as
+            wanted), ``takes`` (seconds until all is reported)}}, ``apply_seconds`` (for changes) and
+            ``compliance_mode``
         """
         for rule in data.get("rules", ()):
             self.state.rules[rule["id"]] = rule
+        self._seed_nodes(data)
         for switch in SWITCHES:
             setattr(self.state, switch, data.get(switch, getattr(self.state, switch)))
         self.state.versions = tuple(data.get("versions", self.state.versions))
@@ -77,6 +90,18 @@ class Rudder(StandIn):
             self.state.accounts[TOKENS["automation"]].expiration_date = data["expires"]
         for number, status in data.get("decisions", {}).items():
             change_requests.move(self.state, self.state.requests[int(number)], status)
+
+    def _seed_nodes(self, data: dict[str, Any]) -> None:
+        state, now = self.state, time.time()
+        for given in data.get("nodes", ()):
+            node = Node(**{"hostname": f"{given['id']}.example.com", **given})
+            node.first_run = None if node.first_run is None else now + node.first_run
+            state.nodes[node.id] = node
+        state.reports.update({thing: Reports(since=now, **given) for thing, given in data.get("reports", {}).items()})
+        state.disabled_directives = set(data.get("disabled_directives", state.disabled_directives))
+        for thing in data.get("gone", ()):
+            state.rules.pop(thing, None)
+            state.nodes.pop(thing, None)
 
     def end_sessions(self) -> None:
         """Nothing ends: Rudder's tokens are no sessions."""
@@ -86,9 +111,10 @@ class Rudder(StandIn):
         return [Route("/api/status", _status), *Gate(lambda: self.state).routes(ENDPOINTS)]
 
     def tables(self) -> dict[str, Table]:
-        """Rules, change requests and event log."""
+        """Rules, nodes, change requests and event log."""
         return {
             "rules": [self._rule(rule) for rule in self.state.rules.values()],
+            "nodes": [_node(node) for node in self.state.nodes.values()],
             "change requests": [_request(request) for request in reversed(self.state.requests.values())],
             "event log": self.state.events[::-1],
         }
@@ -119,6 +145,11 @@ def _account(account: Account) -> dict[str, Any]:
         "tenants": "*",
         "authorizationType": account.rights,
     }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    shown = {"id": node.id, "hostname": node.hostname, "status": node.status, "state": node.state}
+    return {**shown, "last run": nodes.last_run(node)}
 
 
 def _request(request: ChangeRequest) -> dict[str, Any]:

@@ -20,14 +20,14 @@ EMPTY = {**dict.fromkeys(TEXTS, ""), "directives": [], "targets": [], "enabled":
 
 
 def list_rules(call: Call) -> Answer:
-    """GET /rules."""
+    """GET /rules: all but the system's."""
     found = sorted(call.state.rules.values(), key=lambda rule: str(rule["id"]))
-    return Answer({"rules": [_shown(rule) for rule in found]})
+    return Answer({"rules": [_shown(rule, call.state) for rule in found if not rule.get("system")]})
 
 
 def rule_details(call: Call) -> Answer:
     """GET /rules/{id}."""
-    return _one(_found(call.state, call.path["id"]))
+    return _one(_found(call.state, call.path["id"]), call.state)
 
 
 def create_rule(call: Call) -> Answer:
@@ -44,7 +44,7 @@ def create_rule(call: Call) -> Answer:
         rule["enabled"] = False
     call.state.rules[rule["id"]] = rule
     call.state.log("Rule created", rule["id"], call.account, call.params.get("reason"))
-    return _one(rule, action="cloneRule" if source else None)
+    return _one(rule, call.state, action="cloneRule" if source else None)
 
 
 def update_rule(call: Call) -> Answer:
@@ -53,10 +53,9 @@ def update_rule(call: Call) -> Answer:
     after = _merged(before, _given(call))
     request = opened(call, before, after)
     if request is not None:
-        return _one({"changeRequestId": str(request.id), **after})
-    call.state.rules[before["id"]] = after
-    call.state.log("Rule modified", before["id"], call.account, call.params.get("reason"))
-    return _one(after)
+        return _one({"changeRequestId": str(request.id), **after}, call.state)
+    call.state.modified(after, call.account, call.params.get("reason"))
+    return _one(after, call.state)
 
 
 def delete_rule(call: Call) -> Answer:
@@ -66,10 +65,10 @@ def delete_rule(call: Call) -> Answer:
         return Answer({"rules": [{"id": call.path["id"], **EMPTY}]}, call.path["id"])
     request = opened(call, rule, None)
     if request is not None:
-        return _one({"changeRequestId": str(request.id), **rule})
+        return _one({"changeRequestId": str(request.id), **rule}, call.state)
     del call.state.rules[rule["id"]]
     call.state.log("Rule deleted", rule["id"], call.account, call.params.get("reason"))
-    return _one(rule)
+    return _one(rule, call.state)
 
 
 def _found(state: State, rule_id: str) -> dict[str, Any]:
@@ -78,13 +77,24 @@ def _found(state: State, rule_id: str) -> dict[str, Any]:
     return state.rules[rule_id]
 
 
-def _one(rule: dict[str, Any], action: str | None = None) -> Answer:
-    return Answer({"rules": [_shown(rule)]}, rule["id"], action)
+def _one(rule: dict[str, Any], state: State, action: str | None = None) -> Answer:
+    return Answer({"rules": [_shown(rule, state)]}, rule["id"], action)
 
 
-def _shown(rule: dict[str, Any]) -> dict[str, Any]:
-    status = "In application" if rule["enabled"] else "Disabled"
-    return {**rule, "policyMode": "enforce", "status": {"value": status}}
+def _shown(rule: dict[str, Any], state: State) -> dict[str, Any]:
+    return {**rule, "policyMode": "enforce", "status": _status(rule, state)}
+
+
+def _status(rule: dict[str, Any], state: State) -> dict[str, str]:
+    """What follows from the rule and its directives."""
+    disabled = [name for name in rule["directives"] if name in state.disabled_directives]
+    why = [f"Directive '{name}' disabled" for name in disabled]
+    if not rule["enabled"]:
+        return {"value": "Disabled", "details": ", ".join(["This rule is disabled. ", *why])}
+    if not disabled:
+        return {"value": "In application"}
+    value = "Not applied" if len(disabled) == len(rule["directives"]) else "Partially applied"
+    return {"value": value, "details": ", ".join(why)}
 
 
 def _not_created(words: str) -> Refused:

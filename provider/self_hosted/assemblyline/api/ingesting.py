@@ -1,0 +1,78 @@
+"""Ingesting a file: handing it in for when the server finds the time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from self_hosted.assemblyline.api.envelope import API, asked
+from self_hosted.assemblyline.api.submitting import check_params, check_upload
+from self_hosted.assemblyline.api.tagging import read_back, tagged, tagged_submissions
+from self_hosted.core.flow import Flow, Request, Upload
+
+INGEST_OPTIONS = frozenset({
+    "metadata",
+    "name",
+    "notification_queue",
+    "notification_threshold",
+    "params",
+    "submission_profile",
+    "type",
+})
+
+
+def ingest_file(upload: Upload, options: Mapping[str, Any]) -> Flow[str]:
+    """Ingest a file: the id of the ingest, which is not the id of the submission that comes of it, if any does.
+
+    A file that was ingested with the same params within a day makes no new submission, unless ``params`` say
+    ``ignore_cache``. The server limits priority (to 250, by default) and the number of extracted files (to 100).
+
+    ``POST /api/v4/ingest/``
+
+    :param upload: the file
+    :param options: name, metadata, params, submission_profile, notification_queue, notification_threshold, type; each
+        may be absent
+    :raises ValueError: for what the server would ignore, such as ``generate_alert`` outside of ``params``
+    """
+    _check_options(options)
+    parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": upload}
+    answer = yield from asked(Request("POST", f"{API}/ingest/", parts=parts, slow=True))
+    return str(answer["ingest_id"])
+
+
+def ingest_file_once(upload: Upload, options: Mapping[str, Any], tag: str) -> Flow[str]:
+    """As `ingest_file`, but what was ingested under this tag before is found again.
+
+    Only a submission can be found: an ingest that still waits, or that made none since the file was known, leaves no
+    trace and is repeated. The server recognises the file then, and analyses it once.
+
+    :param upload: the file
+    :param options: as for `ingest_file`
+    :param tag: what tells this piece of work from all others
+    :raises ValueError: as `ingest_file`, and when the file is larger than the server takes
+    """
+    _check_options(options)
+    found = yield from _tagged_ingest(tag)
+    if found is None:
+        yield from check_upload(upload, options)
+        ingest = partial(ingest_file, upload, tagged(options, tag))
+        found, _ = yield from read_back(ingest, partial(_tagged_ingest, tag))
+    return found
+
+
+def _tagged_ingest(tag: str) -> Flow[str | None]:
+    found = yield from tagged_submissions(tag)
+    ids = [one["metadata"]["ingest_id"] for one in found if one.get("metadata")]
+    return ids[0] if ids else None
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    if "generate_alert" in options:
+        raise ValueError("generate_alert belongs into params: Assemblyline ignores it beside them")
+    unknown = sorted(set(options) - INGEST_OPTIONS)
+    if unknown:
+        known = ", ".join(sorted(INGEST_OPTIONS))
+        raise ValueError(f"options: an ingest takes no {', '.join(unknown)}; it takes {known}")
+    check_params("params", options.get("params", {}))

@@ -1,0 +1,80 @@
+"""Every trigger survives its way through the metadata database, and holds no secret."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any
+
+import pytest
+from airflow.triggers.base import BaseTrigger
+
+from self_hosted.core.question import imported
+from self_hosted.core.sensor import ProductSensor
+from self_hosted.core.trigger import SensorTrigger, WaitTrigger
+from self_hosted.sandbox.server import all_products
+from tests.meta.code import PRODUCTS, classes, modules, own_parameters
+
+SENSORS = [sensor for product in PRODUCTS for sensor in classes(product, "sensors", ProductSensor)]
+WAIT: dict[str, Any] = {
+    "question": "some.QUESTION",
+    "conn_id": "some_default",
+    "key": "a",
+    "since": 1.5,
+    "deadline": 2.5,
+}
+TRIGGERS: list[BaseTrigger] = [
+    WaitTrigger(**WAIT, poll_interval=7, cancel_on_kill=True, started={"id": "a"}),
+    *(
+        SensorTrigger(**sensor(task_id="a", start_from_trigger=True, **arguments).start_trigger_args.trigger_kwargs)
+        for sensor in SENSORS
+        for arguments in [{one.name: one.name for one in own_parameters(sensor.__init__) if one.default is one.empty}]
+    ),
+]
+every_trigger = pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda one: getattr(one, "sensor", type(one).__name__))
+
+
+def test_every_class_of_trigger_is_covered():
+    for module in modules():
+        if module.part in {"core", *PRODUCTS}:
+            import_module(module.name)
+    ours = {kind for kind in descendants(BaseTrigger) if kind.__module__.startswith("self_hosted.")}
+    assert ours == {type(trigger) for trigger in TRIGGERS}
+
+
+def descendants(kind: type) -> set[type]:
+    children: list[type] = kind.__subclasses__()
+    return {*children, *(found for child in children for found in descendants(child))}
+
+
+@every_trigger
+def test_it_is_the_same_after_it_was_stored(trigger: Any):
+    path, arguments = json.loads(json.dumps(trigger.serialize()))
+    assert imported(path)(**arguments).serialize() == (path, arguments) == trigger.serialize()
+
+
+@every_trigger
+def test_it_names_a_connection_and_holds_nothing_of_it(trigger: Any):
+    _, arguments = trigger.serialize()
+    assert any(name.endswith("conn_id") for name in arguments)
+    secrets = [secret for product in all_products() for secret in secrets_of(product.connection("http://sandbox"))]
+    assert len(secrets) >= len(PRODUCTS)
+    assert [secret for secret in secrets if secret in json.dumps(arguments)] == []
+
+
+def secrets_of(connection: dict[str, Any]) -> list[str]:
+    found = [connection.get("password"), *connection.get("extra", {}).values()]
+    return [str(value) for value in found if value and len(str(value)) > 6]
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_a_sensors_arguments_have_names_of_their_own(sensor):
+    taken = (
+        {one.name for one in own_parameters(SensorTrigger.__init__)} | set(dir(SensorTrigger)) | set(vars(TRIGGERS[0]))
+    )
+    assert taken.intersection(sensor.template_fields) == set()
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_a_sensor_has_no_argument_but_those_its_trigger_carries(sensor):
+    assert {one.name for one in own_parameters(sensor.__init__)} == set(sensor.template_fields)
