@@ -1,4 +1,4 @@
-"""A real Airflow under our control: four processes on loopback, SQLite, nothing shared with any other Airflow.
+"""A real Airflow under our control: four processes on loopback, a database of its own, nothing shared with any other.
 
     with Airflow(home, dags) as airflow:
         run = airflow.api.trigger("asset_pack_intake", conf)
@@ -14,8 +14,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import requests
 
@@ -43,8 +44,14 @@ def free_port(wanted: int) -> int:
     raise ProgramFailed("no port of 127.0.0.1 is free")
 
 
-def environment(home: Path, dags: Path, url: str) -> dict[str, str]:
-    """The environment of all four processes: that of this one, with Airflow's settings replaced by ours."""
+def environment(home: Path, dags: Path, url: str, more: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The environment of all four processes: that of this one, with Airflow's settings replaced by ours.
+
+    :param home: Airflow's folder
+    :param dags: the folder of DAGs
+    :param url: where the web interface is served
+    :param more: further variables, or other values of those that are set here
+    """
     settings = {
         "AIRFLOW_HOME": home,
         "AIRFLOW__API__BASE_URL": url,
@@ -64,7 +71,7 @@ def environment(home: Path, dags: Path, url: str) -> dict[str, str]:
         "no_proxy": "127.0.0.1,localhost",
     }
     ours = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    return ours | {name: str(value) for name, value in settings.items()}
+    return ours | {name: str(value) for name, value in (settings | dict(more or {})).items()}
 
 
 class Airflow:
@@ -73,12 +80,13 @@ class Airflow:
     :param home: its folder, emptied at the start; logs of the processes go to its ``logs``
     :param dags: the folder of DAGs
     :param port: where the web interface is served; another one is taken when it is in use
+    :param settings: environment variables of its processes: the database (SQLite by default), connections, ...
     """
 
-    def __init__(self, home: Path, dags: Path, port: int = 8080) -> None:
+    def __init__(self, home: Path, dags: Path, port: int = 8080, settings: Mapping[str, Any] | None = None) -> None:
         self.home, self.port = home.resolve(), free_port(port)
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = environment(self.home, dags.resolve(), self.url)
+        self.environment = environment(self.home, dags.resolve(), self.url, settings)
         self.programs: list[Program] = []
         self.api = Api(self.url)
 
@@ -100,6 +108,16 @@ class Airflow:
     def stop(self) -> None:
         """End all its processes."""
         end(self.programs)
+
+    def restart(self, component: str) -> None:
+        """End one of its processes and start it anew, as a deployment does.
+
+        :param component: such as "triggerer"
+        """
+        [old] = [program for program in self.programs if program.name == f"Airflow's {component}"]
+        end([old], patience=30)
+        self.programs.remove(old)
+        self._start(component, *self._components()[component])
 
     def check(self) -> None:
         """Complain when one of its processes is gone."""

@@ -85,6 +85,23 @@ class Api:
         path = f"{self._path(task)}/links?map_index={task['map_index']}"
         return [url for url in self._ask("GET", path)["extra_links"].values() if url]
 
+    def mark(self, task: Mapping[str, Any], state: str) -> None:
+        """Give a task instance another state, as a person does in the UI.
+
+        :param task: the task instance
+        :param state: "failed", "success" or "skipped"
+        """
+        path = self._path(task) + ("" if task["map_index"] < 0 else f"/{task['map_index']}")
+        self._ask("PATCH", path, {"new_state": state})
+
+    def clear(self, task: Mapping[str, Any]) -> None:
+        """Clear a task instance, as a person does in the UI.
+
+        :param task: the task instance
+        """
+        body = {"dry_run": False, "only_failed": False, "dag_run_id": task["dag_run_id"], "task_ids": [task["task_id"]]}
+        self._ask("POST", f"/api/v2/dags/{task['dag_id']}/clearTaskInstances", body)
+
     def log(self, task: Mapping[str, Any]) -> str:
         """The log of the last try of a task instance, as text."""
         return "\n".join(str(entry.get("event", "")) for entry in self._log(task))

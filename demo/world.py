@@ -39,6 +39,10 @@ class World:
         """What the sandbox holds."""
         return requests.get(f"{self.sandbox_url}/_control/state", timeout=10).json()  # type: ignore[no-any-return]
 
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """The connections that lead to the sandbox, by their ids."""
+        return requests.get(f"{self.sandbox_url}/_control/connections", timeout=10).json()  # type: ignore[no-any-return]
+
 
 @contextlib.contextmanager
 def world(checkout: Path, airflow_port: int = AIRFLOW_PORT, sandbox_port: int = SANDBOX_PORT) -> Generator[World]:

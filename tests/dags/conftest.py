@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,19 @@ from demo.world import World, connect
 from self_hosted.sandbox.server import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
+WAITS = Path(__file__).parent / "waits"
+
+
+def bundle(folder: Path) -> dict[str, Any]:
+    """A folder of DAGs, for the setting that lists them."""
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    return {"name": f"the-{folder.name}", "classpath": local, "kwargs": {"path": str(folder)}}
 
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with Sandbox() as sandbox, Airflow(tmp_path_factory.mktemp("airflow"), EXAMPLES) as airflow:
+    settings = {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle(EXAMPLES), bundle(WAITS)])}
+    home = tmp_path_factory.mktemp("airflow")
+    with Sandbox() as sandbox, Airflow(home, EXAMPLES, settings=settings) as airflow:
         connect(airflow.api, sandbox.url)
         yield World(airflow, sandbox.url)

@@ -1,0 +1,28 @@
+"""DAGs of one task that waits, for the tests of what befalls a wait; each run says for how long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
+from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
+
+CONTENT = "{{ run_id }} RIG-SLEEP:{{ params.seconds }}"
+
+for place, deferrable in (("worker", False), ("triggerer", True)):
+    with DAG(f"wait_in_{place}", schedule=None, params={"seconds": Param(600, type="integer")}):
+        AssemblylineSubmitFileOperator(
+            task_id="wait",
+            content=CONTENT,
+            name="{{ run_id }}",
+            deferrable=deferrable,
+            poll_interval=1,
+            wait_timeout=600,
+            retries=2,
+            retry_delay=timedelta(seconds=1),
+        )
+
+with DAG("wait_from_trigger", schedule=None, params={"sid": Param("", type="string")}):
+    AssemblylineSubmissionSensor(task_id="wait", sid="{{ params.sid }}", start_from_trigger=True, poke_interval=1)
