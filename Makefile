@@ -15,7 +15,10 @@ VERSION = $(shell $(PYTHON) -c '$(SUITABLE)' 2>/dev/null && $(PYTHON) -c 'import
 NO_PYTHON = $(if $(PYTHON),$(PYTHON) is not one,none was found); name yours with PYTHON=/path/to/python
 INSTALLED = $(VENV)/installed-$(or $(VERSION),without-python)
 
-.PHONY: help demo ui test test-oldest lint bench docs clean
+# those that run in a real Airflow come last and by themselves; pytest's 5 says that ARGS leaves none of these
+pytest = $(BIN)/python -m pytest $(1) $(ARGS) || [ $$? -eq 5 ]
+
+.PHONY: help demo ui test test-oldest lint bench chaos waits chaos-extra docs clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -29,7 +32,8 @@ ui: $(INSTALLED)  ## the same Airflow and sandbox, left up until Ctrl-C, to clic
 	$(BIN)/python -m demo --ui
 
 test: $(INSTALLED)  ## run all tests on the newest supported Airflow
-	$(BIN)/python -m pytest $(ARGS)
+	$(call pytest,-n 4 --dist loadscope -m "not airflow")
+	$(call pytest,-m airflow)
 
 test-oldest:  ## the same tests on the oldest supported Airflow
 	$(MAKE) test AIRFLOW=$(OLDEST) VENV=$(VENV)-oldest
@@ -42,6 +46,16 @@ lint: $(INSTALLED)  ## check format, style and types
 bench: $(INSTALLED)  ## measure how fast it is
 	$(BIN)/python -m benchmarks
 
+chaos: chaos-extra  ## kill, refuse, lose and restart while 800 tasks run in a real Airflow, and count what they did
+	$(BIN)/python -m chaos $(ARGS)
+
+waits: chaos-extra  ## let a thousand tasks wait deferred in a real Airflow, and count what they asked
+	$(BIN)/python -m chaos.waits $(ARGS)
+
+chaos-extra: $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints/airflow-$(AIRFLOW).txt \
+		--editable ".[chaos]"
+
 docs: $(INSTALLED)  ## make anew what the docs show of the code: screenshots (with Chromium) and the sandbox's routes
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints/airflow-$(AIRFLOW).txt \
 		--editable ".[browser]"
@@ -49,7 +63,7 @@ docs: $(INSTALLED)  ## make anew what the docs show of the code: screenshots (wi
 	$(BIN)/python -m pytest tests/ui --screenshots docs/images
 
 clean:  ## remove everything that these words have made
-	rm -rf .venv .venv-oldest .airflow .demo .mypy_cache .pytest_cache .ruff_cache .coverage build dist
+	rm -rf .venv .venv-oldest .airflow .chaos .demo .mypy_cache .pytest_cache .ruff_cache .coverage build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # done again when the dependencies change; the stamp names the Python, so that another PYTHON installs anew
