@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 
 from chaos.ground import Ground
-from demo.airflow import COMPONENTS
-from demo.program import Program, end, uninterrupted
 
-TRIGGERER = "Airflow's triggerer"
 OUTAGE_AT = 0.1  # the share of the tasks that has ended when the sandbox goes down
 
 
@@ -43,15 +39,7 @@ class Trouble:
     def restart_triggerer(self) -> None:
         """Stop the triggerer by SIGTERM and start it again."""
         self.restarts += 1
-        airflow = self.ground.airflow
-        [old] = [program for program in airflow.programs if program.name == TRIGGERER]
-        end([old], patience=30)
-        airflow.programs.remove(old)
-        command = [sys.executable, "-m", "airflow", "triggerer", *COMPONENTS["triggerer"]]
-        log = airflow.home / "logs" / f"triggerer-{self.restarts}.log"
-        with uninterrupted():
-            airflow.programs.append(Program(TRIGGERER, command, log, airflow.environment))
-        self.restarted = time.monotonic()
+        self.ground.airflow.restart("triggerer")
         self.tell(f"the triggerer was restarted for the {self.restarts}. time")
 
     def stop_sandbox(self) -> None:

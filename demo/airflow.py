@@ -117,6 +117,7 @@ class Airflow:
         [old] = [program for program in self.programs if program.name == f"Airflow's {component}"]
         end([old], patience=30)
         self.programs.remove(old)
+        old.log.rename(old.log.with_stem(f"{old.log.stem}-{old.process.pid}"))
         self._start(component, *self._components()[component])
 
     def check(self) -> None:
