@@ -58,8 +58,12 @@ class Sandbox:
     def __enter__(self) -> Self:
         self._remember()
         self.thread.start()
-        while not self.server.started and self.thread.is_alive():
-            time.sleep(0.01)
+        try:
+            while not self.server.started and self.thread.is_alive():
+                time.sleep(0.01)
+        except BaseException:  # told to end while it begins; somebody may have asked it for something already
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
