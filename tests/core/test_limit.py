@@ -31,6 +31,28 @@ def test_who_finds_no_free_place_waits_for_one():
     assert second.send(REPLY) is REQUEST
 
 
+def test_who_came_first_is_first_and_who_gave_up_holds_up_nobody():
+    limit = Limit(at_once=1, per_second=0)
+    first, second, third, fourth = (limit.send(REQUEST) for _ in range(4))
+    next(first)
+    assert all(isinstance(next(flow), Pause) for flow in (second, third, fourth))
+    with pytest.raises(StopIteration):
+        first.send(REPLY)
+    assert isinstance(third.send(REPLY), Pause), "it is not its turn"
+    second.close()
+    assert third.send(REPLY) is REQUEST
+    assert isinstance(fourth.send(REPLY), Pause)
+
+
+def test_the_longer_the_queue_the_rarer_one_asks():
+    limit = Limit(at_once=2, per_second=0)
+    steps = [next(limit_flow) for limit_flow in [limit.send(REQUEST) for _ in range(202)]]
+    pauses = [step.seconds for step in steps if isinstance(step, Pause)]
+    assert len(pauses) == 200
+    assert pauses[0] == pytest.approx(0.05)
+    assert pauses[-1] == pytest.approx(5, rel=0.05)
+
+
 def test_a_place_is_free_again_after_an_error_and_after_a_flow_was_given_up():
     limit = Limit(at_once=1, per_second=0)
     failing = limit.send(REQUEST)

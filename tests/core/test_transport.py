@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import socket
 import ssl
 import threading
@@ -20,8 +21,10 @@ import pytest
 from airflow.sdk._shared.secrets_masker import redact
 
 from self_hosted import __version__
+from self_hosted.core.connection import Address
 from self_hosted.core.errors import Broken, Busy, Invalid, NotFound, ProductError, Uncertain, Unreachable
 from self_hosted.core.flow import Pause, Request, Secret, Upload
+from self_hosted.core.transport import _changes, _ssl_context
 from tests.core import toy as toys
 from tests.core.proxy import SECRET, proxy
 from tests.core.tls import Authority, TlsSandbox, refusing_server
@@ -235,6 +238,16 @@ def tls(authority: Authority) -> Iterator[str]:
 def strict_tls(authority: Authority) -> Iterator[str]:
     with TlsSandbox(Toy(), authority, ask_for_certificate=True) as sandbox:
         yield f"{sandbox.url}/toy"
+
+
+def test_what_is_trusted_is_read_once_and_anew_when_it_was_renewed(authority, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Path(authority.bundle).read_bytes())
+    address = Address("https://toy.example.com", verify=str(bundle))
+    first = _ssl_context(address, _changes(address))
+    assert _ssl_context(address, _changes(address)) is first
+    os.utime(bundle, (1, 1))
+    assert _ssl_context(address, _changes(address)) is not first
 
 
 def test_a_bundle_makes_a_private_authority_trusted(keyed: Keyed, ask, tls, authority):

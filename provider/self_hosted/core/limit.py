@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import ClassVar
 
 from self_hosted.core.connection import Settings
@@ -27,6 +28,7 @@ class Limit:
 
     def __init__(self, at_once: int, per_second: int) -> None:
         self.at_once, self.per_second = at_once, per_second
+        self.queue: deque[object] = deque()
         self.under_way = 0
         self.next_start = 0.0
         self._counting = threading.Lock()  # held for a moment only, so that no event loop ever waits for it
@@ -45,23 +47,36 @@ class Limit:
         return found
 
     def send(self, request: Request) -> Flow[Reply]:
-        """Send a request as soon as it is its turn."""
-        while not self._entered():
-            yield Pause(CHECK_INTERVAL)
+        """Send a request as soon as it is its turn: who came first is first."""
+        ticket = object()
+        with self._counting:
+            self.queue.append(ticket)
         try:
+            while pause := self._until_next_try(ticket):
+                yield Pause(pause)
             pause = self._reserved() - time.monotonic()
             if pause > 0:
                 yield Pause(pause)
             return (yield request)
         finally:
-            with self._counting:
-                self.under_way -= 1
+            self._leave(ticket)
 
-    def _entered(self) -> bool:
+    def _until_next_try(self, ticket: object) -> float:
+        """Seconds after which to ask again, the longer the queue before one is; 0 once one has a place."""
         with self._counting:
-            free = not self.at_once or self.under_way < self.at_once
-            self.under_way += free
-            return free
+            before = self.queue.index(ticket)
+            if self.at_once and self.under_way + before >= self.at_once:
+                return CHECK_INTERVAL * max(1.0, before / self.at_once)
+            self.queue.remove(ticket)
+            self.under_way += 1
+            return 0.0
+
+    def _leave(self, ticket: object) -> None:
+        with self._counting:
+            if ticket in self.queue:
+                self.queue.remove(ticket)
+            else:
+                self.under_way -= 1
 
     def _reserved(self) -> float:
         """When this request may begin: those that come together are spread evenly."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlencode
 
@@ -161,7 +163,7 @@ class TriggerTransport:
     ) -> None:
         self.address, self.hide, self.sleep = address, hide, sleep
         self.client = httpx.AsyncClient(
-            verify=_ssl_context(address),
+            verify=_ssl_context(address, _changes(address)),
             proxy=address.proxy,
             headers={"User-Agent": USER_AGENT},
             trust_env=False,
@@ -219,7 +221,19 @@ def _pair(cert: tuple[str, str | None] | None) -> str | tuple[str, str] | None:
     return (cert[0], cert[1]) if cert[1] else cert[0]
 
 
-def _ssl_context(address: Address) -> ssl.SSLContext | bool:
+def _changes(address: Address) -> tuple[float, ...]:
+    """When the certificate files of an address were changed last."""
+    files = [address.verify, *(address.client_cert or ())]
+    return tuple(Path(file).stat().st_mtime for file in files if isinstance(file, str))
+
+
+@functools.lru_cache(maxsize=16)
+def _ssl_context(address: Address, changes: tuple[float, ...]) -> ssl.SSLContext | bool:
+    """Kept, since it takes 16 ms to make one: a triggerer whose 500 tasks are killed at once would stand still.
+
+    :param address: whose certificates to use
+    :param changes: so that renewed certificates are read anew
+    """
     if address.verify is False and address.client_cert is None:
         return False
     cafile = address.verify if isinstance(address.verify, str) else certifi.where()
