@@ -47,7 +47,7 @@ def submit(path: str) -> float:
     """Submit a file as the operator does, and return the seconds it took."""
     operator = AssemblylineSubmitFileOperator(task_id="submit", file=path)
     began = time.monotonic()
-    AssemblylineHook().submit_file(operator._upload(), {})
+    AssemblylineHook().submit(operator._upload(), {})
     return time.monotonic() - began
 
 

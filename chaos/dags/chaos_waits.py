@@ -28,7 +28,7 @@ with DAG(dag_id="chaos_waits", schedule=None) as dag:
             seconds = SHORTEST + Random(number).uniform(0, LONGEST_EACH * TASKS)
             content = f"file {number}\nRIG-SLEEP:{seconds:.1f}\n".encode()
             upload = Upload(f"{number}.txt", lambda: io.BytesIO(content), len(content))
-            return str(hook.submit_file(upload, {})["sid"])
+            return str(hook.submit(upload, {})["sid"])
 
         return [submitted(number) for number in range(TASKS)]
 

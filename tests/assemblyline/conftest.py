@@ -55,7 +55,7 @@ def submitted(hook: AssemblylineHook) -> Callable[..., str]:
     """``submitted("RIG-SCORE:5")`` submits a file and returns the submission's id."""
 
     def submit(words: str, **options: Any) -> str:
-        return str(hook.submit_file(upload(words), options)["sid"])
+        return str(hook.submit(upload(words), options)["sid"])
 
     return submit
 

@@ -89,7 +89,7 @@ def test_a_page_instead_of_json_is_not_taken_for_a_result():
         api.is_completed("a"),
         api.delete_submission("a"),
         api.search_submissions("*"),
-        api.submit_file(UPLOAD, {}),
+        api.submit(UPLOAD, {}),
         api.ingest_file(UPLOAD, {}),
         api.paused_components(),
         api.is_taken_up("a/b"),
@@ -128,7 +128,7 @@ def test_a_phrase_cannot_be_broken_out_of():
 
 
 def test_a_submission_is_not_to_be_repeated_by_the_transport():
-    request = next(api.submit_file(UPLOAD, {}))
+    request = next(api.submit(UPLOAD, {}))
     assert isinstance(request, Request)
     assert not request.may_be_repeated
 

@@ -69,7 +69,7 @@ def test_a_known_profile_is_found_and_an_unknown_one_refused_with_the_names_ther
     ],
 )
 def test_a_file_is_submitted_and_analysed(hook, ask, unique, words, facts):
-    beginning = ask(hook, api.submit_file(upload(f"{unique} {words}"), {"metadata": {"case": unique}}))
+    beginning = ask(hook, api.submit(upload(f"{unique} {words}"), {"metadata": {"case": unique}}))
     assert beginning["state"] == "submitted"
     assert beginning["files"][0]["name"] == "contract.txt"
     seen = completed(hook, beginning["sid"])
@@ -78,14 +78,15 @@ def test_a_file_is_submitted_and_analysed(hook, ask, unique, words, facts):
 
 
 def test_a_name_of_any_letters_arrives(hook, ask, unique):
-    document = ask(hook, api.submit_file(upload(unique, 'näme "☃".txt'), {"name": 'näme "☃".txt'}))
+    document = ask(hook, api.submit(upload(unique, 'näme "☃".txt'), {"name": 'näme "☃".txt'}))
     assert document["files"][0]["name"] == 'näme "☃".txt'
 
 
 def test_metadata_is_stored_as_flat_text_and_found(hook, ask, unique):
     metadata = {"case": {"id": unique}, "urgent": True}
-    sid = ask(hook, api.submit_file(upload(unique), {"metadata": metadata}))["sid"]
-    assert ask(hook, api.submission(sid))["metadata"] == {"case.id": unique, "urgent": "true"}
+    sid = ask(hook, api.submit(upload(unique), {"metadata": metadata}))["sid"]
+    stored = ask(hook, api.submission(sid))["metadata"]
+    assert {name: stored[name] for name in stored if name != api.TAG} == {"case.id": unique, "urgent": "true"}
     completed(hook, sid)
     found = ask(hook, api.search_submissions(f"metadata.case.id:{api.phrase(unique)}"))
     assert [document["sid"] for document in found] == [sid]
@@ -93,20 +94,20 @@ def test_metadata_is_stored_as_flat_text_and_found(hook, ask, unique):
 
 def test_params_that_the_server_knows_arrive_and_others_vanish(hook, ask, unique):
     params = {"priority": 321, "ttl": 1, "no_such_param": 1}
-    document = ask(hook, api.submit_file(upload(unique), {"params": params}))
+    document = ask(hook, api.submit(upload(unique), {"params": params}))
     assert (document["params"]["priority"], document["params"]["ttl"]) == (321, 1)
     assert "no_such_param" not in document["params"]
 
 
 def test_what_was_submitted_under_a_tag_is_not_submitted_again(hook, ask, unique):
-    first = ask(hook, api.submit_file_once(upload(unique), {}, unique))
+    first = ask(hook, api.submit_once(upload(unique), {}, unique))
     completed(hook, first["sid"])
-    assert ask(hook, api.submit_file_once(upload(unique), {}, unique))["sid"] == first["sid"]
+    assert ask(hook, api.submit_once(upload(unique), {}, unique))["sid"] == first["sid"]
     assert len(ask(hook, api.search_submissions(f"metadata.airflow_task:{api.phrase(unique)}"))) == 1
 
 
 def test_many_submissions_are_seen_by_one_question(hook, ask, unique):
-    sids = [ask(hook, api.submit_file(upload(f"{unique} {number}"), {}))["sid"] for number in range(3)]
+    sids = [ask(hook, api.submit(upload(f"{unique} {number}"), {}))["sid"] for number in range(3)]
     for sid in sids:
         completed(hook, sid)
     seen = ask(hook, SUBMISSION.ask([*sids, NO_SUCH]))
@@ -118,7 +119,7 @@ def test_many_submissions_are_seen_by_one_question(hook, ask, unique):
 
 def test_what_was_made_twice_is_ended(hook, ask, unique):
     tagged = {"metadata": {api.TAG: unique}}
-    first, second = (ask(hook, api.submit_file(upload(unique), tagged))["sid"] for _ in range(2))
+    first, second = (ask(hook, api.submit(upload(unique), tagged))["sid"] for _ in range(2))
     for sid in (first, second):
         completed(hook, sid)
     assert ask(hook, api.tagged_submission(unique))["sid"] == first
@@ -129,8 +130,8 @@ def test_what_was_made_twice_is_ended(hook, ask, unique):
 
 def test_what_is_submitted_anew_from_a_submission_is_not_the_tasks(hook, ask, unique):
     params = {"description": "Resubmit contract.txt for analysis"}
-    ask(hook, api.submit_file(upload(unique), {"metadata": {api.TAG: unique}, "params": params}))
-    own = ask(hook, api.submit_file(upload(unique), {"metadata": {api.TAG: unique}}))["sid"]
+    ask(hook, api.submit(upload(unique), {"metadata": {api.TAG: unique}, "params": params}))
+    own = ask(hook, api.submit(upload(unique), {"metadata": {api.TAG: unique}}))["sid"]
     completed(hook, own)
     assert [found["sid"] for found in ask(hook, api.tagged_submissions(unique))] == [own]
 
@@ -183,7 +184,7 @@ def test_many_ingests_are_seen_by_one_question(hook, ask, unique):
 
 def test_a_submission_is_taken_up_while_it_is_analysed(hook, ask, unique):
     assert ask(hook, api.paused_components()) == set()
-    sid = ask(hook, api.submit_file(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+    sid = ask(hook, api.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
     deadline = time.time() + 2
     while not ask(hook, api.is_taken_up(sid)):
         assert time.time() < deadline
@@ -194,7 +195,7 @@ def test_a_submission_is_taken_up_while_it_is_analysed(hook, ask, unique):
 
 
 def test_a_running_submission_is_cancelled_and_gone(hook, ask, unique):
-    sid = ask(hook, api.submit_file(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+    sid = ask(hook, api.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
     assert ask(hook, api.is_completed(sid)) is False
     ask(hook, api.cancel_submission(sid))
     assert ask(hook, api.submission_if_any(sid)) is None
@@ -202,7 +203,7 @@ def test_a_running_submission_is_cancelled_and_gone(hook, ask, unique):
 
 
 def test_a_completed_submission_survives_a_cancel_and_can_be_deleted(hook, ask, unique):
-    sid = ask(hook, api.submit_file(upload(unique), {}))["sid"]
+    sid = ask(hook, api.submit(upload(unique), {}))["sid"]
     completed(hook, sid)
     ask(hook, api.cancel_submission(sid))
     assert ask(hook, api.submission(sid))["state"] == "completed"
@@ -247,14 +248,6 @@ def test_errors_mean_and_say_the_same(hook, ask, request_, kind, words):
 
     with pytest.raises(kind, match=words):
         ask(hook, flow())
-
-
-def test_text_is_submitted_as_json_too(hook, ask, unique):
-    def flow():
-        body = {"name": "a.txt", "plaintext": f"{unique} RIG-SCORE:10"}
-        return (yield Request("POST", "/api/v4/submit/", json=body)).json()["api_response"]["sid"]
-
-    assert completed(hook, ask(hook, flow())).facts["max_score"] == 10
 
 
 def test_a_wrong_secret_is_refused(hook, connect, server):

@@ -123,7 +123,7 @@ def test_reading_needs_no_right_to_submit_and_submitting_does(signed_in):
     hook = signed_in(extra={"api_key": "readonly:readonly-secret"})
     assert hook.search_submissions("*") == []
     with pytest.raises(Forbidden, match="submission_create"):
-        hook.submit_file(Upload("a", lambda: io.BytesIO(b"a"), 1), {})
+        hook.submit(Upload("a", lambda: io.BytesIO(b"a"), 1), {})
 
 
 def test_published_flows_keep_signature_and_docstring():

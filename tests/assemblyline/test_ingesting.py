@@ -20,9 +20,10 @@ def ingests(steps):
 
 
 def test_an_ingest_is_answered_with_its_id():
-    result, (request,) = result_of(api.ingest_file(UPLOAD, {"params": {"ttl": 1}}), reply({"ingest_id": "i"}))
+    options = {"params": {"ttl": 1}, "metadata": {api.TAG: "t1"}}
+    result, (request,) = result_of(api.ingest_file(UPLOAD, options), reply({"ingest_id": "i"}))
     assert result == "i"
-    assert json.loads(request.parts["json"]) == {"params": {"ttl": 1}}
+    assert json.loads(request.parts["json"]) == options
     assert not request.may_be_repeated
 
 

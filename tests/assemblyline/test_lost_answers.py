@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -32,13 +33,15 @@ READS = {
     "whoami",
 }
 BARE = {
-    # without a tag nobody can say what came of them: who calls them is told so, and they are not repeated
-    "ingest_file",
-    "submit_file",
+    # the server copies the metadata of the old submission, so that no tag of ours can be in the new one
+    "resubmit",
+    "resubmit_for_dynamic",
+    "resubmit_with_profile",
 }
 TAG = "t1"
 TAGGED = {"metadata": {api.TAG: TAG}}
 LONG = "RIG-SLEEP:60"
+LONGS_SHA256 = hashlib.sha256(LONG.encode()).hexdigest()
 
 
 class Write(NamedTuple):
@@ -57,9 +60,15 @@ class Write(NamedTuple):
 
 
 WRITES = {
-    "submit_file": Write("POST", lambda _: api.submit_file(upload("x"), {}), 0, 1),
-    "submit_file_once": Write("POST", lambda _: api.submit_file_once(upload("x"), {}, TAG), 0, 1),
-    "submit_file_once, waiting": Write("POST", lambda _: api.submit_file_once(upload("x"), {}, TAG, 60), 0, 1),
+    "submit": Write("POST", lambda _: api.submit({"plaintext": "x"}, {}), 0, 1),
+    "submit_once, of text": Write("POST", lambda _: api.submit_once({"plaintext": "x"}, {}, TAG), 0, 1),
+    "submit_once, of a URL": Write("POST", lambda _: api.submit_once({"url": "http://a.example"}, {}, TAG), 0, 1),
+    "submit_once, of a known file": Write("POST", lambda _: api.submit_once({"sha256": LONGS_SHA256}, {}, "t2"), 1, 2),
+    "resubmit": Write("GET", lambda sids: api.resubmit(sids[0]), 1, 2),
+    "resubmit_for_dynamic": Write("GET", lambda _: api.resubmit_for_dynamic(LONGS_SHA256), 1, 2),
+    "resubmit_with_profile": Write("PUT", lambda _: api.resubmit_with_profile("static", LONGS_SHA256), 1, 2),
+    "submit_once": Write("POST", lambda _: api.submit_once(upload("x"), {}, TAG), 0, 1),
+    "submit_once, waiting": Write("POST", lambda _: api.submit_once(upload("x"), {}, TAG, 60), 0, 1),
     "ingest_file": Write("POST", lambda _: api.ingest_file(upload("x"), {}), 0, 1),
     "ingest_file_once": Write("POST", lambda _: api.ingest_file_once(upload("x"), {}, TAG), 0, 1),
     "ingest_file_once, ignoring the cache": Write(
@@ -81,8 +90,8 @@ def hook(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypa
 @pytest.mark.parametrize("name", WRITES)
 def test_one_effect_remains(served: Served, hook: AssemblylineHook, ask: Ask, name: str, fault: dict[str, Any]):
     write = WRITES[name]
-    sids = [hook.submit_file(upload(LONG), TAGGED)["sid"] for _ in range(write.before)]
-    served.fail(method=write.method, path="/api/v4/(submit|ingest|submission/.*)/", **fault)
+    sids = [hook.submit(upload(LONG), TAGGED)["sid"] for _ in range(write.before)]
+    served.fail(method=write.method, path="/api/v4/(submit|submit/.*|ingest|submission/.*)/", **fault)
     if name in BARE:
         with pytest.raises(Uncertain):
             ask(hook, write.flow(sids))

@@ -326,7 +326,7 @@ def test_what_somebody_submitted_anew_is_left_alone(served, twice, write):
         task.execute(told)
     metadata = next(iter(served.product.submissions.values())).document["metadata"]
     params = {"description": "Resubmit sample.txt for analysis"}
-    anew = task.hook.submit_file(upload("x"), {"metadata": metadata, "params": params})["sid"]
+    anew = task.hook.submit(upload("x"), {"metadata": metadata, "params": params})["sid"]
     event = asyncio.run(_first(WaitTrigger(**deferred.value.trigger.serialize()[1])))
     result = task.execute_complete(told, event.payload)
     assert {row["sid"] for row in rows(served)} == {anew, result["sid"]}

@@ -125,7 +125,7 @@ def test_a_sensor_that_starts_in_the_triggerer_never_takes_a_worker_slot(
 ):
     hook = AssemblylineHook(connect("al", running.connections()["assemblyline_default"]))
     content = b"from the trigger RIG-SLEEP:5"
-    sid = hook.submit_file(Upload("file", lambda: io.BytesIO(content), len(content)), {})["sid"]
+    sid = hook.submit(Upload("file", lambda: io.BytesIO(content), len(content)), {})["sid"]
     await_dag(running, "wait_from_trigger")
     run_id = running.airflow.api.trigger("wait_from_trigger", {"sid": sid})
     *_, [task] = running.airflow.api.watch("wait_from_trigger", run_id, TIMEOUT)

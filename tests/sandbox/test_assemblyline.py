@@ -238,6 +238,71 @@ def test_daily_and_concurrent_quotas_are_told_apart_by_words_only(served, submit
     assert call("GET", "help/configuration/").ok
 
 
+# Submitting something else, and anew
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("hxxps[:]//a[.]example/x", "https://a.example/x"),
+        ("hxxp[://]a.example", "http://a.example"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_any_text_is_taken_for_a_url_and_names_the_submission(call, address, name):
+    document = call("POST", "submit/", json={"url": address, "name": "ignored"}).json()["api_response"]
+    assert document["files"][0]["name"] == name
+
+
+@pytest.mark.parametrize(("text", "status"), [("YWJj", 200), ("Y W J j", 200), ("YWJjZ", 400)])
+def test_base64_is_read_leniently_as_far_as_that_goes(call, text, status):
+    assert call("POST", "submit/", json={"base64": text}).status_code == status
+
+
+@pytest.mark.parametrize("kind", ["sha256", "sha1", "md5"])
+def test_a_file_is_known_by_its_hashes_in_lower_case_only(call, submit, kind):
+    submit("x")
+    digest = hashlib.new(kind, b"x", usedforsecurity=False).hexdigest()
+    document = call("POST", "submit/", json={kind: digest}).json()["api_response"]
+    assert document["files"] == [{"name": digest, "sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}]
+    words = f"{kind.upper()} does not exist in Assemblyline and no external sources are available."
+    assert message(call("POST", "submit/", json={kind: digest.upper()})) == (404, words)
+
+
+def test_a_known_file_outlives_its_submissions(served, call, submit):
+    served.seed({"delay": 0})
+    document = submit("RIG-SCORE:5").json()["api_response"]
+    call("DELETE", f"submission/{document['sid']}/")
+    assert call("POST", "submit/", json={"sha256": document["files"][0]["sha256"]}).ok
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "submit/resubmit/{sid}/", 200),
+        ("GET", "submit/resubmit/nosuch/", 404),
+        ("GET", "submit/dynamic/{sha256}/", 200),
+        ("GET", "submit/dynamic/{sha256}/?copy_sid=nosuch", 200),
+        ("GET", "submit/dynamic/nosuch/", 404),
+        ("PUT", "submit/static/{sha256}/", 200),
+        ("PUT", "submit/default/{sha256}/", 500),
+        ("PUT", "submit/nosuch/nosuch/", 404),
+    ],
+)
+def test_what_there_is_is_made_anew(served, call, submit, method, path, status):
+    document = submit("x").json()["api_response"]
+    reply = call(method, path.format(sid=document["sid"], sha256=document["files"][0]["sha256"]))
+    assert reply.status_code == status
+    assert len(served.tables()["submissions"]) == (2 if status == 200 else 1)
+
+
+def test_what_is_made_anew_counts_as_a_submission(served, call, submit):
+    served.seed({"quotas": {"concurrent_submissions": 1}, "delay": 60})
+    sid = submit("x").json()["api_response"]["sid"]
+    words = "You've exceeded your maximum concurrent submission quota of 1"
+    assert message(call("GET", f"submit/resubmit/{sid}/")) == (503, words)
+
+
 # Ingesting
 
 
@@ -437,9 +502,13 @@ def test_the_official_client_submits_and_reads_back(served):
     served.seed({"delay": 0})
     client = client_module.get_client(served.base_url, apikey=("admin", "sandbox:sandbox-secret"), retries=1)
     document = client.submit(fname="a.txt", content=b"RIG-SCORE:400", metadata={"k": "v"})
+    sha256 = document["files"][0]["sha256"]
+    assert client.submit(sha256=sha256)["files"][0]["sha256"] == sha256
+    assert client.submit.resubmit(document["sid"])["metadata"] == {"k": "v"}
+    assert client.submit.dynamic(sha256, name="n")["params"]["services"]["selected"] == ["Dynamic Analysis"]
     assert client.submission.is_completed(document["sid"])
     assert client.submission(document["sid"])["max_score"] == 400
-    assert client.search.submission('metadata.k:"v"')["total"] == 1
+    assert client.search.submission('metadata.k:"v"')["total"] == 2
     assert client.submission.delete(document["sid"]) == {"success": True}
 
 

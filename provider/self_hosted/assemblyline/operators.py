@@ -105,7 +105,7 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
     def start(self, context: Context) -> dict[str, Any]:
         """Submit the file, or find it submitted."""
         started = self.hook.run(
-            api.submit_file_once(
+            api.submit_once(
                 self._upload(),
                 self._options(),
                 round_key(context),

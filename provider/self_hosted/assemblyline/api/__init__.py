@@ -1,10 +1,12 @@
 """What can be asked of Assemblyline 4, as flows by subject; no I/O and no Airflow."""
 
 from self_hosted.assemblyline.api.account import configuration, submission_profile, whoami
+from self_hosted.assemblyline.api.checks import check_params
 from self_hosted.assemblyline.api.envelope import API, error_of
 from self_hosted.assemblyline.api.ingesting import ingest_file, ingest_file_once
 from self_hosted.assemblyline.api.ingests import ingest_key, ingest_parts, ingested_submissions, reused_submissions
 from self_hosted.assemblyline.api.queues import DISPATCHER, INGESTER, is_taken_up, paused_components
+from self_hosted.assemblyline.api.resubmitting import resubmit, resubmit_for_dynamic, resubmit_with_profile
 from self_hosted.assemblyline.api.submissions import (
     cancel_submission,
     delete_submission,
@@ -17,7 +19,7 @@ from self_hosted.assemblyline.api.submissions import (
     submission_url,
     submissions,
 )
-from self_hosted.assemblyline.api.submitting import check_params, submit_file, submit_file_once
+from self_hosted.assemblyline.api.submitting import submit, submit_once
 from self_hosted.assemblyline.api.tagging import LOOKS, TAG, end_duplicates, tagged_submission, tagged_submissions
 from self_hosted.assemblyline.api.verdicts import VERDICTS, check_limits, judged, verdict_bands, verdict_of
 
@@ -46,6 +48,9 @@ __all__ = [
     "judged",
     "paused_components",
     "phrase",
+    "resubmit",
+    "resubmit_for_dynamic",
+    "resubmit_with_profile",
     "reused_submissions",
     "search_submissions",
     "submission",
@@ -53,8 +58,8 @@ __all__ = [
     "submission_profile",
     "submission_url",
     "submissions",
-    "submit_file",
-    "submit_file_once",
+    "submit",
+    "submit_once",
     "tagged_submission",
     "tagged_submissions",
     "verdict_bands",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from self_hosted.assemblyline.api.checks import check_params, check_upload
 from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.assemblyline.api.submitting import check_params, check_upload
-from self_hosted.assemblyline.api.tagging import read_back, tagged, tagged_submissions
+from self_hosted.assemblyline.api.tagging import own_tag, read_back, tagged, tagged_submissions
 from self_hosted.core.flow import Flow, Request, Upload
 
 INGEST_OPTIONS = frozenset({
@@ -37,6 +37,12 @@ def ingest_file(upload: Upload, options: Mapping[str, Any]) -> Flow[str]:
     :raises ValueError: for what the server would ignore, such as ``generate_alert`` outside of ``params``
     """
     _check_options(options)
+    tag = own_tag(options)
+    ingest_id, _ = yield from read_back(partial(_sent, upload, tagged(options, tag)), partial(_tagged_ingest, tag))
+    return ingest_id
+
+
+def _sent(upload: Upload, options: Mapping[str, Any]) -> Flow[str]:
     parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": upload}
     answer = yield from asked(Request("POST", f"{API}/ingest/", parts=parts, slow=True))
     return str(answer["ingest_id"])
@@ -57,7 +63,7 @@ def ingest_file_once(upload: Upload, options: Mapping[str, Any], tag: str) -> Fl
     found = yield from _tagged_ingest(tag)
     if found is None:
         yield from check_upload(upload, options)
-        ingest = partial(ingest_file, upload, tagged(options, tag))
+        ingest = partial(_sent, upload, tagged(options, tag))
         found, _ = yield from read_back(ingest, partial(_tagged_ingest, tag))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from self_hosted.assemblyline.api.submissions import (
     delete_submission,
@@ -37,6 +38,14 @@ def tagged(options: Mapping[str, Any], tag: str) -> dict[str, Any]:
     :param tag: what tells this piece of work from all others
     """
     return {**options, "metadata": {**options.get("metadata", {}), TAG: tag}}
+
+
+def own_tag(options: Mapping[str, Any]) -> str:
+    """The tag that the options of a submit or an ingest hold, or else a new one.
+
+    :param options: as the server takes them
+    """
+    return str(options.get("metadata", {}).get(TAG) or uuid4().hex)
 
 
 def tagged_submissions(tag: str) -> Flow[list[dict[str, Any]]]:

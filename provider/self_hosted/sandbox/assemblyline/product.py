@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +15,8 @@ from starlette.routing import BaseRoute, Match, Route
 from self_hosted.sandbox.assemblyline.access import Access, Session
 from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
 from self_hosted.sandbox.assemblyline.ingester import Ingester
+from self_hosted.sandbox.assemblyline.resubmits import Anew, Stored, for_dynamic, of_submission, with_profile
+from self_hosted.sandbox.assemblyline.scan import Findings
 from self_hosted.sandbox.assemblyline.search import moment, search
 from self_hosted.sandbox.assemblyline.submissions import Submission, received
 from self_hosted.sandbox.stand_in import StandIn, Table
@@ -46,6 +49,7 @@ class Assemblyline(StandIn):
         self.configuration: dict[str, Any] = dict(CONFIGURATION)
         self.submissions: dict[str, Submission] = {}
         self.files: dict[str, dict[str, Any]] = {}
+        self.known: dict[str, Findings] = {}
         self.ingester, self.paused = Ingester(), set[str]()
         self.delay, self.index_lag = 0.1, 0.0
 
@@ -77,6 +81,9 @@ class Assemblyline(StandIn):
             self._route("GET", "/api/v4/user/submission_params/{user}/{profile}/", self.submission_params),
             self._route("GET", "/api/v4/help/configuration/", self.help_configuration),
             self._route("POST", "/api/v4/submit/", self.submit, "submission_create"),
+            self._route("GET", "/api/v4/submit/resubmit/{sid}/", self._anew(of_submission), "submission_create"),
+            self._route("GET", "/api/v4/submit/dynamic/{sha256}/", self._anew(for_dynamic), "submission_create"),
+            self._route("PUT", "/api/v4/submit/{profile}/{sha256}/", self._anew(with_profile), "submission_create"),
             self._route("POST", "/api/v4/ingest/", self.ingest, "submission_create"),
             self._route("GET", "/api/v4/system/status/{component}/", self.status),
             self._route("GET", "/api/v4/live/setup_watch_queue/{sid}/", self.watch, "submission_view", True),
@@ -148,11 +155,7 @@ class Assemblyline(StandIn):
 
     async def submit(self, request: Request, session: Session) -> Any:
         """Take a file and begin to analyse it. What it does not know of params and profiles it ignores."""
-        found = await self._received(request, session)
-        self.access.count_submission(sum(not (other.completed or other.ingest_id) for other in self._existing()))
-        self._see(found)
-        self._begin(found)
-        return found.beginning
+        return self._submitted(await self._received(request, session))
 
     async def ingest(self, request: Request, session: Session) -> Any:
         """Take a file, for when the ingester finds the time."""
@@ -247,10 +250,31 @@ class Assemblyline(StandIn):
 
     async def _received(self, request: Request, session: Session) -> Submission:
         async with request.form(max_part_size=16 * 1024 * 1024) as form:
-            return await received(request, form, session.user, self.configuration["submission.max_file_size"])
+            limit = self.configuration["submission.max_file_size"]
+            return await received(request, form, session.user, limit, self._found_in)
+
+    def _found_in(self, kind: str, value: str) -> Findings | None:
+        """What was found in the file of a hash, whose case matters."""
+        return next((found for found in self.known.values() if getattr(found, kind, None) == value), None)
+
+    def _anew(self, make: Anew) -> Handler:
+        """A handler that submits what the server has once more."""
+
+        async def handler(request: Request, session: Session) -> Any:
+            stored = Stored({found.sid: found for found in self._existing()}, self.known)
+            return self._submitted(make(request, stored, session.user))
+
+        return handler
+
+    def _submitted(self, found: Submission) -> dict[str, Any]:
+        self.access.count_submission(sum(not (other.completed or other.ingest_id) for other in self._existing()))
+        self._see(found)
+        self._begin(found)
+        return found.beginning
 
     def _see(self, found: Submission) -> None:
         """Note that a file was handed in."""
+        self.known[found.sha256] = copy.deepcopy(found.findings)
         known = self.files.setdefault(found.sha256, {"sha256": found.sha256, "seen": {"first": moment("now")}})
         known["seen"].update(last=moment("now"), count=known["seen"].get("count", 0) + 1)
 

@@ -32,6 +32,8 @@ class Findings:
     """What the analysis of a file and all that is in it came to."""
 
     sha256: str = ""
+    md5: str = ""
+    sha1: str = ""
     size: int = 0
     scores: dict[str, int] = field(default_factory=dict)  # by SHA-256, so that equal files count once
     errors: int = 0
@@ -49,24 +51,26 @@ def scan(file: IO[bytes]) -> Findings:
     :param file: open for reading, and able to seek
     """
     findings = Findings()
-    findings.sha256, findings.size = _scan(file, findings, depth=0)
+    digests, findings.size = _scan(file, findings, depth=0)
+    findings.sha256, findings.sha1, findings.md5 = digests
     return findings
 
 
-def _scan(file: IO[bytes], findings: Findings, depth: int) -> tuple[str, int]:
-    sha256, size, words = _read(file)
+def _scan(file: IO[bytes], findings: Findings, depth: int) -> tuple[list[str], int]:
+    digests, size, words = _read(file)
+    sha256 = digests[0]
     findings.scores[sha256] = 0
     findings.seconds += sum(float(found) for found in SLEEP.findall(words))
     if b"RIG-FAIL" in words:
         findings.errors += 1
-        return sha256, size
+        return digests, size
     findings.scores[sha256] = _score(words)
     if depth < MAX_DEPTH:
         for child in CHILD.findall(words):
             _scan(io.BytesIO(child), findings, depth + 1)
         if words.startswith(b"PK\x03\x04"):
             _scan_members(file, findings, depth + 1)
-    return sha256, size
+    return digests, size
 
 
 def _scan_members(file: IO[bytes], findings: Findings, depth: int) -> None:
@@ -79,15 +83,17 @@ def _scan_members(file: IO[bytes], findings: Findings, depth: int) -> None:
         findings.errors += 1
 
 
-def _read(file: IO[bytes]) -> tuple[str, int, bytes]:
-    """SHA-256, size and the beginning."""
+def _read(file: IO[bytes]) -> tuple[list[str], int, bytes]:
+    """SHA-256, SHA-1 and MD5, size and the beginning."""
     file.seek(0)
-    digest, size, words = hashlib.sha256(), 0, b""
+    digests = [hashlib.new(name, usedforsecurity=False) for name in ("sha256", "sha1", "md5")]
+    size, words = 0, b""
     while piece := file.read(PIECE):
-        digest.update(piece)
+        for digest in digests:
+            digest.update(piece)
         size += len(piece)
         words += piece[: max(0, READ_FOR_WORDS - len(words))]
-    return digest.hexdigest(), size, words
+    return [digest.hexdigest() for digest in digests], size, words
 
 
 def _score(words: bytes) -> int:

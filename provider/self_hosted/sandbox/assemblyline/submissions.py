@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import copy
 import io
 import json
 import math
+import re
 import secrets
 import string
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -23,6 +25,8 @@ from self_hosted.sandbox.assemblyline.scan import Findings, scan
 
 BASE_62 = string.digits + string.ascii_letters
 INGEST_PRIORITY, INGEST_EXTRACTED = 250, 100
+HASHES = {"md5", "sha1", "sha256", "ssdeep", "tlsh"}
+Known = Callable[[str, str], Findings | None]
 PARAMS: dict[str, Any] = {
     "classification": "TLP:C",
     "deep_scan": False,
@@ -155,22 +159,24 @@ class Submission:
         return {**shown, "name": files[0]["name"], "size": files[0]["size"], "metadata": json.dumps(metadata)}
 
 
-async def received(request: Request, form: FormData, user: str, limit: int) -> Submission:
+async def received(request: Request, form: FormData, user: str, limit: int, known: Known) -> Submission:
     """The submission that a request asks for.
 
-    :param request: its body is multipart (json, bin), or JSON with plaintext, base64 or a hash
+    :param request: its body is multipart (json, bin), or JSON with plaintext, base64, a URL or a hash
     :param form: its fields
     :param user: who asks
     :param limit: the largest size, in bytes
+    :param known: what was found in the file of a hash, by the hash's kind and value
     """
     kind = request.headers.get("content-type", "")
+    data: IO[bytes] | Findings
     if "multipart/form-data" in kind:
-        name, options, file = _of_form(form)
+        name, options, data = _of_form(form)
     elif "application/json" in kind:
-        name, options, file = _of_json(await request.body())
+        name, options, data = _of_json(await request.body(), known)
     else:
         raise Refusal(400, "Invalid content type", {})
-    findings = await run_in_threadpool(scan, file)
+    findings = copy.deepcopy(data) if isinstance(data, Findings) else await run_in_threadpool(scan, data)
     if findings.size > limit and not (options.get("params") or {}).get("ignore_size"):
         raise Refusal(413, f"File too big to be scanned ({findings.size} > {limit}).", {})
     if not findings.size:
@@ -188,14 +194,37 @@ def _of_form(form: FormData) -> tuple[str, dict[str, Any], IO[bytes]]:
     return name, options, upload.file
 
 
-def _of_json(body: bytes) -> tuple[str, dict[str, Any], IO[bytes]]:
+def _of_json(body: bytes, known: Known) -> tuple[str, dict[str, Any], IO[bytes] | Findings]:
     options = _parsed(body)
-    data = str(options.get("plaintext", "")).encode() or base64.b64decode(options.get("base64", ""))
+    data = str(options.get("plaintext", "")).encode() or _decoded(options.get("base64", ""))
     if data:
         return options.get("name", ""), options, io.BytesIO(data)
-    if "sha256" in options:
-        raise Refusal(404, "SHA256 does not exist in Assemblyline and no external sources are available.", {})
+    if "url" in options:
+        address = _harmful(options["url"])
+        return address, options, io.BytesIO(f"# Assemblyline URI file\nuri: {address}\n".encode())
+    for kind in HASHES & options.keys():
+        return options.get("name", options[kind]), options, _known(known, kind, options[kind])
     raise Refusal(400, "Missing file to scan. No binary or fetching method provided.", {})
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except ValueError as problem:
+        raise Refusal(400, str(problem), {}) from None
+
+
+def _known(known: Known, kind: str, value: str) -> Findings:
+    found = known(kind, value)
+    if found is None:
+        words = f"{kind.upper()} does not exist in Assemblyline and no external sources are available."
+        raise Refusal(404, words, {})
+    return found
+
+
+def _harmful(address: str) -> str:
+    """An address that was made harmless to click on, put right."""
+    return re.sub(r"^hxxp(s?)", r"http\1", re.sub(r"[\[({](\.|:(?://)?)[\])}]", r"\1", address))
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
