@@ -50,7 +50,7 @@ def test_the_longer_the_queue_the_rarer_one_asks():
     pauses = [step.seconds for step in steps if isinstance(step, Pause)]
     assert len(pauses) == 200
     assert pauses[0] == pytest.approx(0.05)
-    assert pauses[-1] == pytest.approx(5, rel=0.05)
+    assert pauses[-1] == pytest.approx(0.5, rel=0.05)
 
 
 def test_a_place_is_free_again_after_an_error_and_after_a_flow_was_given_up():

@@ -15,6 +15,7 @@ from self_hosted.core.connection import Settings
 from self_hosted.core.flow import Flow, Pause, Reply, Request
 
 CHECK_INTERVAL = 0.05  # seconds between two looks for a free place
+QUICKEST = 0.005  # seconds; no product answers sooner, so nobody's turn comes sooner than those before take
 
 
 class Limit:
@@ -66,7 +67,7 @@ class Limit:
         with self._counting:
             before = self.queue.index(ticket)
             if self.at_once and self.under_way + before >= self.at_once:
-                return CHECK_INTERVAL * max(1.0, before / self.at_once)
+                return max(CHECK_INTERVAL, QUICKEST * before / self.at_once)
             self.queue.remove(ticket)
             self.under_way += 1
             return 0.0
