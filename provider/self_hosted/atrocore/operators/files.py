@@ -6,24 +6,11 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
+from self_hosted.core.storage import path_of
+
 Row = dict[str, Any]
-
-
-def opened(path: str, mode: str, **options: Any) -> IO[Any]:
-    """Open a file on this machine or, when it is a URI, in an object store.
-
-    :param path: such as /data/products.csv or s3://aws_default@bucket/products.csv
-    :param mode: as for ``open``
-    :param options: as for ``open``
-    """
-    if "://" not in path:
-        return Path(path).open(mode, **options)
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    return ObjectStoragePath(path).open(mode, **options)  # type: ignore[no-any-return]
 
 
 def csv_rows(path: str, key_columns: set[str]) -> Iterator[tuple[str, Row]]:
@@ -32,7 +19,7 @@ def csv_rows(path: str, key_columns: set[str]) -> Iterator[tuple[str, Row]]:
     :param path: path or URI
     :param key_columns: columns of which the header must have one
     """
-    with opened(path, "r", encoding="utf-8-sig", newline="") as file:
+    with path_of(path).open("r", encoding="utf-8-sig", newline="") as file:
         lines = _lines(path, file)
         header = _header(path, next(lines, ("", []))[1], key_columns)
         for place, cells in lines:
@@ -66,7 +53,7 @@ def _header(path: str, header: list[str], key_columns: set[str]) -> list[str]:
 
 def jsonl_rows(path: str) -> Iterator[tuple[str, Any]]:
     """The rows of a file with a JSON object on each line; null empties the field."""
-    with opened(path, "rb") as file:
+    with path_of(path).open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 place = f"line {number} of {path}"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from self_hosted.atrocore.operators.files import opened
+from self_hosted.core.storage import path_of
 
 if TYPE_CHECKING:
     from self_hosted.atrocore.api import Outcome
@@ -74,7 +74,7 @@ class Report:
         :param uri: path or URI
         """
         head = json.dumps(summary)[:-1]
-        with opened(uri, "w", encoding="utf-8") as file:
+        with path_of(uri).open("w", encoding="utf-8") as file:
             file.write(f'{head}, "rows": [\n')
             if self.rows:
                 self.rows.seek(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from self_hosted.sandbox.assemblyline.access import Access, Session
 from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
+from self_hosted.sandbox.assemblyline.area import Area, Handler, Row
 from self_hosted.sandbox.assemblyline.ingester import Ingester
 from self_hosted.sandbox.assemblyline.resubmits import Anew, Stored, for_dynamic, of_submission, with_profile
 from self_hosted.sandbox.assemblyline.scan import Findings
@@ -21,11 +22,10 @@ from self_hosted.sandbox.assemblyline.search import moment, search
 from self_hosted.sandbox.assemblyline.submissions import Submission, received
 from self_hosted.sandbox.stand_in import StandIn, Table
 
-Handler = Callable[[Request, Session], Awaitable[Any]]
-
 ANY_METHOD = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 PROFILES = ("default", "static", "static_with_dynamic", "static_with_internet", "static_and_dynamic_with_internet")
 PAUSABLE = ("ingester", "dispatcher")
+AREAS: Sequence[type[Area]] = ()
 CONFIGURATION = {
     "submission.dtl": 30,
     "submission.max_dtl": 0,
@@ -52,19 +52,24 @@ class Assemblyline(StandIn):
         self.known: dict[str, Findings] = {}
         self.ingester, self.paused = Ingester(), set[str]()
         self.delay, self.index_lag = 0.1, 0.0
+        self.kept: dict[str, Any] = {area.name: area.fresh() for area in AREAS}
 
     def seed(self, data: dict[str, Any]) -> None:
         """Change settings.
 
         :param data: ``configuration`` (of the flat keys), ``quotas`` (concurrent_submissions, concurrent_ingests,
             daily_submissions, daily_api_calls), ``delay`` (seconds an analysis takes), ``index_lag`` (seconds until a
-            search finds it), ``paused`` (of ingester and dispatcher; such a one takes up nothing)
+            search finds it), ``paused`` (of ingester and dispatcher; such a one takes up nothing), and what the areas
+            take, by their names
         """
         self.configuration.update(data.get("configuration", {}))
         self.access.quotas.update(data.get("quotas", {}))
         self.delay = data.get("delay", self.delay)
         self.index_lag = data.get("index_lag", self.index_lag)
         self.paused = set(data.get("paused", self.paused))
+        for area in self._areas():
+            if area.name in data:
+                area.seed(data[area.name])
         self._go_on()
 
     def end_sessions(self) -> None:
@@ -91,6 +96,7 @@ class Assemblyline(StandIn):
             self._route("GET", one, self.submission, "submission_view", True),
             self._route("DELETE", one, self.delete, "submission_delete", True),
             self._route("GET POST", "/api/v4/search/{index}/", self.search, "submission_view", True),
+            *(self._row(row) for area in self._areas() for row in area.rows()),
         ]
         return [*self._table, Route("/{path:path}", self.elsewhere, methods=ANY_METHOD)]
 
@@ -98,7 +104,8 @@ class Assemblyline(StandIn):
         """Submissions, and who is signed in by password."""
         newest_first = reversed(self._existing())
         sessions: Table = [{"user": session.user} for session in self.access.sessions.values()]
-        return {"submissions": [found.row() for found in newest_first], "sessions": sessions}
+        areas = {area.name: area.table() for area in self._areas()}
+        return {"submissions": [found.row() for found in newest_first], "sessions": sessions, **areas}
 
     def connection(self, base_url: str) -> dict[str, Any]:
         """A connection by API key."""
@@ -206,15 +213,9 @@ class Assemblyline(StandIn):
         return {"success": True}
 
     async def search(self, request: Request, session: Session) -> Any:
-        """Search submissions that are in the index by now, or all files that were ever handed in."""
-        index = request.path_params["index"]
-        if index not in {"submission", "file"}:
-            raise denied(_path(request), f"API {_path(request)} requires one of the following roles: administration")
+        """Search an index."""
         asked = await _json(request) if request.method == "POST" else dict(request.query_params)
-        if index == "file":
-            return search(list(self.files.values()), {"sort": "sha256 asc", **asked})
-        now = time.monotonic()
-        return search([found.document for found in self._existing() if now >= found.indexed_at], asked)
+        return search(self._indexed(_path(request), request.path_params["index"]), asked)
 
     async def elsewhere(self, request: Request) -> Response:
         """All other paths: without the last slash, with a wrong method, or unknown."""
@@ -233,11 +234,18 @@ class Assemblyline(StandIn):
         async def endpoint(request: Request) -> Response:
             try:
                 session = self._admitted(request, role, counted)
-                return answer(await handler(request, session), headers=self.access.remaining())
+                found = await handler(request, session)
+                return found if isinstance(found, Response) else answer(found, headers=self.access.remaining())
             except Refusal as refusal:
                 return answer(refusal.response, refusal.status, refusal.words, self.access.remaining())
 
         return Route(path, endpoint, methods=methods.split())
+
+    def _row(self, row: Row) -> Route:
+        return self._route(row.methods, f"/api/v4{row.path}", row.handler, row.role, row.counted)
+
+    def _areas(self) -> list[Area]:
+        return [area(self) for area in AREAS]
 
     def _admitted(self, request: Request, role: str | None, counted: bool) -> Session:
         path = _path(request)
@@ -256,6 +264,19 @@ class Assemblyline(StandIn):
     def _found_in(self, kind: str, value: str) -> Findings | None:
         """What was found in the file of a hash, whose case matters."""
         return next((found for found in self.known.values() if getattr(found, kind, None) == value), None)
+
+    def _indexed(self, path: str, index: str) -> list[dict[str, Any]]:
+        """All that is in an index by now: of the submissions, of all files that were ever handed in, or of an area."""
+        now = time.monotonic()
+        documents = {
+            "submission": [found.document for found in self._existing() if now >= found.indexed_at],
+            "file": list(self.files.values()),
+        }
+        for area in self._areas():
+            documents.update(area.documents())
+        if index not in documents:
+            raise denied(path, f"API {path} requires one of the following roles: administration")
+        return documents[index]
 
     def _anew(self, make: Anew) -> Handler:
         """A handler that submits what the server has once more."""

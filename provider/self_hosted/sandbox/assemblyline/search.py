@@ -21,7 +21,7 @@ WINDOW = 10_000
 
 
 def search(documents: list[dict[str, Any]], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Search submissions or files, newest first unless told otherwise.
+    """Search documents: submissions newest first unless told otherwise.
 
     :param documents: all there are
     :param asked: query, offset, rows, fl, sort

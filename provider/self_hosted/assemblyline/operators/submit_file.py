@@ -1,32 +1,26 @@
-"""What a DAG does with Assemblyline."""
+"""Submitting a file."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from self_hosted.assemblyline.operators.link import AssemblylineLink
+from self_hosted.assemblyline.operators.values import check_object, upload_of_content, upload_of_file
 from self_hosted.core.errors import ProductError
-from self_hosted.core.flow import Upload
 from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductLink, round_key
+from self_hosted.core.operator import round_key
+from self_hosted.core.storage import note_read
 from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.assemblyline import api
+    from self_hosted.core.flow import Upload
     from self_hosted.core.question import Seen
 else:
     api = when_used("self_hosted.assemblyline.api")
-
-
-class AssemblylineLink(ProductLink):
-    """Opens the submission in Assemblyline."""
-
-    name = "Open in Assemblyline"
 
 
 class AssemblylineSubmitFileOperator(WaitingOperator):
@@ -95,8 +89,8 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
     def check(self) -> None:
         """Validate the arguments, look at the file."""
         api.check_limits(self.fail_on_score, self.fail_on_verdict)
-        _check_object("metadata", self.metadata)
-        _check_object("submission_params", self.submission_params)
+        check_object("metadata", self.metadata)
+        check_object("submission_params", self.submission_params)
         if api.TAG in (self.metadata or {}):
             raise ValueError(f"metadata must not hold {api.TAG!r}, by which the operator finds its submission again")
         api.check_params("submission_params", self.submission_params or {})
@@ -104,6 +98,8 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
 
     def start(self, context: Context) -> dict[str, Any]:
         """Submit the file, or find it submitted."""
+        if self.file is not None:
+            note_read(self.hook, str(self.file))
         started = self.hook.run(
             api.submit_once(
                 self._upload(),
@@ -142,7 +138,9 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
     def _upload(self) -> Upload:
         if (self.file is None) == (self.content is None):
             raise ValueError("give either file or content, exactly one of them")
-        return _of_content(self.content, self.name) if self.file is None else _of_file(str(self.file), self.name)
+        if self.file is None:
+            return upload_of_content(self.content, self.name)
+        return upload_of_file(str(self.file), self.name)
 
     def _options(self) -> dict[str, Any]:
         options = {
@@ -152,39 +150,3 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
             "submission_profile": self.submission_profile,
         }
         return {key: value for key, value in options.items() if value}
-
-
-def _check_object(name: str, value: Any) -> None:
-    try:
-        fits = value is None or (isinstance(value, dict) and bool(json.dumps(value)))
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise ValueError(f"{name} must be a dictionary of plain JSON values, not {value!r}")
-
-
-def _of_content(content: str | bytes | None, name: str | None) -> Upload:
-    data = content.encode() if isinstance(content, str) else content
-    if not isinstance(data, bytes) or not data:
-        raise ValueError("content must be text or bytes, and not empty: Assemblyline refuses empty files")
-    if not name:
-        raise ValueError("name is missing: content has no file name of its own")
-    return Upload(name, lambda: io.BytesIO(data), len(data))
-
-
-def _of_file(file: str, name: str | None) -> Upload:
-    path = _path(file)
-    if not path.is_file():
-        raise ValueError(f"file: there is no file {file!r}")
-    size = path.stat().st_size
-    if not size:
-        raise ValueError(f"file: {file!r} is empty, and Assemblyline refuses empty files")
-    return Upload(name or path.name, lambda: cast("BinaryIO", path.open("rb")), size)
-
-
-def _path(file: str) -> Any:
-    if "://" not in file:
-        return Path(file)
-    from airflow.sdk import ObjectStoragePath  # slow, and only object stores need it
-
-    return ObjectStoragePath(file)

@@ -1,0 +1,101 @@
+"""Files on this machine or in an object store: what tasks read, and what they write that is too large for an XCom.
+
+https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/objectstorage.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from self_hosted.core.hook import ProductHook
+
+
+def path_of(uri: str) -> Any:
+    """A file or folder, as what acts like a `pathlib.Path`.
+
+    :param uri: path on this machine, or a URI of Airflow's object storage, such as ``s3://aws_default@bucket/key``
+    """
+    if "://" not in uri:
+        return Path(uri)
+    from airflow.providers.common.compat.sdk import ObjectStoragePath  # slow, and only object stores need it
+
+    return ObjectStoragePath(uri)
+
+
+@contextmanager
+def written(uri: str) -> Iterator[BinaryIO]:
+    """A file to write to, which is there once all of it is: a task that fails half-way leaves none that looks whole.
+
+    Folders on this machine are made.
+
+    :param uri: see `path_of`; what is there already is replaced
+    """
+    path = path_of(uri)
+    if isinstance(path, Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    else:  # an object store shows a file when it is closed
+        part = path
+    try:
+        with part.open("wb") as file:
+            yield cast("BinaryIO", file)
+        if part is not path:
+            part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_json(uri: str, value: Any) -> None:
+    """Write one JSON value.
+
+    :param uri: see `path_of`
+    :param value: plain JSON
+    """
+    with written(uri) as file:
+        file.write(json.dumps(value, indent=1).encode())
+
+
+def write_json_lines(uri: str, rows: Iterator[Mapping[str, Any]]) -> int:
+    """Write one JSON object a line, as they come; how many.
+
+    :param uri: see `path_of`
+    :param rows: the objects
+    """
+    count = 0
+    with written(uri) as file:
+        for count, row in enumerate(rows, 1):
+            file.write(json.dumps(row).encode() + b"\n")
+    return count
+
+
+def note_read(hook: ProductHook, uri: str) -> None:
+    """Tell Airflow's lineage that a task read a file. Object stores tell by themselves.
+
+    :param hook: who read it
+    :param uri: see `path_of`
+    """
+    if "://" not in uri:
+        _collector().add_input_asset(context=hook, uri=Path(uri).absolute().as_uri())
+
+
+def note_written(hook: ProductHook, uri: str) -> None:
+    """Tell Airflow's lineage that a task wrote a file. Object stores tell by themselves.
+
+    :param hook: who wrote it
+    :param uri: see `path_of`
+    """
+    if "://" not in uri:
+        _collector().add_output_asset(context=hook, uri=Path(uri).absolute().as_uri())
+
+
+def _collector() -> Any:
+    from airflow.providers.common.compat.sdk import get_hook_lineage_collector  # slow
+
+    return get_hook_lineage_collector()
