@@ -20,7 +20,7 @@ FORMS = (assemblyline.FORM, ayon.FORM, rudder.FORM, atrocore.FORM)
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider's description: integrations, modules, connection types and links."""
+    """The provider's description: integrations, modules, connection types, assets and links."""
     return {
         "package-name": "airflow-provider-self-hosted",
         "name": "Self-hosted products",
@@ -35,6 +35,13 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": _modules("sensors"),
         "triggers": _modules("triggers"),
         "connection-types": [form.provider_info() for form in FORMS],
+        "asset-uris": [
+            {
+                "schemes": ["assemblyline"],
+                "handler": "self_hosted.core.assets.sanitized",
+                "to_openlineage_converter": "self_hosted.core.assets.as_openlineage",
+            }
+        ],
         "extra-links": [f"self_hosted.{folder}.operators.{folder.capitalize()}Link" for folder in INTEGRATIONS],
     }
 

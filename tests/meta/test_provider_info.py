@@ -11,7 +11,7 @@ from pathlib import Path
 import airflow
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from airflow.providers.common.compat.sdk import BaseOperatorLink
+from airflow.providers.common.compat.sdk import Asset, BaseOperatorLink
 from airflow.triggers.base import BaseTrigger
 
 from self_hosted.core.hook import ProductHook
@@ -94,3 +94,15 @@ def test_every_trigger_is_in_a_module_that_airflow_is_told():
     for product in PRODUCTS:
         for trigger in classes(product, "triggers", BaseTrigger):
             assert trigger.__module__ == f"self_hosted.{product}.triggers"
+
+
+@pytest.mark.parametrize("entry", INFO["asset-uris"], ids=lambda entry: entry["schemes"][0])
+def test_what_airflow_calls_for_assets_exists(entry):
+    assert set(entry["schemes"]) <= set(PRODUCTS)
+    assert callable(imported(entry["handler"]))
+    assert callable(imported(entry["to_openlineage_converter"]))
+
+
+def test_airflow_refuses_an_asset_that_names_no_server():
+    with pytest.raises(ValueError, match="assemblyline://<host of the server>"):
+        Asset("assemblyline:///submission/a")

@@ -6,7 +6,7 @@ https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/objectstorag
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -29,7 +29,7 @@ def path_of(uri: str) -> Any:
 
 
 @contextmanager
-def written(uri: str) -> Iterator[BinaryIO]:
+def written(uri: str) -> Generator[BinaryIO]:
     """A file to write to, which is there once all of it is: a task that fails half-way leaves none that looks whole.
 
     Folders on this machine are made.
@@ -70,8 +70,9 @@ def write_json_lines(uri: str, rows: Iterator[Mapping[str, Any]]) -> int:
     """
     count = 0
     with written(uri) as file:
-        for count, row in enumerate(rows, 1):
+        for row in rows:
             file.write(json.dumps(row).encode() + b"\n")
+            count += 1
     return count
 
 
