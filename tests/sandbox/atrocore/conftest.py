@@ -1,0 +1,47 @@
+"""The stand-in, and ways to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from self_hosted.sandbox.atrocore import Atrocore
+from tests.conftest import Served
+from tests.sandbox.atrocore.asking import Client
+
+
+@pytest.fixture(scope="session")
+def _served(serve: Callable[[Atrocore], Served]) -> Served:
+    return serve(Atrocore())
+
+
+@pytest.fixture
+def served(_served: Served) -> Served:
+    _served.reset()
+    return _served
+
+
+@pytest.fixture(params=["2.3", "1.x-2.2", "espo"])
+def client(request, served) -> Client:
+    served.seed({"dialect": request.param})
+    return Client(served, request.param).sign_in()
+
+
+@pytest.fixture
+def newest(served) -> Client:
+    return Client(served, "2.3").sign_in()
+
+
+@pytest.fixture
+def wheels(newest):
+    rows = [{"id": f"id-{n}", "number": f"W-{n}", "name": f"Wheel {n}", "price": n or None} for n in range(5)]
+    newest.served.seed({"records": {"Product": rows}})
+    return newest
+
+
+@pytest.fixture(params=["2.3", "1.x-2.2"])
+def queue(request, served) -> Client:
+    """A server that has a queue of jobs."""
+    served.seed({"dialect": request.param})
+    return Client(served, request.param).sign_in()
