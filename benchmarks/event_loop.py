@@ -19,7 +19,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from benchmarks.upload_memory import forget_peak, peak
+from benchmarks.memory import forget_peak, peak
 
 T = TypeVar("T")
 Ready = list[tuple[selectors.SelectorKey, int]]

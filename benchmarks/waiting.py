@@ -58,13 +58,13 @@ async def one_poller() -> AsyncGenerator[Wait]:
         trigger = WaitTrigger(
             question="self_hosted.assemblyline.triggers.SUBMISSION",
             conn_id="assemblyline_default",
-            key=sid,
+            keys=[sid],
             since=time.time(),
             deadline=time.time() + 600,
             poll_interval=INTERVAL,
         )
         async for event in trigger.run():
-            assert seen_in(event.payload).state == "completed"
+            assert seen_in(event.payload["outcomes"][sid]).state == "completed"
 
     yield wait
 

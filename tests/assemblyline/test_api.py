@@ -101,11 +101,6 @@ def test_every_path_ends_with_a_slash_and_is_quoted(flow):
     assert "a/b" not in request.path
 
 
-def test_who_am_i_names_user_roles_and_version():
-    result, _ = result_of(api.whoami(), reply({"username": "eva", "roles": ["a"], "avatar": "..."}))
-    assert result == {"username": "eva", "roles": ["a"], "version": "4.7.4.25"}
-
-
 @pytest.mark.parametrize(
     ("score", "verdict"),
     [(-1, "safe"), (0, "info"), (299, "info"), (300, "suspicious"), (700, "highly_suspicious"), (1000, "malicious")],

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import inspect
 import io
+import json
 
 import pytest
 
@@ -14,6 +15,7 @@ from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.errors import Forbidden, LoginRefused
 from self_hosted.core.flow import Upload
 from self_hosted.sandbox.assemblyline.access import BEARER_TOKEN
+from tests.assemblyline.conftest import upload
 
 KEY = {"api_key": None}
 PASSWORD = {"login": "admin", "password": "admin", "extra": KEY}
@@ -101,6 +103,49 @@ def test_a_session_that_ended_is_renewed_once(served, signed_in):
     served.end_sessions()
     assert hook.search_submissions("*") == []
     assert len(served.tables()["sessions"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Session not found",
+        "Session expired",
+        "Invalid session",
+        "Invalid source IP for this session",
+        "Invalid user agent for this session",
+    ],
+)
+def test_whatever_ended_the_session_one_login_more_goes_on(served, signed_in, ask, words):
+    hook = signed_in(**PASSWORD)
+    ask(hook, api.configuration())
+    before = served.product.access.logins
+    served.fail("status", path="/api/v4/search/.*", **refusal(words))
+    assert ask(hook, api.search_submissions("*")) == []
+    assert served.product.access.logins <= before + 2  # a trigger signs in anew for each time it asks
+
+
+def test_a_session_that_ended_before_an_upload_makes_one_submission(served, signed_in):
+    hook = signed_in(**PASSWORD)
+    hook.configuration()
+    served.end_sessions()
+    assert hook.submit(upload("a"), {})["state"] == "submitted"
+    assert len(served.tables()["submissions"]) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["Invalid user or APIKey", "This owner of this API Key is not active.", "APIKey login is disabled"]
+)
+def test_an_api_key_that_is_refused_is_sent_once(served, signed_in, words):
+    served.fail("status", path="/api/v4/.*", **refusal(words))
+    with pytest.raises(LoginRefused, match=words):
+        signed_in().configuration()
+    assert signed_in().configuration()
+
+
+def refusal(words):
+    """An answer with the status 401, as a fault has it."""
+    envelope = {"api_error_message": words, "api_response": {}, "api_status_code": 401}
+    return {"status": 401, "body": json.dumps(envelope), "headers": {"content-type": "application/json"}}
 
 
 def test_a_refused_password_is_tried_once_only(served, signed_in):

@@ -99,7 +99,7 @@ def test_a_person_who_ends_a_deferred_task_ends_the_submission(served, submitted
     trigger = WaitTrigger(
         question="self_hosted.assemblyline.triggers.SUBMISSION",
         conn_id=conn_id,
-        key=submitted(LONG),
+        keys=[submitted(LONG)],
         since=0,
         deadline=2e9,
         poll_interval=0.05,

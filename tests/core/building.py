@@ -9,6 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from self_hosted.core.question import imported
+from self_hosted.core.waiting import WaitingOperator
 from tests.core.toy import BuildAndWaitOperator
 
 
@@ -22,7 +23,7 @@ def deferred(operator: BuildAndWaitOperator, context: Any) -> TaskDeferred:
     return deferral.value
 
 
-def resumed(operator: BuildAndWaitOperator, context: Any, deferral: TaskDeferred) -> Any:
+def resumed(operator: WaitingOperator, context: Any, deferral: TaskDeferred) -> Any:
     """Go on as Airflow does: trigger from its stored form, its event as the argument of the method."""
 
     async def event() -> Any:

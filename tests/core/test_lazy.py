@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,32 @@ def test_what_is_imported_already_is_taken_as_it_is():
 def test_a_module_that_does_not_exist_is_missed_at_once(name: str):
     with pytest.raises(ModuleNotFoundError, match=name):
         when_used(name)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a package that publishes what its module `telling` defines."""
+    (tmp_path / "lazily").mkdir()
+    (tmp_path / "lazily" / "__init__.py").write_text(
+        "from self_hosted.core.lazy import published_by\n"
+        '__getattr__, __dir__ = published_by(__name__, {"telling": ("ANSWER",)})\n'
+    )
+    (tmp_path / "lazily" / "telling.py").write_text("import builtins\nbuiltins.told = True\nANSWER = 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("builtins.told", False, raising=False)
+    yield "lazily"
+    sys.modules.pop("lazily", None)
+    sys.modules.pop("lazily.telling", None)
+
+
+def test_what_a_package_publishes_is_imported_when_it_is_taken(package: str):
+    imported = import_module(package)
+    assert dir(imported) == ["ANSWER"]
+    assert not told()
+    assert imported.ANSWER == 42
+    assert told()
+
+
+def test_what_a_package_does_not_publish_is_missed_as_usual(package: str):
+    with pytest.raises(AttributeError, match="module 'lazily' has no attribute 'QUESTION'"):
+        import_module(package).QUESTION  # noqa: B018

@@ -44,12 +44,11 @@ def test_what_fails_half_way_leaves_nothing(uri, tmp_path):
     assert [path.name for path in (tmp_path / "folder").iterdir()] == []
 
 
-def test_what_was_there_stays_until_the_new_is_whole(tmp_path):
-    path = tmp_path / "result.json"
-    path.write_text("old")
+def test_what_was_there_stays_until_the_new_is_whole(uri):
+    write_json(uri, "old")
     with pytest.raises(RuntimeError):
-        fail_half_way(str(path))
-    assert path.read_text() == "old"
+        fail_half_way(uri)
+    assert json.loads(path_of(uri).read_text()) == "old"
 
 
 def test_json_is_written(uri):

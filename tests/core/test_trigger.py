@@ -13,14 +13,14 @@ from airflow.triggers.base import TriggerEvent
 from self_hosted.core import wait as wait_module
 from self_hosted.core.errors import Broken, Busy, Final, Forbidden, NotFound, Overdue, ProductError
 from self_hosted.core.question import Seen, imported
-from self_hosted.core.trigger import WaitTrigger, seen_in
+from self_hosted.core.trigger import WaitTrigger, outcomes_in, seen_in
 from tests.core.toy import API_KEY, PASSWORD, Toy, ToyHook
 from tests.core.waits import JOB_PATH, SOON, jobs, later
 
 
 def trigger(key: str = "a", **changes: Any) -> WaitTrigger:
     times = {"since": time.time(), "deadline": later(), "poll_interval": SOON}
-    return WaitTrigger(**{"question": JOB_PATH, "conn_id": "toy_default", "key": key, **times, **changes})
+    return WaitTrigger(**{"question": JOB_PATH, "conn_id": "toy_default", "keys": [key], **times, **changes})
 
 
 async def event_of(waiting: WaitTrigger) -> dict[str, Any]:
@@ -28,6 +28,12 @@ async def event_of(waiting: WaitTrigger) -> dict[str, Any]:
     assert len(events) == 1
     assert isinstance(events[0], TriggerEvent)
     return dict(events[0].payload)
+
+
+def error_in(event: dict[str, Any], key: str = "a") -> ProductError:
+    outcome = outcomes_in(event)[key]
+    assert isinstance(outcome, ProductError)
+    return outcome
 
 
 def test_a_trigger_survives_the_metadata_database_and_holds_no_secret(served, connect):
@@ -42,16 +48,16 @@ def test_a_trigger_survives_the_metadata_database_and_holds_no_secret(served, co
 async def test_the_event_tells_what_was_seen(hook: ToyHook, toy: Toy):
     jobs(toy, a=2)
     event = await event_of(trigger())
-    assert event == {"seen": {"state": "done", "done": True, "facts": {"id": "a"}, "progress": None}, "started": None}
-    assert seen_in(json.loads(json.dumps(event))) == Seen("done", done=True, facts={"id": "a"})
+    seen = {"state": "done", "done": True, "facts": {"id": "a"}, "progress": None}
+    assert event == {"outcomes": {"a": {"seen": seen}}, "started": None}
+    assert outcomes_in(json.loads(json.dumps(event))) == {"a": Seen("done", done=True, facts={"id": "a"})}
 
 
 async def test_the_event_of_a_wait_in_vain_tells_what_was_seen_last(hook: ToyHook, toy: Toy):
     jobs(toy, a=10_000)
     event = await event_of(trigger(deadline=later(0.2), since=later(-60)))
-    assert event["error"]["kind"] == "Overdue"
     with pytest.raises(Overdue, match="in vain for job a, for 0:01:00 hours: its last seen state is 'running'"):
-        seen_in(event)
+        raise error_in(event)
 
 
 async def test_the_deadline_is_absolute_so_that_a_restarted_triggerer_does_not_wait_anew(hook: ToyHook, toy: Toy):
@@ -69,26 +75,27 @@ async def test_the_event_of_an_error_tells_all_of_it(hook: ToyHook, served, monk
     served.fail("status", status=status, path="/jobs", headers={"Retry-After": "7"}, times=9)
     event = json.loads(json.dumps(await event_of(trigger())))
     with pytest.raises(kind, match=rf"GET /jobs: refused without a reason \(HTTP {status}\)") as error:
-        seen_in(event)
+        raise error_in(event)
     assert (error.value.status, error.value.retry_after) == (status, 7)
 
 
 async def test_a_bad_connection_is_final(served, connect):
     connect("toy_default", served.connection(login=None))
     with pytest.raises(Final, match="the connection needs an API key"):
-        seen_in(await event_of(trigger()))
+        raise error_in(await event_of(trigger()))
 
 
 async def test_a_bug_is_left_to_the_retries_of_the_task(hook: ToyHook):
     with pytest.raises(ProductError, match="NO_QUESTION") as error:
-        seen_in(await event_of(trigger(question="tests.core.toy.NO_QUESTION")))
+        raise error_in(await event_of(trigger(question="tests.core.toy.NO_QUESTION")))
     assert type(error.value) is ProductError
 
 
 @pytest.mark.parametrize("event", [None, {}, {"status": "success"}])
 def test_an_event_that_is_missing_or_unknown_is_a_failure(event):
-    with pytest.raises(Broken, match="an event that nobody knows"):
-        seen_in(event)
+    for read in (seen_in, outcomes_in):
+        with pytest.raises(Broken, match="an event that nobody knows"):
+            read(event)
 
 
 async def test_a_person_who_ends_the_task_ends_the_remote_work(hook: ToyHook, toy: Toy):

@@ -150,7 +150,7 @@ def test_the_trigger_knows_what_it_needs_and_no_more(hook: ToyHook, context_of):
     assert arguments == {
         "question": "tests.core.toy.JOB",
         "conn_id": "toy_default",
-        "key": "job/1",
+        "keys": ["job/1"],
         "poll_interval": 0.05,
         "cancel_on_kill": False,
         "started": {"id": "job/1"},

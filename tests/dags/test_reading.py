@@ -13,7 +13,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 IDS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
-DAILY_OR_BY_HAND = re.compile(r"\d+ \d+ \* \* \*|None")
+REGULARLY_BY_HAND_OR_ON_EVENTS = re.compile(r"\d+ (\d+|\*) \* \* \*|None|Asset")
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -42,8 +42,8 @@ class TestDag:
         assert len(examples["dags"][dag_id]["doc"].split()) > 10
         assert examples["dags"][dag_id]["tags"]
 
-    def test_starts_daily_or_by_hand_and_never_for_the_past(self, examples, dag_id):
-        assert DAILY_OR_BY_HAND.fullmatch(examples["dags"][dag_id]["schedule"])
+    def test_starts_at_most_hourly_by_hand_or_on_events_and_never_for_the_past(self, examples, dag_id):
+        assert REGULARLY_BY_HAND_OR_ON_EVENTS.fullmatch(examples["dags"][dag_id]["schedule"])
         assert not examples["dags"][dag_id]["catchup"]
 
     def test_is_the_same_after_it_was_stored(self, examples, dag_id):

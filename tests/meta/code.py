@@ -114,7 +114,8 @@ def texts() -> Iterator[Path]:
 
 def classes(product: str, module: str, base: type) -> list[type[Any]]:
     """The public classes of a product's module that derive from a base, defined in that product."""
-    found = vars(import_module(f"self_hosted.{product}.{module}")).values()
+    imported = import_module(f"self_hosted.{product}.{module}")
+    found = [getattr(imported, name) for name in dir(imported)]
     ours = f"self_hosted.{product}."
     return [
         one

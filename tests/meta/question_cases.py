@@ -13,7 +13,7 @@ class Case(NamedTuple):
 
     :param finished: makes a new thing that is done, on the served sandbox, and returns its key
     :param running: makes one that is not, for longer than a test takes
-    :param unknown: a key of the right form for a thing that is not there
+    :param unknown: a key of the right form for a thing that is not there; "" where there is always an answer
     """
 
     finished: Callable[[Served], str]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.meta.code import PACKAGE, PRODUCTS, Module, is_in, modules
 
-NETWORK = ("requests", "requests_toolbelt", "httpx", "tenacity", "urllib3", "aiohttp", "certifi")
+NETWORK = ("requests", "httpx", "tenacity", "urllib3", "aiohttp", "certifi")
 SERVERS = ("starlette", "uvicorn", "fastapi")
 ALLOWED = {*NETWORK, *SERVERS, "airflow", "self_hosted", "wtforms", "__future__"}
 TOUCHING = ("airflow", "logging", "asyncio", "threading", "socket", "subprocess", "os", "pathlib", "time", *NETWORK)

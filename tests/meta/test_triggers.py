@@ -7,8 +7,11 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from airflow.triggers.base import BaseTrigger
+from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow.serialization import serialized_objects
+from airflow.triggers.base import BaseEventTrigger, BaseTrigger
 
+from self_hosted.core.event_trigger import FeedTrigger
 from self_hosted.core.question import imported
 from self_hosted.core.sensor import ProductSensor
 from self_hosted.core.trigger import SensorTrigger, WaitTrigger
@@ -19,10 +22,11 @@ SENSORS = [sensor for product in PRODUCTS for sensor in classes(product, "sensor
 WAIT: dict[str, Any] = {
     "question": "some.QUESTION",
     "conn_id": "some_default",
-    "key": "a",
+    "keys": ["a", "b"],
     "since": 1.5,
     "deadline": 2.5,
 }
+FEEDS = [kind() for product in PRODUCTS for kind in classes(product, "triggers", FeedTrigger)]
 TRIGGERS: list[BaseTrigger] = [
     WaitTrigger(**WAIT, poll_interval=7, cancel_on_kill=True, started={"id": "a"}),
     *(
@@ -30,6 +34,7 @@ TRIGGERS: list[BaseTrigger] = [
         for sensor in SENSORS
         for arguments in [{one.name: one.name for one in own_parameters(sensor.__init__) if one.default is one.empty}]
     ),
+    *FEEDS,
 ]
 every_trigger = pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda one: getattr(one, "sensor", type(one).__name__))
 
@@ -39,7 +44,7 @@ def test_every_class_of_trigger_is_covered():
         if module.part in {"core", *PRODUCTS}:
             import_module(module.name)
     ours = {kind for kind in descendants(BaseTrigger) if kind.__module__.startswith("self_hosted.")}
-    assert ours == {type(trigger) for trigger in TRIGGERS}
+    assert ours == {type(trigger) for trigger in TRIGGERS} | {FeedTrigger}
 
 
 def descendants(kind: type) -> set[type]:
@@ -78,3 +83,42 @@ def test_a_sensors_arguments_have_names_of_their_own(sensor):
 @pytest.mark.parametrize("sensor", SENSORS)
 def test_a_sensor_has_no_argument_but_those_its_trigger_carries(sensor):
     assert {one.name for one in own_parameters(sensor.__init__)} == set(sensor.template_fields)
+
+
+every_feed = pytest.mark.parametrize("trigger", FEEDS, ids=lambda one: type(one).__name__)
+
+
+@every_feed
+def test_an_event_trigger_is_the_same_after_its_dag_was_stored(trigger: FeedTrigger):
+    asset = Asset("things", watchers=[AssetWatcher(name="watch", trigger=trigger)])
+    with DAG("watching", schedule=[asset]) as dag:
+        pass
+    names = vars(serialized_objects)
+    serializer = names.get("DagSerialization") or names["SerializedDAG"]  # Airflow 3.1
+    stored = json.loads(json.dumps(serializer.to_dict(dag)))
+    [kept] = stored["dag"]["timetable"]["__var"]["asset_condition"]["objects"]
+    assert kept["watchers"][0]["trigger"] == dict(zip(("classpath", "kwargs"), trigger.serialize(), strict=True))
+
+
+@every_feed
+def test_an_event_trigger_is_known_by_its_arguments(trigger: FeedTrigger):
+    _, arguments = trigger.serialize()
+    same, other = type(trigger)(**arguments), type(trigger)(**{**arguments, "poll_interval": 7})
+    assert BaseEventTrigger.hash(*same.serialize()) == BaseEventTrigger.hash(*trigger.serialize())
+    assert BaseEventTrigger.hash(*other.serialize()) != BaseEventTrigger.hash(*trigger.serialize())
+    assert same.state_key == other.state_key
+
+
+@every_feed
+def test_an_event_triggers_arguments_are_stored_under_their_own_names(trigger: FeedTrigger):
+    names = {one.name for one in own_parameters(type(trigger).__init__)}
+    assert names <= set(vars(trigger))
+    assert {"poll_interval", "since"} <= names
+    assert names.isdisjoint(dir(FeedTrigger))
+
+
+@every_feed
+def test_a_feed_is_read_with_the_triggers_arguments(trigger: FeedTrigger):
+    given = set(trigger.arguments())
+    assert {one.name for one in own_parameters(trigger.feed.read)} == {"start", "offset", "rows", *given}
+    assert {one.name for one in own_parameters(trigger.feed.newest)} == given

@@ -182,9 +182,9 @@ def test_tasks_that_wait_together_are_answered_each(served: Served, hook: Rudder
         now = time.time()
         path = "self_hosted.rudder.triggers.CHANGE_REQUEST"
         trigger = WaitTrigger(
-            question=path, conn_id=hook.conn_id, key=number, since=now, deadline=now + 30, poll_interval=0.02
+            question=path, conn_id=hook.conn_id, keys=[number], since=now, deadline=now + 30, poll_interval=0.02
         )
-        return (await anext(trigger.run())).payload["seen"]["state"]
+        return (await anext(trigger.run())).payload["outcomes"][number]["seen"]["state"]
 
     async def events() -> list[Any]:
         return await asyncio.gather(*map(event, ids))

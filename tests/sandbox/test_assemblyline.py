@@ -319,7 +319,7 @@ def ingest(call):
 
 def test_an_ingest_becomes_a_submission_with_another_id_and_forced_params(call, ingest):
     ingest_id = ingest("x", '{"params": {"priority": 900, "description": "d", "max_extracted": 7}}')
-    [item] = found(call, f'metadata.ingest_id:"{ingest_id}"')["items"]
+    [item] = found(call, f'metadata.ingest_id:"{ingest_id}"', fl="*")["items"]
     assert item["sid"] != ingest_id
     params = item["params"]
     assert (params["priority"], params["max_extracted"], params["description"]) == (250, 100, "[INGEST] d")
@@ -351,7 +351,7 @@ def test_what_was_submitted_is_not_known_to_the_ingester(served, submit, ingest)
 
 def test_generate_alert_beside_params_is_ignored(call, ingest):
     ingest("x", '{"generate_alert": true}')
-    assert found(call, "*")["items"][0]["params"]["generate_alert"] is False
+    assert found(call, "*", fl="params")["items"][0]["params"]["generate_alert"] is False
 
 
 def test_a_threshold_must_be_a_number(call):

@@ -11,9 +11,11 @@ from self_hosted.core.sensor import ProductSensor
 
 if TYPE_CHECKING:
     from self_hosted.assemblyline import api
+    from self_hosted.assemblyline.operators import submitting
     from self_hosted.core.question import Seen
 else:
     api = when_used("self_hosted.assemblyline.api")
+    submitting = when_used("self_hosted.assemblyline.operators.submitting")
 
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -62,7 +64,9 @@ class AssemblylineSubmissionSensor(ProductSensor):
     def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
         """The result, unless score or verdict are to fail the task."""
         found = {"sid": self.sid, "state": seen.state, **seen.facts}
-        return api.judged(found, api.submission_url(base_url, self.sid), self.fail_on_score, self.fail_on_verdict)
+        url = api.submission_url(base_url, self.sid)
+        submitting.warn_of_failed_services(self.log, f"submission {self.sid}", found, url)
+        return api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
 
 
 class AssemblylineIngestSensor(ProductSensor):
@@ -122,5 +126,89 @@ class AssemblylineIngestSensor(ProductSensor):
         """The result, unless score or verdict are to fail the task."""
         found = {"state": seen.state, **seen.facts}
         url = api.submission_url(base_url, found["sid"])
+        submitting.warn_of_failed_services(self.log, f"submission {found['sid']}", found, url)
         judged = api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
         return {"ingest_id": self.ingest_id, **judged, "deduplicated": found["deduplicated"]}
+
+
+class AssemblylineQuietSensor(ProductSensor):
+    """Waits until nothing is analysed: no submission is in the state submitted; ``POST /api/v4/search/submission/``.
+
+    What was ingested counts once it has become a submission: nothing tells a client how much waits before that.
+
+    :param query: a Lucene query of the submissions that count, such as ``params.submitter:"airflow"``; by default all
+        that the user may see
+    :param quiet_for: for how many seconds nothing must have been analysed; digits, which is what a template gives, too
+    :param assemblyline_conn_id: the connection
+
+    The result is ``{query, quiet_for}``.
+
+    :raises AirflowFailException: for wrong arguments, and a query that the server cannot read
+    """
+
+    question: ClassVar[str] = "self_hosted.assemblyline.triggers.QUIET"
+    template_fields: Sequence[str] = ("query", "quiet_for", "assemblyline_conn_id")
+
+    def __init__(
+        self,
+        *,
+        query: str = "*",
+        quiet_for: int | str = 0,
+        assemblyline_conn_id: str = "assemblyline_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.query, self.quiet_for, self.assemblyline_conn_id = query, quiet_for, assemblyline_conn_id
+
+    def check(self) -> None:
+        """Validate the arguments."""
+        if not isinstance(self.query, str) or not self.query.strip():
+            raise ValueError(f"query must be a Lucene query, such as '*', not {self.query!r}")
+        if not re.fullmatch(r"\d+", str(self.quiet_for), re.ASCII):
+            raise ValueError(f"quiet_for must be a number of seconds, such as 60, not {self.quiet_for!r}")
+
+    def key(self) -> str:
+        """Seconds and query."""
+        return api.quiet_key(self.query, int(self.quiet_for))
+
+    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
+        """The result, unless the server cannot read the query."""
+        if seen.state == "refused":
+            raise ValueError(f"query: Assemblyline cannot read {self.query!r}: {seen.facts['words']}")
+        return {"query": self.query, "quiet_for": int(self.quiet_for)}
+
+
+class AssemblylineAlertSensor(ProductSensor):
+    """Waits until an alert is raised that a query finds; ``POST /api/v4/search/alert/``.
+
+    The alert of an ingest has the ingest's id, which makes the query ``alert_id:"<ingest id>"``; that of a submission
+    has the submission's. Alerts are raised only for what was handed in with ``generate_alert`` among its params.
+
+    :param query: a Lucene query, such as ``metadata.case:"7" AND priority:(HIGH OR CRITICAL)``
+    :param assemblyline_conn_id: the connection
+
+    The result is the oldest alert that the query finds: ``{alert_id, sid, type, priority, status, extended_scan,
+    reporting_ts, name, sha256, score, labels, url}``, name and sha256 being those of the file.
+
+    :raises AirflowFailException: for wrong arguments, and a query that the server cannot read
+    """
+
+    question: ClassVar[str] = "self_hosted.assemblyline.triggers.ALERT"
+    template_fields: Sequence[str] = ("query", "assemblyline_conn_id")
+
+    def __init__(self, *, query: str, assemblyline_conn_id: str = "assemblyline_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.query, self.assemblyline_conn_id = query, assemblyline_conn_id
+
+    def check(self) -> None:
+        """Validate the arguments."""
+        if not isinstance(self.query, str) or not self.query.strip():
+            raise ValueError(f'query must be a Lucene query, such as alert_id:"...", not {self.query!r}')
+
+    def key(self) -> str:
+        """The query."""
+        return self.query
+
+    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
+        """The alert, with its page."""
+        return {**seen.facts, "url": api.alert_url(base_url, seen.facts["alert_id"])}

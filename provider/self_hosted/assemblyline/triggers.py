@@ -1,17 +1,23 @@
-"""What Assemblyline is asked while tasks wait."""
+"""What Assemblyline is asked while tasks wait, and the events a DAG can be scheduled on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from self_hosted.assemblyline import api
-from self_hosted.core.errors import Forbidden, NotFound
-from self_hosted.core.flow import Flow
+from self_hosted.core.errors import Forbidden, Invalid, NotFound
+from self_hosted.core.event_trigger import FeedTrigger
+from self_hosted.core.feed import Feed, Item
+from self_hosted.core.flow import Flow, Pause
 from self_hosted.core.question import GONE, Question, Seen
 
 HOOK = "self_hosted.assemblyline.hook.AssemblylineHook"
 NOBODY_DISPATCHES = "the server's dispatcher is paused and takes up nothing that waits"
+EVER = datetime.fromtimestamp(0, UTC)
+NOT_RAISED = Seen("not raised", done=False)
+INDEX_LAG = 2.0  # seconds until a search finds what was submitted, with some to spare
 NOBODY_INGESTS = "the server's ingester is paused and takes up nothing that waits"
 
 
@@ -120,3 +126,170 @@ SUBMISSION = Question(
 )
 
 INGEST = Question(hook=HOOK, thing="ingest", ask=look_at_ingests, stalled=held_up_ingests, chunk=100)
+
+
+class AssemblylineAlertTrigger(FeedTrigger):
+    """Tells of each alert that is raised; ``POST /api/v4/search/alert/``.
+
+    :param query: a Lucene query that the alert must match, such as ``priority:(HIGH OR CRITICAL)``
+    :param poll_interval: seconds between two looks
+    :param since: a moment in ISO 8601; alerts raised then or later are told of. None: from the first look on
+    :param assemblyline_conn_id: the connection
+
+    The payload of an event is ``{news: [...]}``, and each of them ``{alert_id, sid, type, priority, status,
+    extended_scan, reporting_ts, name, sha256, score, labels, url, again}``; ``again`` says that it may have been told
+    before (see docs/events.md).
+
+    :raises ValueError: for wrong arguments, when the DAG is read
+    """
+
+    feed = Feed(hook=HOOK, thing="alert", read=api.raised_alerts, newest=api.newest_alert)
+
+    def __init__(
+        self,
+        *,
+        query: str = "*",
+        poll_interval: float = 60,
+        since: str | None = None,
+        assemblyline_conn_id: str = "assemblyline_default",
+    ) -> None:
+        super().__init__()
+        self.query, self.poll_interval, self.since = query, poll_interval, since
+        self.assemblyline_conn_id = assemblyline_conn_id
+
+    def check(self) -> None:
+        """Validate the arguments."""
+        super().check()
+        api.check_watched(self.query)
+
+    def arguments(self) -> dict[str, Any]:
+        """What to look for."""
+        return {"query": self.query}
+
+    def event(self, item: Item, base_url: str) -> dict[str, Any]:
+        """The alert, with its page."""
+        told = super().event(item, base_url)
+        return {**told, "url": api.alert_url(base_url, told["alert_id"])}
+
+
+class AssemblylineSubmissionTrigger(FeedTrigger):
+    """Tells of each submission that is completed, whoever made it; ``POST /api/v4/search/submission/``.
+
+    :param query: a Lucene query that the submission must match, such as ``params.submitter:"mail-gateway"``
+    :param verdict: only those whose verdict is this or worse: info, suspicious, highly_suspicious, malicious. The bands
+        are the server's own
+    :param min_score: only those whose ``max_score`` is this or more
+    :param poll_interval: seconds between two looks
+    :param since: a moment in ISO 8601; submissions completed then or later are told of. None: from the first look on
+    :param assemblyline_conn_id: the connection
+
+    The payload of an event is ``{news: [...]}``, and each of them ``{sid, state, max_score, verdict, file_count,
+    error_count, url, files, again}``; ``files`` is a list of ``{name, sha256}``, and ``again`` says that it may have
+    been told before (see docs/events.md).
+
+    :raises ValueError: for wrong arguments, when the DAG is read
+    """
+
+    feed = Feed(hook=HOOK, thing="submission", read=api.completed_submissions, newest=api.newest_submission)
+
+    def __init__(
+        self,
+        *,
+        query: str = "*",
+        verdict: str | None = None,
+        min_score: int | None = None,
+        poll_interval: float = 60,
+        since: str | None = None,
+        assemblyline_conn_id: str = "assemblyline_default",
+    ) -> None:
+        super().__init__()
+        self.query, self.verdict, self.min_score = query, verdict, min_score
+        self.poll_interval, self.since, self.assemblyline_conn_id = poll_interval, since, assemblyline_conn_id
+
+    def check(self) -> None:
+        """Validate the arguments."""
+        super().check()
+        api.check_watched(self.query, self.verdict, self.min_score)
+
+    def arguments(self) -> dict[str, Any]:
+        """What to look for."""
+        return {"query": self.query, "verdict": self.verdict, "min_score": self.min_score}
+
+    def event(self, item: Item, base_url: str) -> dict[str, Any]:
+        """The submission as the operators tell it, with its files."""
+        told = super().event(item, base_url)
+        return {**api.judged(told, api.submission_url(base_url, told["sid"])), "files": told["files"]}
+
+
+def look_whether_quiet(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+    """Whether nothing is analysed, or was a moment ago; a query that the server refuses disturbs no other.
+
+    :param keys: see `api.quiet_key`
+    """
+    seen = {}
+    for key in keys:
+        seen[key] = yield from _quiet(key)
+    if any(one.done for one in seen.values()):
+        yield Pause(INDEX_LAG)
+        for key in [key for key, one in seen.items() if one.state == "quiet"]:
+            seen[key] = yield from _quiet(key)
+    return seen
+
+
+def _quiet(key: str) -> Flow[Seen]:
+    quiet_for, query = api.quiet_parts(key)
+    try:
+        running = yield from api.running_submissions(query, quiet_for)
+    except Invalid as refusal:
+        return Seen("refused", done=True, facts={"words": refusal.words})
+    return Seen("busy" if running else "quiet", done=not running, facts={"running": running})
+
+
+QUIET = Question(hook=HOOK, thing="quiet among the submissions", ask=look_whether_quiet, chunk=20)
+
+
+def look_at_alerts(queries: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+    """The oldest alert that each query finds, however young: by a search, which unlike a list hides none.
+
+    :param queries: Lucene queries; those who wait with the same one share its search
+    """
+    seen = {}
+    for query in queries:
+        found = yield from api.raised_alerts(EVER, 0, 1, query)
+        seen[query] = Seen("raised", done=True, facts=dict(found[0].payload or {})) if found else NOT_RAISED
+    return seen
+
+
+# one at a time, so that a query that the server refuses disturbs no other
+ALERT = Question(hook=HOOK, thing="alert", ask=look_at_alerts, chunk=1)
+
+
+def look_at_retrohunts(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+    """Where retrohunts stand, by one search for all. The server tells no progress but that one is finished.
+
+    :param keys: theirs
+    """
+    if not keys:
+        return {}
+    found = yield from api.retrohunts(keys)
+    seen = {}
+    for key in keys:
+        if key in found:
+            facts = {"total_hits": found[key]["total_hits"], "truncated": bool(found[key].get("truncated"))}
+            finished = bool(found[key]["finished"])
+            seen[key] = Seen("finished" if finished else "running", done=finished, facts=facts)
+        else:
+            seen[key] = yield from _young_retrohunt(key)
+    return seen
+
+
+def _young_retrohunt(key: str) -> Flow[Seen]:
+    """One that the search does not find: either it is too young for the index, or there is none."""
+    try:
+        yield from api.retrohunt(key)
+    except NotFound:
+        return GONE
+    return Seen("started", done=False)
+
+
+RETROHUNT = Question(hook=HOOK, thing="retrohunt", ask=look_at_retrohunts, chunk=100)  # and nothing can stop one

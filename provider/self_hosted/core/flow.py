@@ -21,6 +21,9 @@ from urllib.parse import quote, urlencode
 from self_hosted.core.errors import Broken, Invalid, ProductError, kind_of
 
 T = TypeVar("T")
+SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
+"""Opens a file to write to; called anew for each attempt."""
+
 NOTHING: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
 
 
@@ -54,6 +57,7 @@ class Request:
     :param save_to: opens the file that a successful answer's body is written to, piece by piece
     :param slow: whether the answer may take several times as long as usual (uploads, batches)
     :param repeatable: whether sending it twice is harmless; by default only for GET and HEAD
+    :param in_turn: whether who sends it waits for a place by himself: a full quota (`QuotaInUse`) is then told at once
     """
 
     method: str
@@ -64,9 +68,10 @@ class Request:
     form: Mapping[str, str] | None = None
     parts: Mapping[str, str | Upload] | None = None
     body: Upload | None = None
-    save_to: Callable[[], BinaryIO] | None = None
+    save_to: SaveTo | None = None
     slow: bool = False
     repeatable: bool | None = None
+    in_turn: bool = False
 
     @property
     def may_be_repeated(self) -> bool:

@@ -1,4 +1,4 @@
-"""Modules that are imported when they are first used.
+"""Modules that are imported when they, or something that they define, are first used.
 
 Airflow parses every DAG file again and again, and for that needs the operators, but nothing of what they do.
 """
@@ -6,8 +6,11 @@ Airflow parses every DAG file again and again, and for that needs the operators,
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
+from typing import Any
 
 
 def when_used(name: str) -> ModuleType:
@@ -27,3 +30,23 @@ def when_used(name: str) -> ModuleType:
     module = sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def published_by(
+    package: str, places: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package that publishes what its modules define.
+
+    https://peps.python.org/pep-0562/
+
+    :param package: its name
+    :param places: the names that each module defines, by the name of the module
+    """
+    modules = {name: f"{package}.{module}" for module, names in places.items() for name in names}
+
+    def attribute(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(modules[name]), name)
+
+    return attribute, lambda: sorted(modules)

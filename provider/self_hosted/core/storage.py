@@ -6,9 +6,11 @@ https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/objectstorag
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from uuid import uuid4
 
@@ -30,26 +32,36 @@ def path_of(uri: str) -> Any:
 
 @contextmanager
 def written(uri: str) -> Generator[BinaryIO]:
-    """A file to write to, which is there once all of it is: a task that fails half-way leaves none that looks whole.
+    """A file to write to, which is there once all of it is: a task that fails half-way leaves what was there before.
 
-    Folders on this machine are made.
+    Folders on this machine are made. What goes to an object store is gathered in a temporary file on this machine.
 
     :param uri: see `path_of`; what is there already is replaced
     """
     path = path_of(uri)
-    if isinstance(path, Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    else:  # an object store shows a file when it is closed
-        part = path
+    with _moved_to(path) if isinstance(path, Path) else _copied_to(path) as file:
+        yield file
+
+
+@contextmanager
+def _moved_to(path: Path) -> Generator[BinaryIO]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             yield cast("BinaryIO", file)
-        if part is not path:
-            part.replace(path)
-    except BaseException:
+        part.replace(path)
+    finally:
         part.unlink(missing_ok=True)
-        raise
+
+
+@contextmanager
+def _copied_to(path: Any) -> Generator[BinaryIO]:
+    with TemporaryFile() as gathered:
+        yield cast("BinaryIO", gathered)  # noqa: RUF075 what fails is not copied
+        gathered.seek(0)
+        with path.open("wb") as file:
+            shutil.copyfileobj(gathered, file)
 
 
 def write_json(uri: str, value: Any) -> None:

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
-from urllib.parse import urlencode
+from typing import TypeVar
 
 import certifi
 import httpx
 import requests
 import tenacity
-from requests_toolbelt.multipart.encoder import MultipartEncoder
 from urllib3 import exceptions as urllib3
 
 from self_hosted import __version__
+from self_hosted.core.body import CHUNK, Streamed, body_of
 from self_hosted.core.connection import Address
-from self_hosted.core.errors import ProductError, Uncertain, Unreachable
-from self_hosted.core.flow import NOTHING, Flow, Pause, Reply, Request, Secret, Step, Upload
+from self_hosted.core.errors import ProductError, QuotaInUse, Uncertain, Unreachable
+from self_hosted.core.flow import Flow, Pause, Reply, Request, Secret, Step
 
 T = TypeVar("T")
 USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
-CHUNK = 64 * 1024
 SLOWNESS = 5  # how many times longer a slow request may take
 LONGEST_BACKOFF = 30
 BAD_HEADER = "a header holds a character that no header may hold, such as a line break: check the credential"
@@ -83,6 +80,8 @@ def _attempt(request: Request, error_of: ErrorOf) -> Flow[Reply]:
 
 
 def _worth_another_try(error: ProductError, request: Request) -> bool:
+    if request.in_turn and isinstance(error, QuotaInUse):
+        return False
     return request.may_be_repeated if isinstance(error, Uncertain) else error.retryable
 
 
@@ -126,7 +125,7 @@ class WorkerTransport:
 
     def _send(self, request: Request) -> Reply:
         with _requests_errors(request), contextlib.ExitStack() as files:
-            body, headers = _body(request, files)
+            body, headers = body_of(request, files)
             response = self.session.request(
                 request.method,
                 self.address.base_url + request.target,
@@ -184,12 +183,12 @@ class TriggerTransport:
 
     async def _send(self, request: Request) -> Reply:
         with _httpx_errors(request), contextlib.ExitStack() as files:
-            body, headers = _body(request, files)
+            body, headers = body_of(request, files)
             sent = self.client.build_request(
                 request.method,
                 self.address.base_url + request.target,
                 headers={**request.headers, **headers},
-                content=_pieces(body) if hasattr(body, "read") else body,
+                content=_chunks(body) if isinstance(body, Streamed) else body,
                 timeout=httpx.Timeout(_read_timeout(self.address, request), connect=self.address.connect_timeout),
             )
             response = await self.client.send(sent, stream=True)
@@ -245,49 +244,9 @@ def _ssl_context(address: Address, changes: tuple[float, ...]) -> ssl.SSLContext
     return context
 
 
-def _body(request: Request, files: contextlib.ExitStack) -> tuple[Any, dict[str, str]]:
-    """The body, as bytes or to be read from, and its headers; made here so that both libraries send the same."""
-    if request.json is not NOTHING:
-        return json.dumps(request.json, allow_nan=False).encode(), {"Content-Type": "application/json"}
-    if request.form is not None:
-        return urlencode(request.form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    if request.parts is not None:
-        encoder = MultipartEncoder({name: _part(part, files) for name, part in request.parts.items()})
-        return encoder, {"Content-Type": encoder.content_type, "Content-Length": str(encoder.len)}
-    if request.body is not None:
-        headers = {"Content-Type": request.body.content_type, "Content-Length": str(request.body.size)}
-        return _opened(request.body, files), headers
-    return None, {}
-
-
-class _Rest:
-    """What is left of an open file. It knows its length, which files of object stores don't.
-
-    ``len`` is how requests and requests-toolbelt ask for it.
-    """
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self.file, self.len = file, size
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self.file.read(self.len if size < 0 else min(size, self.len))
-        if self.len and not piece:
-            raise EOFError("the file became shorter while it was sent")
-        self.len -= len(piece)
-        return piece
-
-
-def _opened(upload: Upload, files: contextlib.ExitStack) -> Any:
-    return _Rest(files.enter_context(upload.open()), upload.size)
-
-
-def _part(part: str | Upload, files: contextlib.ExitStack) -> Any:
-    return part if isinstance(part, str) else (part.filename, _opened(part, files), part.content_type)
-
-
-async def _pieces(file: Any) -> AsyncIterator[bytes]:
-    while piece := file.read(CHUNK):
-        yield piece
+async def _chunks(body: Streamed) -> AsyncIterator[bytes]:
+    for chunk in body:
+        yield chunk
 
 
 @contextlib.contextmanager

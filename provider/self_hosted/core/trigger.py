@@ -5,8 +5,9 @@ Their arguments are plain JSON and hold no credential. They never start anything
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
@@ -14,7 +15,7 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 from self_hosted.core.errors import Broken, Invalid, ProductError, from_json
 from self_hosted.core.poller import Poller
 from self_hosted.core.question import Question, Seen, imported
-from self_hosted.core.wait import Waiter
+from self_hosted.core.wait import Outcome, Waiter, ended
 
 # A worker may take 5 s to tell the scheduler that its task deferred ([workers] min_heartbeat_interval). Airflow takes a
 # task that goes on before that for lost, and tries it again (seen in 3.1.8).
@@ -23,11 +24,11 @@ SLACK = 60.0  # seconds past the deadline after which Airflow itself ends a wait
 
 
 class WaitTrigger(BaseTrigger):
-    """Waits for what an operator started.
+    """Waits for what an operator started, one thing or several.
 
     :param question: path of the `Question`
     :param conn_id: the connection
-    :param key: the remote id
+    :param keys: the remote ids
     :param since: when the wait began, in seconds since the epoch
     :param deadline: when it ends at the latest, in seconds since the epoch
     :param poll_interval: the longest time between two looks, in seconds
@@ -40,7 +41,7 @@ class WaitTrigger(BaseTrigger):
         *,
         question: str,
         conn_id: str,
-        key: str,
+        keys: Sequence[str],
         since: float,
         deadline: float,
         poll_interval: float,
@@ -48,31 +49,34 @@ class WaitTrigger(BaseTrigger):
         started: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.question, self.conn_id, self.key = question, conn_id, key
+        self.question, self.conn_id, self.keys = question, conn_id, list(keys)
         self.since, self.deadline, self.poll_interval = since, deadline, poll_interval
         self.cancel_on_kill, self.started = cancel_on_kill, started
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Path and arguments, for the metadata database."""
-        names = ("question", "conn_id", "key", "since", "deadline", "poll_interval", "cancel_on_kill", "started")
+        names = ("question", "conn_id", "keys", "since", "deadline", "poll_interval", "cancel_on_kill", "started")
         return "self_hosted.core.trigger.WaitTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, and tell what was seen, or what went wrong."""
-        waiter = Waiter(self.key, self.deadline, self.poll_interval, first_look=SETTLING, since=self.since)
+        """Wait for all, and tell of each what was seen, or what went wrong."""
+        told = await asyncio.gather(*(self._wait_for(key) for key in self.keys))
+        yield TriggerEvent({"outcomes": dict(zip(self.keys, told, strict=True)), "started": self.started})
+
+    async def _wait_for(self, key: str) -> dict[str, Any]:
+        waiter = Waiter(key, self.deadline, self.poll_interval, first_look=SETTLING, since=self.since)
         try:
-            seen = await Poller.at(self.question, self.conn_id).wait(waiter)
+            return {"seen": (await Poller.at(self.question, self.conn_id).wait(waiter)).as_json()}
         except Exception as error:
-            yield TriggerEvent({**event_of_error(error), "started": self.started})
-        else:
-            yield TriggerEvent({"seen": seen.as_json(), "started": self.started})
+            return event_of_error(error)
 
     async def on_kill(self) -> None:
         """A person ended the task (mark failed, clear): end the remote work. Restarts don't call this."""
         question: Question = imported(self.question)
         if self.cancel_on_kill and question.cancel:
             async with question.hook_for(self.conn_id).asking() as ask:
-                await ask(question.cancel(self.key))
+                for key, error in (await ask(ended(question, self.keys))).items():
+                    self.log.warning("%s %s could not be cancelled: %s", question.thing, key, error)
 
 
 class SensorTrigger(BaseTrigger):
@@ -166,3 +170,20 @@ def seen_in(event: Mapping[str, Any] | None) -> Seen:
     if "error" in event:
         raise from_json(event["error"])
     return Seen(**event["seen"])
+
+
+def outcomes_in(event: Mapping[str, Any] | None) -> dict[str, Outcome]:
+    """What a `WaitTrigger` waited for came to, by remote id; an event that is missing or unknown is raised.
+
+    :param event: the payload of its event
+    """
+    if not event or not event.get("outcomes"):
+        raise Broken(f"the trigger ended with an event that nobody knows: {event!r}")
+    return {key: _outcome_in(told) for key, told in event["outcomes"].items()}
+
+
+def _outcome_in(told: Mapping[str, Any]) -> Outcome:
+    try:
+        return seen_in(told)
+    except ProductError as error:
+        return error

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from self_hosted.core.hook import ProductHook
 
 T = TypeVar("T")
+Outcome = Seen | ProductError
+"""What a wait for one thing came to: what was seen when it was done, or why there is nothing of the kind."""
+
 FIRST_LOOK = 1.0  # seconds; much of the work is done by then
 BACKOFF = 1.5
 TOGETHER = 0.5  # seconds between two rounds at the least, where several wait
@@ -112,6 +115,16 @@ class Waiter:
             raise Overdue(f"waited in vain {self.told(question)}")
         return question.there(self.key, self.seen)
 
+    def result(self, question: Question) -> Outcome:
+        """As `outcome`, but an error is returned, so that it does not hide what became of others.
+
+        :param question: what was asked
+        """
+        try:
+            return self.outcome(question)
+        except ProductError as error:
+            return error
+
     def told(self, question: Question) -> str:
         """What is waited for, for how long by now, and what was seen last, for an error."""
         waited = timedelta(seconds=round(time.time() - self.since))
@@ -127,22 +140,34 @@ def poll(question: Question, waiters: set[Waiter]) -> Flow[None]:
     :param waiters: those who wait; whose wait is over is taken out
     """
     while waiters:
-        # who is half-way to its next look comes along, so that many who wait are asked for in few requests
-        asked = [waiter for waiter in waiters if waiter.ready <= time.time()]
-        for some in _by_chunks(asked, question.chunk):
-            yield from _look_while_there_is_time(question, some)
-            yield from _ask_why(question, [waiter for waiter in some if not waiter.over])
-            for waiter in some:
-                waiter.plan()
-                if waiter.over:
-                    waiters.discard(waiter)
-                    waiter.leave()
+        yield from look(question, waiters)
         if waiters:
-            yield Pause(_pause(waiters), may_end_early=True)
+            yield Pause(until_next_look(waiters), may_end_early=True)
 
 
-def _pause(waiters: Collection[Waiter]) -> float:
-    """Seconds until the next round: when somebody must be looked at; but one by one they would cost a request each."""
+def look(question: Question, waiters: set[Waiter]) -> Flow[None]:
+    """One round of the wait loop: ask for all whose time has come.
+
+    :param question: what to ask
+    :param waiters: those who wait; whose wait is over is taken out
+    """
+    # who is half-way to its next look comes along, so that many who wait are asked for in few requests
+    asked = [waiter for waiter in waiters if waiter.ready <= time.time()]
+    for some in _by_chunks(asked, question.chunk):
+        yield from _look_while_there_is_time(question, some)
+        yield from _ask_why(question, [waiter for waiter in some if not waiter.over])
+        for waiter in some:
+            waiter.plan()
+            if waiter.over:
+                waiters.discard(waiter)
+                waiter.leave()
+
+
+def until_next_look(waiters: Collection[Waiter]) -> float:
+    """Seconds until somebody must be looked at; somewhat more where several wait, who one by one cost a request each.
+
+    :param waiters: those who wait, one at least
+    """
     together = min(TOGETHER, *(waiter.poll_interval for waiter in waiters)) if len(waiters) > 1 else 0.0
     return max(together, min(waiter.due for waiter in waiters) - time.time())
 
@@ -212,6 +237,31 @@ def _persistently(flow: Callable[[], Flow[T]], until: float) -> Flow[T]:
 
 def _chunks(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (ids[start : start + size] for start in range(0, len(ids), size))
+
+
+def ended(question: Question, keys: Sequence[str]) -> Flow[dict[str, ProductError]]:
+    """End the remote work of ids, where the product can; the errors of those that could not be ended, by id.
+
+    :param question: what is asked about them
+    :param keys: remote ids. Where they are several, those that are done already are left out by one look at all
+    """
+    errors: dict[str, ProductError] = {}
+    if question.cancel is None:
+        return errors
+    for key in (yield from _under_way(question, keys)) if len(keys) > 1 else keys:
+        try:
+            yield from question.cancel(key)
+        except ProductError as error:
+            errors[key] = error
+    return errors
+
+
+def _under_way(question: Question, keys: Sequence[str]) -> Flow[list[str]]:
+    seen: dict[str, Seen] = {}
+    for some in _chunks(keys, question.chunk):
+        with contextlib.suppress(ProductError):  # what cannot be looked at is ended blindly
+            seen.update((yield from question.ask(some)))
+    return [key for key in keys if key not in seen or not seen[key].done]
 
 
 def wait(hook: ProductHook, question: Question, waiter: Waiter) -> Seen:

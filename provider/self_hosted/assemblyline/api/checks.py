@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from self_hosted.assemblyline.api.account import configuration, submission_profile
+from self_hosted.assemblyline.api.selection import check_classification, check_services
 from self_hosted.assemblyline.api.sources import Source, checked_source, source_name, source_size
 from self_hosted.assemblyline.api.tagging import RESUBMITTED
 from self_hosted.core.flow import Flow, Upload
@@ -47,18 +48,33 @@ def check_upload(source: Source, options: Mapping[str, Any]) -> Flow[None]:
 
     :param source: as for `submit`
     :param options: as for `submit`
-    :raises ValueError: when the source is none or larger than the server takes, or it has no such params
+    :raises ValueError: when the source is none or larger than the server takes, or it has no such params or services
+    :raises Invalid: when it has no such profile
+    """
+    if not isinstance(source, Upload):
+        checked_source(source)
+    limit, size = (yield from size_limit(options)), source_size(source)
+    if limit is not None and size > limit:
+        raise ValueError(f"{source_name(source)} has {size} bytes, and this server takes {limit} at most")
+
+
+def size_limit(options: Mapping[str, Any]) -> Flow[int | None]:
+    """Ask the server how large a file it takes with some options, which are checked by the way.
+
+    :param options: as for `submit`
+    :return: in bytes; None when ``params`` say ``ignore_size``
+    :raises ValueError: when the server has no such params or services
     :raises Invalid: when it has no such profile
     """
     params = options.get("params", {})
     check_params("params", params)
-    if not isinstance(source, Upload):
-        checked_source(source)
-    limit, size = (yield from configuration())["submission.max_file_size"], source_size(source)
-    if size > limit and not params.get("ignore_size"):
-        raise ValueError(f"{source_name(source)} has {size} bytes, and this server takes {limit} at most")
+    settings = yield from configuration()
+    check_services(params, settings)
+    if params.get("classification"):
+        yield from check_classification(params["classification"])
     if "submission_profile" in options:
         yield from submission_profile(options["submission_profile"])
+    return None if params.get("ignore_size") else int(settings["submission.max_file_size"])
 
 
 def check_options(options: Mapping[str, Any]) -> None:

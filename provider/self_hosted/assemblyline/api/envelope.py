@@ -14,6 +14,8 @@ from self_hosted.core.flow import Flow, Reply, Request
 API = "/api/v4"
 """What all paths begin with. They all end with a slash: without it the server answers with a redirect."""
 
+HASH_SEARCH = f"{API}/hash_search"
+
 
 def error_of(reply: Reply) -> ProductError | None:
     """What went wrong, or None.
@@ -25,11 +27,17 @@ def error_of(reply: Reply) -> ProductError | None:
     words = str(envelope.get("api_error_message") or "")
     if reply.status == 503:
         return reply.error(_refusal(words), words or "not available at the moment")
+    if reply.request.path.startswith(f"{HASH_SEARCH}/") and _is_by_source(reply.status, envelope.get("api_response")):
+        return None  # each source says for itself what went wrong; the status is that of the worst
     if reply.status >= 400 and not envelope:
         return reply.plain_error("this is no answer of Assemblyline's; check the base URL and what stands before it")
     if reply.status < 300 and words:
         return reply.error(Invalid, words)
     return reply.plain_error(words)
+
+
+def _is_by_source(status: int, answer: Any) -> bool:
+    return status in {404, 422, 500} and isinstance(answer, dict) and bool(answer)
 
 
 def _refusal(words: str) -> type[ProductError]:
@@ -40,7 +48,7 @@ def _refusal(words: str) -> type[ProductError]:
 
 
 def _envelope(reply: Reply) -> Mapping[str, Any]:
-    body = reply.json() if reply.is_json else None
+    body = reply.json() if reply.is_json and reply.body else None  # none when it went to a file
     return body if isinstance(body, dict) else {}
 
 

@@ -36,16 +36,31 @@ def ingest_file(upload: Upload, options: Mapping[str, Any]) -> Flow[str]:
         may be absent
     :raises ValueError: for what the server would ignore, such as ``generate_alert`` outside of ``params``
     """
-    _check_options(options)
+    check_ingest_options(options)
     tag = own_tag(options)
     ingest_id, _ = yield from read_back(partial(_sent, upload, tagged(options, tag)), partial(_tagged_ingest, tag))
     return ingest_id
 
 
-def _sent(upload: Upload, options: Mapping[str, Any]) -> Flow[str]:
+def _sent(upload: Upload, options: Mapping[str, Any], *, in_turn: bool = False) -> Flow[str]:
     parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": upload}
-    answer = yield from asked(Request("POST", f"{API}/ingest/", parts=parts, slow=True))
+    answer = yield from asked(Request("POST", f"{API}/ingest/", parts=parts, slow=True, in_turn=in_turn))
     return str(answer["ingest_id"])
+
+
+def ingest_in_turn(upload: Upload, options: Mapping[str, Any], tag: str) -> Flow[str]:
+    """Ingest one of many under a tag that nothing was ingested under before: the id of the ingest.
+
+    Nothing is checked before: see `check_ingest_options` and `size_limit`, once for all of them.
+
+    :param upload: the file
+    :param options: as for `ingest_file`
+    :param tag: what tells this piece of work from all others
+    :raises QuotaInUse: at once, when as many ingests of the user run as may
+    """
+    sent = partial(_sent, upload, tagged(options, tag), in_turn=True)
+    ingest_id, _ = yield from read_back(sent, partial(_tagged_ingest, tag))
+    return ingest_id
 
 
 def ingest_file_once(upload: Upload, options: Mapping[str, Any], tag: str) -> Flow[str]:
@@ -59,7 +74,7 @@ def ingest_file_once(upload: Upload, options: Mapping[str, Any], tag: str) -> Fl
     :param tag: what tells this piece of work from all others
     :raises ValueError: as `ingest_file`, and when the file is larger than the server takes
     """
-    _check_options(options)
+    check_ingest_options(options)
     found = yield from _tagged_ingest(tag)
     if found is None:
         yield from check_upload(upload, options)
@@ -74,7 +89,12 @@ def _tagged_ingest(tag: str) -> Flow[str | None]:
     return ids[0] if ids else None
 
 
-def _check_options(options: Mapping[str, Any]) -> None:
+def check_ingest_options(options: Mapping[str, Any]) -> None:
+    """Validate what goes with an ingest.
+
+    :param options: as for `ingest_file`
+    :raises ValueError: naming what the server would ignore
+    """
     if "generate_alert" in options:
         raise ValueError("generate_alert belongs into params: Assemblyline ignores it beside them")
     unknown = sorted(set(options) - INGEST_OPTIONS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from self_hosted.assemblyline.api.submissions import OUTCOME, any_of, is_ghost, search, search_submissions
+from self_hosted.assemblyline.api.searching import any_of, search
+from self_hosted.assemblyline.api.submissions import OUTCOME, is_ghost, search_submissions
 from self_hosted.core.flow import Flow
 
 EACH = 10  # submissions of one ingest, or of one file in a day, among which is the one that is looked for

@@ -1,4 +1,4 @@
-"""Whether the server works on what waits: an administrator can pause its ingester and its dispatcher."""
+"""What waits on the server, and whether it works on that: its ingester and its dispatcher can be paused."""
 
 from __future__ import annotations
 
@@ -35,3 +35,43 @@ def is_taken_up(sid: str) -> Flow[bool]:
     except NotFound:
         return False
     return True
+
+
+def running_submissions(query: str = "*", quiet_for: int = 0) -> Flow[int]:
+    """How many submissions are not completed, or were completed a moment ago.
+
+    Nothing tells how much waits in the ingester: what was ingested is seen once it has become a submission.
+
+    ``POST /api/v4/search/submission/``
+
+    :param query: a Lucene query of those that count, such as ``params.submitter:"airflow"``
+    :param quiet_for: seconds; those that were completed since then count as well
+    """
+    running = yield from _counted(query, "state:submitted")
+    if running or not quiet_for:
+        return running
+    return (yield from _counted(query, f"times.completed:[now-{quiet_for}s TO *]"))
+
+
+def _counted(query: str, filter_: str) -> Flow[int]:
+    wanted = {"query": query, "filters": [filter_], "rows": 0, "track_total_hits": True}
+    found = yield from asked(Request("POST", f"{API}/search/submission/", json=wanted, repeatable=True))
+    return int(found["total"])
+
+
+def quiet_key(query: str, quiet_for: int) -> str:
+    """What a wait calls the quiet among submissions.
+
+    >>> quiet_key("*", 60)
+    '60 *'
+
+    :param query: see `running_submissions`
+    :param quiet_for: seconds
+    """
+    return f"{quiet_for} {query}"
+
+
+def quiet_parts(key: str) -> tuple[int, str]:
+    """Seconds and query of a `quiet_key`."""
+    quiet_for, _, query = key.partition(" ")
+    return int(quiet_for), query

@@ -7,12 +7,18 @@ submitted by its hash, with `submit_once`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from self_hosted.assemblyline.api.account import submission_profile
+from self_hosted.assemblyline.api.checks import SUBMISSION_PARAMS
 from self_hosted.assemblyline.api.envelope import API, asked
 from self_hosted.assemblyline.api.submissions import submission
+from self_hosted.assemblyline.api.tagging import TAG
 from self_hosted.core.flow import Flow, Request, url_path
+
+DYNAMIC = "Dynamic Analysis"
+OF_ONE_SUBMISSION = {TAG, "ingest_id", "ts", "type"}  # metadata that the provider or the ingester wrote
 
 
 def resubmit(sid: str) -> Flow[dict[str, Any]]:
@@ -71,6 +77,32 @@ def resubmit_with_profile(
     path = f"{API}{url_path('submit', profile, sha256.lower())}/"
     document: dict[str, Any] = yield from asked(Request("PUT", path, {"copy_sid": copy_sid, "name": name}))
     return document
+
+
+def copied_options(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a submission of the same file by `submit_once` equal to an earlier one: name, metadata and params.
+
+    Without what is the earlier one's alone: its tag, the id of its ingest, and what the server wrote into its params.
+
+    :param document: the earlier submission's
+    :raises ValueError: when it has several files, of which only one can be submitted
+    """
+    if len(document["files"]) != 1:
+        raise ValueError(f"submission {document['sid']} has {len(document['files'])} files; submit each by its sha256")
+    params = {name: value for name, value in document["params"].items() if name in SUBMISSION_PARAMS}
+    given = {name: value for name, value in params.items() if value not in (None, "", [], {}) and name != "description"}
+    metadata = {name: value for name, value in document["metadata"].items() if name not in OF_ONE_SUBMISSION}
+    return {"name": document["files"][0]["name"], "metadata": metadata, "params": given}
+
+
+def for_dynamic_analysis(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The same params, with dynamic analysis among the services.
+
+    :param params: as a submit takes them
+    """
+    services = params.get("services") or {}
+    selected = [one for one in services.get("selected") or [] if one != DYNAMIC]
+    return {**params, "services": {**services, "selected": [*selected, DYNAMIC]}}
 
 
 def _check_copied(copy_sid: str | None) -> Flow[None]:

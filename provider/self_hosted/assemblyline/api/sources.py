@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Mapping
 
@@ -54,6 +55,21 @@ def _hash(kind: str, value: str) -> str:
     if not re.fullmatch(HASHES[kind], found):
         raise ValueError(f"source: {value!r} is no {kind}")
     return found
+
+
+def hash_source(value: str) -> dict[str, str]:
+    """The source that a hash of a known file stands for, whatever its kind: {"sha256": ...}.
+
+    >>> hash_source("D41D8CD98F00B204E9800998ECF8427E")
+    {'md5': 'd41d8cd98f00b204e9800998ecf8427e'}
+
+    :param value: a hash of one of `HASHES`
+    :raises ValueError: when it is none
+    """
+    for kind in HASHES:
+        with contextlib.suppress(ValueError):
+            return {kind: _hash(kind, value)}
+    raise ValueError(f"hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not {value!r}")
 
 
 def source_size(source: Source) -> int:

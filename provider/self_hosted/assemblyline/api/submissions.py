@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from self_hosted.assemblyline.api.envelope import API, asked
+from self_hosted.assemblyline.api.searching import any_of, search
 from self_hosted.core.errors import NotFound, Uncertain
 from self_hosted.core.flow import Flow, Request, url_path
 
@@ -73,38 +74,6 @@ def search_submissions(query: str, fields: str = OUTCOME, rows: int = 25) -> Flo
     :param rows: how many at most
     """
     return search("submission", {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"})
-
-
-def search(index: str, wanted: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]:
-    """What a search of any index finds.
-
-    ``POST /api/v4/search/<index>/``
-
-    :param index: submission, file, alert, ...
-    :param wanted: query, fl (fields), rows, sort
-    """
-    path = f"{API}{url_path('search', index)}/"
-    found = yield from asked(Request("POST", path, json=wanted, repeatable=True))
-    return found["items"]  # type: ignore[no-any-return]
-
-
-def any_of(values: Sequence[str]) -> str:
-    """The part of a Lucene query that stands for one value or another.
-
-    >>> print(any_of(["a", "b"]))
-    ("a" OR "b")
-    """
-    return f"({' OR '.join(map(phrase, values))})"
-
-
-def phrase(text: str) -> str:
-    r"""A text as one phrase of a Lucene query.
-
-    >>> print(phrase('a "b"'))
-    "a \"b\""
-    """
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def is_completed(sid: str) -> Flow[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -14,6 +15,8 @@ from self_hosted.assemblyline.api.tagging import LOOKS, own_tag, read_back, tagg
 from self_hosted.core.errors import ProductError, QuotaInUse
 from self_hosted.core.flow import Flow, Request, Upload
 from self_hosted.core.lost_answers import looked_for
+
+QUOTA = re.compile(r"concurrent submission quota of (\d+)")
 
 
 def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
@@ -34,11 +37,36 @@ def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     return document
 
 
-def _sent(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
+def _sent(source: Source, options: Mapping[str, Any], *, in_turn: bool = False) -> Flow[dict[str, Any]]:
     if not isinstance(source, Upload):
-        return asked(Request("POST", f"{API}/submit/", json={**options, **checked_source(source)}, slow=True))
+        body = {**options, **checked_source(source)}
+        return asked(Request("POST", f"{API}/submit/", json=body, slow=True, in_turn=in_turn))
     parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": source}
-    return asked(Request("POST", f"{API}/submit/", parts=parts, slow=True))
+    return asked(Request("POST", f"{API}/submit/", parts=parts, slow=True, in_turn=in_turn))
+
+
+def submit_in_turn(source: Source, options: Mapping[str, Any], tag: str) -> Flow[dict[str, Any]]:
+    """Submit one of many under a tag that nothing was submitted under before: {sid, doubtful}, as `submit_once`.
+
+    Nothing is checked before: see `check_options` and `size_limit`, once for all of them.
+
+    :param source: as for `submit`
+    :param options: as for `submit`
+    :param tag: what tells this piece of work from all others
+    :raises QuotaInUse: at once, when as many submissions of the user run as may
+    """
+    sent = partial(_sent, source, tagged(options, tag), in_turn=True)
+    found, doubtful = yield from read_back(sent, partial(tagged_submission, tag))
+    return {"sid": found["sid"], "doubtful": doubtful}
+
+
+def quota_told(error: ProductError) -> int | None:
+    """How many submissions of a user may run at once, if that is what an error is about.
+
+    :param error: such as "You've exceeded your maximum concurrent submission quota of 5"
+    """
+    found = QUOTA.search(error.words)
+    return int(found[1]) if found else None
 
 
 def submit_once(

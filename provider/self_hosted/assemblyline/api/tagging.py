@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from self_hosted.assemblyline.api.searching import any_of, phrase
 from self_hosted.assemblyline.api.submissions import (
     delete_submission,
-    phrase,
+    is_ghost,
     search_submissions,
     submission_if_any,
 )
 from self_hosted.core.errors import NotFound, Uncertain
-from self_hosted.core.flow import Flow
+from self_hosted.core.flow import Flow, Pause
 from self_hosted.core.lost_answers import looked_for
 
 T = TypeVar("T")
@@ -26,6 +27,8 @@ TAG = "airflow_task"
 # as long again. What comes to light later than that is a duplicate, which `end_duplicates` ends.
 LOOKS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each further look for what came of a request whose answer was lost."""
+
+TOGETHER, EACH = 500, 10  # tags in one search, of which Elasticsearch takes 1024; submissions under each, at most
 
 RESUBMITTED = "Resubmit "
 """What the server lets the description of a submission begin with that somebody made anew from another one."""
@@ -61,6 +64,36 @@ def tagged_submissions(tag: str) -> Flow[list[dict[str, Any]]]:
     return [one for one in found if not _is_resubmitted(one.get("params", {}))]
 
 
+def submissions_by_tag(tags: Sequence[str], *, interrupted: bool = False) -> Flow[dict[str, dict[str, Any]]]:
+    """The oldest submission under each of many tags, by the tag: sid and, if it was ingested, metadata.ingest_id.
+
+    :param tags: those of pieces of work; under which there is none is left out
+    :param interrupted: whether some may be under way still, their client being gone: they are then looked for as after
+        a lost answer
+    """
+    found = yield from _by_tag(tags)
+    for pause in LOOKS if interrupted else ():
+        if len(found) == len(tags):
+            break
+        yield Pause(pause)
+        found.update((yield from _by_tag([tag for tag in tags if tag not in found])))
+    return found
+
+
+def _by_tag(tags: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
+    # the first is the oldest
+    return {one["metadata"][TAG]: one for one in reversed((yield from _all_under(tags)))}
+
+
+def _all_under(tags: Sequence[str]) -> Flow[list[dict[str, Any]]]:
+    fields = f"sid,metadata.{TAG},metadata.ingest_id,params.description,params.psid,to_be_deleted"
+    found: list[dict[str, Any]] = []
+    for start in range(0, len(tags), TOGETHER):
+        some = tags[start : start + TOGETHER]
+        found += yield from search_submissions(f"metadata.{TAG}:{any_of(some)}", fields, rows=EACH * len(some))
+    return [one for one in found if not is_ghost(one) and not _is_resubmitted(one.get("params", {}))]
+
+
 def _is_resubmitted(params: Mapping[str, Any]) -> bool:
     return bool(params.get("psid")) or str(params.get("description")).startswith(RESUBMITTED)
 
@@ -84,7 +117,19 @@ def end_duplicates(tag: str, sid: str) -> Flow[list[str]]:
     :param tag: see `tagged_submissions`
     :param sid: the one that stays
     """
-    others = [found["sid"] for found in (yield from tagged_submissions(tag)) if found["sid"] != sid]
+    return (yield from _ended([one["sid"] for one in (yield from tagged_submissions(tag)) if one["sid"] != sid]))
+
+
+def end_all_duplicates(kept: Mapping[str, str]) -> Flow[list[str]]:
+    """As `end_duplicates`, for many pieces of work.
+
+    :param kept: the ids of those that stay, by their tags
+    """
+    found = yield from _all_under(list(kept))
+    return (yield from _ended([one["sid"] for one in found if one["sid"] != kept[one["metadata"][TAG]]]))
+
+
+def _ended(others: list[str]) -> Flow[list[str]]:
     for other in others:
         try:
             yield from delete_submission(other)

@@ -57,13 +57,20 @@ def judged(
     """
     if found["state"] != "completed":
         raise Final(f"submission {found['sid']} ended as {found['state']!r}: {url}")
-    if _reached(found["max_score"], found["verdict"], fail_on_score, fail_on_verdict):
+    if reached(found["max_score"], found["verdict"], fail_on_score, fail_on_verdict):
         raise Final(f"submission {found['sid']} is {found['verdict']}, with a score of {found['max_score']}: {url}")
     names = ("sid", "state", "max_score", "verdict", "file_count", "error_count")
     return {**{name: found[name] for name in names}, "url": url}
 
 
-def _reached(score: int, verdict: str, fail_on_score: int | str | None, fail_on_verdict: str | None) -> bool:
+def reached(score: int, verdict: str, fail_on_score: int | str | None, fail_on_verdict: str | None) -> bool:
+    """Whether a task is to fail.
+
+    :param score: a ``max_score``
+    :param verdict: what it stands for
+    :param fail_on_score: the least score to fail on
+    :param fail_on_verdict: the mildest verdict to fail on
+    """
     ranks = ("safe", *VERDICTS)
     too_high = fail_on_score not in {None, ""} and score >= int(fail_on_score or 0)
     return too_high or (bool(fail_on_verdict) and ranks.index(verdict) >= ranks.index(str(fail_on_verdict)))

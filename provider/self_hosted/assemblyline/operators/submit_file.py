@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import check_object, upload_of_content, upload_of_file
-from self_hosted.core.errors import ProductError
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import round_key
+from self_hosted.assemblyline.operators.submitting import LIMITS, OPTIONS, SubmittingTask
+from self_hosted.assemblyline.operators.values import upload_of_content, upload_of_file
 from self_hosted.core.storage import note_read
-from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
     from self_hosted.core.flow import Upload
-    from self_hosted.core.question import Seen
-else:
-    api = when_used("self_hosted.assemblyline.api")
 
 
-class AssemblylineSubmitFileOperator(WaitingOperator):
+class AssemblylineSubmitFileOperator(SubmittingTask):
     """Submits a file for analysis and waits for its verdict; ``POST /api/v4/submit/``.
 
     A file is streamed, never held in memory. However often the task is tried, it makes one submission: the task's key
@@ -45,108 +37,34 @@ class AssemblylineSubmitFileOperator(WaitingOperator):
 
     The result is ``{sid, state, max_score, verdict, file_count, error_count, url}``; ``verdict`` is safe, info,
     suspicious, highly_suspicious or malicious, by the bands the server is set to. Services that failed are counted in
-    ``error_count`` and don't fail the task.
+    ``error_count`` and told in the log; they don't fail the task.
 
     :raises AirflowFailException: for wrong arguments, what Assemblyline refuses, and a score or verdict to fail on
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.SUBMISSION"
-    operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = (
-        "file",
-        "content",
-        "name",
-        "submission_params",
-        "metadata",
-        "submission_profile",
-        "fail_on_score",
-        "fail_on_verdict",
-        "assemblyline_conn_id",
-    )
+    template_fields: Sequence[str] = ("file", "content", "name", *OPTIONS, *LIMITS)
 
     def __init__(
         self,
         *,
         file: str | None = None,
         content: str | bytes | None = None,
-        name: str | None = None,
-        submission_params: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-        submission_profile: str | None = None,
-        fail_on_score: int | str | None = None,
-        fail_on_verdict: str | None = None,
         assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.file, self.content, self.name = file, content, name
-        self.submission_params, self.metadata = submission_params, metadata
-        self.submission_profile = submission_profile
-        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
-        self.assemblyline_conn_id = assemblyline_conn_id
+        super().__init__(assemblyline_conn_id=assemblyline_conn_id, **kwargs)
+        self.file, self.content = file, content
 
-    def check(self) -> None:
-        """Validate the arguments, look at the file."""
-        api.check_limits(self.fail_on_score, self.fail_on_verdict)
-        check_object("metadata", self.metadata)
-        check_object("submission_params", self.submission_params)
-        if api.TAG in (self.metadata or {}):
-            raise ValueError(f"metadata must not hold {api.TAG!r}, by which the operator finds its submission again")
-        api.check_params("submission_params", self.submission_params or {})
-        self._upload()
-
-    def start(self, context: Context) -> dict[str, Any]:
-        """Submit the file, or find it submitted."""
-        if self.file is not None:
-            note_read(self.hook, str(self.file))
-        started = self.hook.run(
-            api.submit_once(
-                self._upload(),
-                self._options(),
-                round_key(context),
-                patience=float(self.wait_timeout),
-                interrupted=self.interrupted,
-            )
-        )
-        self.log.info("Waiting for submission %s", started["sid"])
-        return started
-
-    def key_of(self, started: dict[str, Any]) -> str | None:
-        """The submission's id."""
-        return str(started["sid"])
-
-    def page_of(self, started: dict[str, Any]) -> str:
-        """The submission's page."""
-        return api.submission_url(self.hook.settings.address.base_url, started["sid"])
-
-    def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
-        """The result, unless score or verdict are to fail the task."""
-        if started.get("doubtful"):
-            self._end_duplicates(round_key(context), started["sid"])
-        found = {**started, "state": seen.state, **seen.facts}
-        return api.judged(found, self.page_of(started), self.fail_on_score, self.fail_on_verdict)
-
-    def _end_duplicates(self, tag: str, sid: str) -> None:
-        """End what else came of the submit whose answer was lost; that it cannot be ended does not spoil the result."""
-        try:
-            for other in self.hook.run(api.end_duplicates(tag, sid)):
-                self.log.info("Ended submission %s, which was made twice: an answer had been lost", other)
-        except ProductError as error:
-            self.log.warning("Submissions made twice could not be ended: %s", error)
-
-    def _upload(self) -> Upload:
+    def source(self) -> Upload:
+        """The file or the text."""
         if (self.file is None) == (self.content is None):
             raise ValueError("give either file or content, exactly one of them")
         if self.file is None:
             return upload_of_content(self.content, self.name)
         return upload_of_file(str(self.file), self.name)
 
-    def _options(self) -> dict[str, Any]:
-        options = {
-            "name": self.name,
-            "metadata": self.metadata,
-            "params": self.submission_params,
-            "submission_profile": self.submission_profile,
-        }
-        return {key: value for key, value in options.items() if value}
+    def start(self, context: Context) -> dict[str, Any]:
+        """Submit the file, or find it submitted."""
+        if self.file is not None:
+            note_read(self.hook, str(self.file))
+        return super().start(context)

@@ -11,11 +11,46 @@ from starlette.requests import Request
 from self_hosted.sandbox.assemblyline.answers import Refusal, denied
 
 PASSWORDS = {"admin": "admin"}
-READ = ("alert_view", "file_detail", "file_download", "submission_view")
-WRITE = ("alert_manage", "submission_create", "submission_customize", "submission_delete", "submission_manage")
+READ = (
+    "alert_view",
+    "archive_view",
+    "badlist_view",
+    "bundle_download",
+    "external_query",
+    "file_detail",
+    "file_download",
+    "heuristic_view",
+    "retrohunt_view",
+    "safelist_view",
+    "signature_download",
+    "signature_view",
+    "submission_view",
+    "workflow_view",
+)
+WRITE = (
+    "alert_manage",
+    "archive_trigger",
+    "badlist_manage",
+    "retrohunt_run",
+    "safelist_manage",
+    "submission_create",
+    "submission_customize",
+    "submission_delete",
+    "submission_manage",
+)
+EXTENDED = (
+    "administration",
+    "file_purge",
+    "self_manage",
+    "signature_import",
+    "signature_manage",
+    "workflow_manage",
+)
 API_KEYS = {  # user and key to roles
     ("admin", "sandbox:sandbox-secret"): (*READ, *WRITE),
     ("admin", "readonly:readonly-secret"): READ,
+    ("admin", "full:full-secret"): (*READ, *WRITE, *EXTENDED),
+    ("user", "sandbox:user-secret"): (*READ, *WRITE),
 }
 BEARER_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.c2FuZGJveA"  # noqa: S105 opens nothing but the sandbox
 LOGIN_WAYS = {"allow_saml_login": False, "allow_signup": False, "allow_userpass_login": True}
@@ -44,7 +79,7 @@ class Access:
         """A new session and its id, for a password or an API key."""
         self.logins += 1
         user, key = str(credential.get("user")), credential.get("apikey")
-        roles = API_KEYS.get((user, str(key))) if key else (*READ, *WRITE)
+        roles = API_KEYS.get((user, str(key))) if key else (*READ, *WRITE, *EXTENDED)
         if roles is None or (not key and PASSWORDS.get(user) != credential.get("password")):
             raise Refusal(401, "Invalid user or APIKey" if key else "Wrong username or password")
         session = Session(user, roles, None if key else secrets.token_hex(20))

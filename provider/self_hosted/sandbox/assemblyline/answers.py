@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 VERSION = "4.7.4.25"
@@ -23,7 +25,9 @@ class Refusal(Exception):
         self.status, self.words, self.response = status, words, response
 
 
-def answer(response: Any, status: int = 200, words: str = "", headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    response: Any, status: int = 200, words: str | None = "", headers: Mapping[str, str] | None = None
+) -> Response:
     """A result in its envelope."""
     envelope = {
         "api_error_message": words,
@@ -50,3 +54,14 @@ def wrong_method() -> Response:
     """What another method than the route's is answered with."""
     title = "<!doctype html>\n<html lang=en>\n<title>405 Method Not Allowed</title>\n<h1>Method Not Allowed</h1>"
     return HTMLResponse(f"{title}\n<p>The method is not allowed for the requested URL.</p>\n", 405)
+
+
+async def body_of(request: Request) -> Any:
+    """The JSON that was sent. Another type is an error that the server gives the status 200."""
+    if "json" not in request.headers.get("content-type", ""):
+        reason = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+        raise Refusal(200, f"415 Unsupported Media Type: {reason}")
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        raise Refusal(400, "No data block provided or data block not in JSON format.'") from None

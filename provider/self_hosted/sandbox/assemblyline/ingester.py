@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from self_hosted.sandbox.assemblyline.submissions import Submission
 
@@ -20,10 +21,39 @@ TOLD_APART_BY = (
 )
 
 
+class Decision(NamedTuple):
+    """What became of an ingest that somebody wants to be told of.
+
+    :param ingest: what was handed in
+    :param by: the submission that stands for it, which may be an earlier one; None when it was dropped
+    """
+
+    ingest: Submission
+    by: Submission | None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there is something to tell."""
+        return self.by is None or self.by.completed
+
+    @property
+    def score(self) -> int | None:
+        """Of the submission; None when there is none."""
+        return self.by.findings.max_score if self.by else None
+
+    @property
+    def failure(self) -> str:
+        """Why there is no submission; "" when there is one."""
+        return "" if self.by else "Skipped"
+
+
 class Ingester:
-    """A queue of what was ingested, and what is known already."""
+    """A queue of what was ingested, and what is known already. When it has too much to do, it drops what comes."""
 
     def __init__(self) -> None:
+        self.dropping = False
+        self.decisions: list[Decision] = []
+        self.reused: list[Decision] = []  # ingests for which an earlier submission stands, wanted or not
         self.queue: list[Submission] = []
         self.known: dict[str, Submission] = {}
 
@@ -39,9 +69,16 @@ class Ingester:
         while self.queue:
             submission = self.queue.pop(0)
             key = _key(submission)
-            if not self._is_reused(self.known.get(key), submission):
+            reused = self._is_reused(self.known.get(key), submission)
+            dropped = self.dropping and not submission.params["never_drop"]
+            if not reused and not dropped:
                 self.known[key] = submission
                 yield submission
+            if reused:
+                self.reused.append(Decision(submission, self.known[key]))
+            if submission.options.get("notification_queue"):
+                stands_for_it = self.known[key] if reused or not dropped else None
+                self.decisions.append(Decision(submission, stands_for_it))
 
     @staticmethod
     def _is_reused(known: Submission | None, submission: Submission) -> bool:

@@ -13,19 +13,55 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from self_hosted.sandbox.assemblyline.access import Access, Session
+from self_hosted.sandbox.assemblyline.account import Account
+from self_hosted.sandbox.assemblyline.alert_changes import AlertChanges
+from self_hosted.sandbox.assemblyline.alerts import Alerts
 from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
+from self_hosted.sandbox.assemblyline.archives import Archives
 from self_hosted.sandbox.assemblyline.area import Area, Handler, Row
+from self_hosted.sandbox.assemblyline.bundles import Bundles
+from self_hosted.sandbox.assemblyline.dates import moment
+from self_hosted.sandbox.assemblyline.files import Files
+from self_hosted.sandbox.assemblyline.hash_sources import HashSources
+from self_hosted.sandbox.assemblyline.help import Help
 from self_hosted.sandbox.assemblyline.ingester import Ingester
+from self_hosted.sandbox.assemblyline.lists import Badlist, Safelist
+from self_hosted.sandbox.assemblyline.messages import Messages
+from self_hosted.sandbox.assemblyline.ontology import Ontology
 from self_hosted.sandbox.assemblyline.resubmits import Anew, Stored, for_dynamic, of_submission, with_profile
+from self_hosted.sandbox.assemblyline.results import Results
+from self_hosted.sandbox.assemblyline.retrohunts import Retrohunts
 from self_hosted.sandbox.assemblyline.scan import Findings
-from self_hosted.sandbox.assemblyline.search import moment, search
+from self_hosted.sandbox.assemblyline.searches import Searches
+from self_hosted.sandbox.assemblyline.services import CONFIGURATION as SERVICES, Services
+from self_hosted.sandbox.assemblyline.signatures import Heuristics, Signatures
 from self_hosted.sandbox.assemblyline.submissions import Submission, received
+from self_hosted.sandbox.assemblyline.workflows import Workflows
 from self_hosted.sandbox.stand_in import StandIn, Table
 
 ANY_METHOD = ["GET", "POST", "PUT", "DELETE", "PATCH"]
-PROFILES = ("default", "static", "static_with_dynamic", "static_with_internet", "static_and_dynamic_with_internet")
 PAUSABLE = ("ingester", "dispatcher")
-AREAS: Sequence[type[Area]] = ()
+AREAS: Sequence[type[Area]] = (
+    Account,
+    AlertChanges,
+    Alerts,
+    Archives,
+    Badlist,
+    Bundles,
+    Files,
+    HashSources,
+    Help,
+    Heuristics,
+    Messages,
+    Ontology,
+    Results,
+    Retrohunts,
+    Safelist,
+    Searches,
+    Services,
+    Signatures,
+    Workflows,
+)
 CONFIGURATION = {
     "submission.dtl": 30,
     "submission.max_dtl": 0,
@@ -35,6 +71,7 @@ CONFIGURATION = {
     "submission.verdicts.highly_suspicious": 700,
     "submission.verdicts.malicious": 1000,
     "ui.enforce_quota": True,
+    **SERVICES,
 }
 
 
@@ -82,8 +119,6 @@ class Assemblyline(StandIn):
         self._table = [
             Route("/api/v4/auth/login/", self.login, methods=["POST"]),
             self._route("GET", "/api/", self.versions),
-            self._route("GET", "/api/v4/user/whoami/", self.whoami, counted=True),
-            self._route("GET", "/api/v4/user/submission_params/{user}/{profile}/", self.submission_params),
             self._route("GET", "/api/v4/help/configuration/", self.help_configuration),
             self._route("POST", "/api/v4/submit/", self.submit, "submission_create"),
             self._route("GET", "/api/v4/submit/resubmit/{sid}/", self._anew(of_submission), "submission_create"),
@@ -95,7 +130,6 @@ class Assemblyline(StandIn):
             self._route("GET", "/api/v4/submission/is_completed/{sid}/", self.is_completed, "submission_view", True),
             self._route("GET", one, self.submission, "submission_view", True),
             self._route("DELETE", one, self.delete, "submission_delete", True),
-            self._route("GET POST", "/api/v4/search/{index}/", self.search, "submission_view", True),
             *(self._row(row) for area in self._areas() for row in area.rows()),
         ]
         return [*self._table, Route("/{path:path}", self.elsewhere, methods=ANY_METHOD)]
@@ -116,6 +150,17 @@ class Assemblyline(StandIn):
             "extra": {"api_key": "sandbox:sandbox-secret"},
         }
 
+    def indexed(self, index: str) -> list[dict[str, Any]]:
+        """All that is in an index by now: of the submissions, of all files that were ever handed in, or of an area."""
+        now = time.monotonic()
+        documents = {
+            "submission": [found.document for found in self._existing() if now >= found.indexed_at],
+            "file": list(self.files.values()),
+        }
+        for area in self._areas():
+            documents.update(area.documents())
+        return documents.get(index, [])
+
     # Handlers
 
     async def login(self, request: Request) -> Response:
@@ -133,28 +178,6 @@ class Assemblyline(StandIn):
     async def versions(self, request: Request, session: Session) -> Any:
         """The versions of the API."""
         return ["v4"]
-
-    async def whoami(self, request: Request, session: Session) -> Any:
-        """Who asks, and how the server is set up."""
-        settings = {
-            name.removeprefix("submission."): value
-            for name, value in self.configuration.items()
-            if name.count(".") == 1 and name.startswith("submission.")
-        }
-        return {
-            "username": session.user,
-            "roles": session.roles,
-            "type": [session.user],
-            "configuration": {"submission": {**settings, "verdicts": self._verdicts()}},
-        }
-
-    async def submission_params(self, request: Request, session: Session) -> Any:
-        """What a profile sets."""
-        user, profile = request.path_params["user"], request.path_params["profile"]
-        if profile not in PROFILES:
-            words = f"Submission profile '{profile}' does not exist for user: {user}. Select one of {list(PROFILES)}."
-            raise Refusal(400, words)
-        return {"classification": "TLP:C", "priority": 1000, "submitter": user, "ttl": 30}
 
     async def help_configuration(self, request: Request, session: Session) -> Any:
         """The settings, flat."""
@@ -202,20 +225,15 @@ class Assemblyline(StandIn):
         return self._submission(request).completed
 
     async def delete(self, request: Request, session: Session) -> Any:
-        """Delete it, cancelled or completed."""
+        """Delete it, cancelled or completed, if it is the user's own."""
         sid = request.path_params["sid"]
-        if not self._exists(sid):
+        if not self._exists(sid) or not self.submissions[sid].is_of(session):
             raise Refusal(404, f"There is no submission with sid: {sid}")
         if self.submissions[sid].completed:
             del self.submissions[sid]
         else:
             self.submissions[sid].cancel()
         return {"success": True}
-
-    async def search(self, request: Request, session: Session) -> Any:
-        """Search an index."""
-        asked = await _json(request) if request.method == "POST" else dict(request.query_params)
-        return search(self._indexed(_path(request), request.path_params["index"]), asked)
 
     async def elsewhere(self, request: Request) -> Response:
         """All other paths: without the last slash, with a wrong method, or unknown."""
@@ -265,19 +283,6 @@ class Assemblyline(StandIn):
         """What was found in the file of a hash, whose case matters."""
         return next((found for found in self.known.values() if getattr(found, kind, None) == value), None)
 
-    def _indexed(self, path: str, index: str) -> list[dict[str, Any]]:
-        """All that is in an index by now: of the submissions, of all files that were ever handed in, or of an area."""
-        now = time.monotonic()
-        documents = {
-            "submission": [found.document for found in self._existing() if now >= found.indexed_at],
-            "file": list(self.files.values()),
-        }
-        for area in self._areas():
-            documents.update(area.documents())
-        if index not in documents:
-            raise denied(path, f"API {path} requires one of the following roles: administration")
-        return documents[index]
-
     def _anew(self, make: Anew) -> Handler:
         """A handler that submits what the server has once more."""
 
@@ -296,7 +301,8 @@ class Assemblyline(StandIn):
     def _see(self, found: Submission) -> None:
         """Note that a file was handed in."""
         self.known[found.sha256] = copy.deepcopy(found.findings)
-        known = self.files.setdefault(found.sha256, {"sha256": found.sha256, "seen": {"first": moment("now")}})
+        hashes = {name: getattr(found.findings, name) for name in ("sha256", "sha1", "md5", "size")}
+        known = self.files.setdefault(found.sha256, {**hashes, "seen": {"first": moment("now")}})
         known["seen"].update(last=moment("now"), count=known["seen"].get("count", 0) + 1)
 
     def _go_on(self) -> None:
@@ -327,20 +333,6 @@ class Assemblyline(StandIn):
     def _existing(self) -> list[Submission]:
         return [found for found in self.submissions.values() if found.exists]
 
-    def _verdicts(self) -> dict[str, Any]:
-        start = "submission.verdicts."
-        return {name.removeprefix(start): at for name, at in self.configuration.items() if name.startswith(start)}
-
 
 def _path(request: Request) -> str:
     return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
-
-
-async def _json(request: Request) -> Any:
-    if "json" not in request.headers.get("content-type", ""):
-        reason = "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
-        raise Refusal(200, f"415 Unsupported Media Type: {reason}")
-    try:
-        return json.loads(await request.body())
-    except ValueError:
-        raise Refusal(400, "No data block provided or data block not in JSON format.'") from None

@@ -20,7 +20,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from self_hosted.sandbox.assemblyline.access import Session
 from self_hosted.sandbox.assemblyline.answers import Refusal
+from self_hosted.sandbox.assemblyline.result_documents import keys_of
 from self_hosted.sandbox.assemblyline.scan import Findings, scan
 
 BASE_62 = string.digits + string.ascii_letters
@@ -66,8 +68,10 @@ class Submission:
         self.sid, self.ingest_id = _new_id(), ""
         self.options, self.findings = options, findings
         self.waits = False  # for a dispatcher that is paused
+        self.completed_at = math.inf
         known = {key: value for key, value in (options.get("params") or {}).items() if key in PARAMS}
-        params = {**PARAMS, "description": f"Inspection of file: {name}", **known, "submitter": user}
+        own = {"submitter": user, "classification": PARAMS["classification"]}  # as where none is enforced
+        params = {**PARAMS, "description": f"Inspection of file: {name}", **known, **own}
         self._document: dict[str, Any] = {
             "sid": self.sid,
             "state": "submitted",
@@ -129,6 +133,10 @@ class Submission:
         """Of the file."""
         return self.findings.sha256
 
+    def is_of(self, session: Session) -> bool:
+        """Whether who asks may delete it: who submitted it, and administrators."""
+        return session.user == self.params["submitter"] or "administration" in session.roles
+
     @property
     def exists(self) -> bool:
         """Whether it is there; not while it is deleted and has not come back."""
@@ -143,11 +151,14 @@ class Submission:
     def document(self) -> dict[str, Any]:
         """The document as it is now. There is no state but submitted and completed, whatever failed."""
         if self.completed and self._document["state"] == "submitted":
+            results, errors = keys_of(self.findings)
             self._document.update(
                 state="completed",
                 max_score=self.findings.max_score,
                 file_count=len(self.findings.scores),
                 error_count=self.findings.errors,
+                results=results,
+                errors=errors,
                 times={**self._document["times"], "completed": _now()},
             )
         return self._document
