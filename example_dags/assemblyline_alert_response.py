@@ -8,8 +8,7 @@ For each alert of a run:
 3. If its submission is malicious, the alert becomes critical, and the file goes on the badlist. Other alerts are left
    to an analyst.
 
-An alert that may have been told of before is left alone if it has the label. By hand, the DAG takes the alert that
-`alert_id` names. Needs the connection `assemblyline_default`.
+By hand, the DAG takes the alert that `alert_id` names. Needs the connection `assemblyline_default`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
-from airflow.sdk import Asset, AssetWatcher, Param, dag, task, task_group
+from airflow.sdk import Asset, AssetWatcher, Param, dag, get_current_context, task, task_group
 
 from self_hosted.assemblyline.operators import (
     AssemblylineAddToListOperator,
@@ -29,10 +28,11 @@ from self_hosted.assemblyline.triggers import AssemblylineAlertTrigger
 
 LABEL = "AIRFLOW"  # Assemblyline has labels in capitals
 NEW_ALERTS = AssemblylineAlertTrigger(query="*", poll_interval=30)
+ALERTS = Asset("assemblyline_alerts", watchers=[AssetWatcher(name="new alerts", trigger=NEW_ALERTS)])
 
 
 @dag(
-    schedule=[Asset("assemblyline_alerts", watchers=[AssetWatcher(name="new alerts", trigger=NEW_ALERTS)])],
+    schedule=[ALERTS],
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
@@ -46,24 +46,19 @@ NEW_ALERTS = AssemblylineAlertTrigger(query="*", poll_interval=30)
 def assemblyline_alert_response() -> None:
     """Respond to each of the alerts that a run is for."""
 
-    @task
-    def alerts(alert_id: str, triggering_asset_events: Any = None) -> list[dict[str, str]]:
-        """The alerts of the events, or the one that was named."""
+    @task(inlets=[ALERTS])
+    def alerts(alert_id: str) -> list[dict[str, str]]:
+        """The alerts that the run is for, or the one that was named."""
         from self_hosted.assemblyline.hook import AssemblylineHook
+        from self_hosted.core.news import news_of
 
-        told = [
-            alert
-            for events in triggering_asset_events.values()
-            for event in events
-            for alert in event.extra["payload"]["news"]
-        ]
+        told = news_of(get_current_context(), ALERTS)
         if alert_id:
             alert = AssemblylineHook().alert(alert_id)
-            told.append({**alert, "sha256": alert["file"]["sha256"], "again": False})
-        each = {alert["alert_id"]: alert for alert in told if not (alert["again"] and LABEL in alert["labels"])}
-        if not each:
+            told.append({**alert, "sha256": alert["file"]["sha256"]})
+        if not told:
             raise AirflowSkipException("nothing to respond to")
-        return [{name: alert[name] for name in ("alert_id", "sid", "sha256")} for alert in each.values()]
+        return [{name: alert[name] for name in ("alert_id", "sid", "sha256")} for alert in told]
 
     @task
     def is_malicious(report: Any) -> None:

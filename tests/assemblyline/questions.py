@@ -55,6 +55,11 @@ CASES = {
         running=lambda served: str(handed_in(served, "submit", LONG)["sid"]),
         unknown="0123456789abcdefABCDEF",
     ),
+    "PLACE": Case(
+        finished=lambda served: str(handed_in(served, "submit", "done")["sid"]),
+        running=lambda served: str(handed_in(served, "submit", LONG)["sid"]),
+        unknown="0123456789abcdefABCDEF",
+    ),
     "INGEST": Case(
         # another file each time: of what is known already no submission is made
         finished=lambda served: str(handed_in(served, "ingest", f"file {len(served.product.files)}")["ingest_id"]),  # type: ignore[attr-defined]

@@ -245,6 +245,7 @@ async def test_an_alert_is_told_at_once_though_lists_hide_the_young_ones(served,
         "score": 600,
         "labels": [],
         "url": f"{served.base_url}/alerts/{sid}",
+        "id": sid,
         "again": False,
     }
 

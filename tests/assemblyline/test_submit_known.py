@@ -182,6 +182,7 @@ def test_a_submission_that_is_not_there_fails_at_once():
         (URL, {"url": "http://a.example", "name": "a"}, "name is of no use"),
         (URL, {"url": "http://a.example", "submission_params": {"prio": 1}}, "Assemblyline takes no prio"),
         (HASH, {"hash": "abc"}, "hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not 'abc'"),
+        (HASH, {"hash": None}, "hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not None"),
         (HASH, {"hash": "ab" * 32, "fail_on_score": "many"}, "fail_on_score must be a whole number"),
         (HASH, {"hash": "ab" * 32, "submission_profile": "nosuch"}, "Select one of"),
         (RESUBMIT, {}, "give either sid or sha256"),

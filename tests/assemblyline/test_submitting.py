@@ -52,6 +52,16 @@ def test_what_somebody_made_anew_from_the_tasks_submission_is_not_the_tasks(para
     assert result_of(api.submit_once(UPLOAD, {}, "t1"), *replies)[0]["sid"] == "new"
 
 
+def test_what_the_archive_made_of_the_tasks_submission_is_no_duplicate_of_it():
+    found = items({"sid": "kept"}, {"sid": "archived", "params": {"auto_archive": True}})
+    assert result_of(api.end_duplicates("t1", "kept"), found)[0] == []
+
+
+def test_a_submission_that_is_to_be_archived_is_the_tasks_all_the_same():
+    found = items({"sid": "own", "params": {"auto_archive": True}})
+    assert result_of(api.tagged_submissions("t1"), found)[0] == [{"sid": "own", "params": {"auto_archive": True}}]
+
+
 def test_of_several_the_oldest_is_taken():
     found, steps = result_of(api.tagged_submission("t1"), items({"sid": "a"}, {"sid": "b"}), reply({"sid": "a"}))
     assert found == {"sid": "a"}

@@ -7,8 +7,9 @@ import hashlib
 import time
 
 import pytest
+import requests
 
-from self_hosted.assemblyline.triggers import INGEST, NOBODY_DISPATCHES, NOBODY_INGESTS, SUBMISSION
+from self_hosted.assemblyline.triggers import FEW, INGEST, NOBODY_DISPATCHES, NOBODY_INGESTS, PLACE, SUBMISSION
 from self_hosted.core.errors import NotFound, Overdue
 from self_hosted.core.question import GONE
 from self_hosted.core.trigger import WaitTrigger
@@ -20,6 +21,23 @@ UNKNOWN = "0123456789abcdefABCDEF"
 
 def look(hook, *keys, question=SUBMISSION):
     return hook.run(question.ask(keys))
+
+
+@pytest.fixture
+def requests_of(served):
+    """``requests_of(work)`` counts the requests that a piece of work sends."""
+
+    def count(work):
+        before = asked(served)
+        work()
+        return asked(served) - before
+
+    return count
+
+
+def asked(served):
+    counts = requests.get(f"{served.url}/_control/counts", timeout=10).json()["requests"]
+    return int(counts.get("assemblyline", 0))
 
 
 def sha256(words):
@@ -107,6 +125,34 @@ def test_a_person_who_ends_a_deferred_task_ends_the_submission(served, submitted
     )
     asyncio.run(trigger.on_kill())
     assert served.tables()["submissions"] == []
+
+
+def test_where_many_submissions_hold_places_one_request_shows_who_is_done(served, hook, submitted, requests_of):
+    running = [submitted(LONG) for _ in range(FEW)]
+    served.seed({"delay": 0})
+    done = submitted("done")
+    seen = look(hook, *running, done, question=PLACE)
+    assert {sid: one.done for sid, one in seen.items()} == {**dict.fromkeys(running, False), done: True}
+    assert requests_of(lambda: look(hook, *running, done, question=PLACE)) == 1
+
+
+def test_few_that_hold_places_are_asked_for_by_themselves_since_a_search_lags(served, hook, submitted, requests_of):
+    served.seed({"index_lag": 60, "delay": 0})
+    done = [submitted(f"file {number}") for number in range(FEW)]
+    assert all(one.done for one in look(hook, *done, question=PLACE).values())
+    assert requests_of(lambda: look(hook, *done, question=PLACE)) == FEW
+
+
+def test_too_young_ones_are_left_for_the_next_look_unless_all_of_them_are(served, hook, submitted):
+    old = submitted(LONG)
+    served.seed({"index_lag": 60})
+    young = [submitted(LONG) for _ in range(FEW + 1)]
+    assert set(look(hook, old, *young, question=PLACE)) == {old}
+    assert set(look(hook, *young, question=PLACE)) == set(young)
+
+
+def test_a_place_is_free_when_its_submission_is_gone(hook, submitted):
+    assert look(hook, UNKNOWN, question=PLACE) == {UNKNOWN: GONE}
 
 
 # Ingests

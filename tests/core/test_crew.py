@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from self_hosted.core import crew as crew_module
+from self_hosted.core import wait as wait_module
 from self_hosted.core.crew import MOST_IN_A_ROW, Crew
 from self_hosted.core.errors import Broken, Invalid, LoginRefused, Overdue, ProductError, QuotaInUse
 from self_hosted.core.flow import Pause, Reply, Request
@@ -209,6 +210,24 @@ def test_the_first_look_is_timed_by_what_the_others_took(hook, toy, starting):
     crew.took.extend([0.5, 0.6])
     crew.run({"a": starting("a"), "b": starting("b")})
     assert toy.times("GET", "/jobs") == 1
+
+
+@pytest.mark.parametrize(("took", "least", "most"), [([0.0, 0.0], 4, 10), ([0.0, 60.0], 1, 2)], ids=["short", "long"])
+def test_the_longer_the_others_took_the_rarer_are_the_looks(hook, toy, starting, took, least, most):
+    crew = crew_of(hook, at_once=1, deadline=later(0.95), poll_interval=60)
+    crew.took.extend(took)
+    crew.run({"a": starting("a", 10_000), "b": starting("b")})
+    assert least <= toy.times("GET", "/jobs") <= most
+
+
+def test_one_that_takes_longer_than_the_others_did_is_looked_at_ever_more_rarely(hook, toy, starting, monkeypatch):
+    looks: list[float] = []
+    monkeypatch.setattr(crew_module, "look", lambda *given: looks.append(time.monotonic()) or wait_module.look(*given))
+    crew = crew_of(hook, at_once=1, deadline=later(1.6), poll_interval=60)
+    crew.took.append(0.0)
+    crew.run({"a": starting("a", 10_000), "b": starting("b")})
+    pauses = [next_one - one for one, next_one in itertools.pairwise(looks)]
+    assert pauses[-1] > 2 * pauses[0]
 
 
 def test_a_question_that_fails_for_good_ends_it_and_leaves_no_thread(hook, toy, served, starting):

@@ -237,7 +237,9 @@ def test_a_success_ends_the_task_in_the_triggerer_with_its_result(hook: ToyHook,
 
 
 @pytest.mark.parametrize(
-    "reason", [{"outlets": [Asset("a job")]}, {"do_xcom_push": False}], ids=lambda one: next(iter(one))
+    "reason",
+    [{"outlets": [Asset("a job")]}, {"do_xcom_push": False}, {"multiple_outputs": True}],
+    ids=lambda one: next(iter(one)),
 )
 def test_unless_a_worker_has_something_left_to_do(hook: ToyHook, toy: Toy, context_of, reason):
     job(toy, looks=0)

@@ -31,7 +31,7 @@ def test_every_product_has_a_stand_in_tests_a_page_and_an_example(product):
     assert stand_in.is_dir() or stand_in.with_suffix(".py").is_file()
     tested = {path.stem for path in (ROOT / "tests" / product).glob("test_*.py")}
     assert {"test_api", "test_hook", "test_operators", "test_contract"} <= tested
-    assert [*(ROOT / "tests" / "sandbox").glob(f"*{product}*")]
+    assert [*(ROOT / "tests" / "sandbox" / product).glob("test_*.py")]
     assert (ROOT / "docs" / f"{product}.md").is_file()
     assert (ROOT / "example_dags" / f"example_{product}.py").is_file()
 

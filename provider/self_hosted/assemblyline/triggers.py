@@ -18,6 +18,7 @@ NOBODY_DISPATCHES = "the server's dispatcher is paused and takes up nothing that
 EVER = datetime.fromtimestamp(0, UTC)
 NOT_RAISED = Seen("not raised", done=False)
 INDEX_LAG = 2.0  # seconds until a search finds what was submitted, with some to spare
+FEW = 2
 NOBODY_INGESTS = "the server's ingester is paused and takes up nothing that waits"
 
 
@@ -28,12 +29,35 @@ def look_at_submissions(sids: Sequence[str]) -> Flow[Mapping[str, Seen]]:
     """
     if not sids:
         return {}
-    found: dict[str, Mapping[str, Any] | None] = {one["sid"]: one for one in (yield from api.submissions(sids))}
-    for sid in sids:
-        if sid not in found:  # either it is too young for the search index, or there is none
-            found[sid] = yield from api.submission_if_any(sid)
+    found = yield from _indexed(sids)
+    found.update((yield from _one_by_one([sid for sid in sids if sid not in found])))
     bands = yield from _bands(found.values())
     return {sid: _seen(document, bands) for sid, document in found.items()}
+
+
+def look_at_places(sids: Sequence[str]) -> Flow[Mapping[str, Seen]]:
+    """Which submissions still hold a place, of the few that a user may have at once; no verdicts, which cost a request.
+
+    One or two are asked for by themselves: a search costs hardly less, and shows an end up to a second later. Of more
+    than that, a search leaves out those that are too young for it, unless it finds none.
+
+    :param sids: their ids
+    """
+    found = (yield from _indexed(sids)) if len(sids) > FEW else {}
+    found = found or (yield from _one_by_one(sids))
+    return {sid: _seen(document) for sid, document in found.items()}
+
+
+def _indexed(sids: Sequence[str]) -> Flow[dict[str, Mapping[str, Any] | None]]:
+    return {one["sid"]: one for one in (yield from api.submissions(sids))}
+
+
+def _one_by_one(sids: Sequence[str]) -> Flow[dict[str, Mapping[str, Any] | None]]:
+    """Those that a search does not find: either they are too young for the index, or there are none."""
+    found = {}
+    for sid in sids:
+        found[sid] = yield from api.submission_if_any(sid)
+    return found
 
 
 def look_at_ingests(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
@@ -62,13 +86,13 @@ def _bands(documents: Iterable[Mapping[str, Any] | None]) -> Flow[Mapping[str, i
     return (yield from api.verdict_bands()) if completed else {}
 
 
-def _seen(document: Mapping[str, Any] | None, bands: Mapping[str, int], **more: Any) -> Seen:
+def _seen(document: Mapping[str, Any] | None, bands: Mapping[str, int] | None = None, **more: Any) -> Seen:
     if document is None or api.is_ghost(document):
         return GONE
     if document["state"] == "submitted":
         return Seen("submitted", done=False, facts=more)
     facts = {**more, **{name: document[name] for name in ("max_score", "file_count", "error_count")}}
-    if document["state"] == "completed":
+    if document["state"] == "completed" and bands:
         facts["verdict"] = api.verdict_of(document["max_score"], bands)
     return Seen(document["state"], done=True, facts=facts)
 
@@ -124,6 +148,8 @@ SUBMISSION = Question(
     stalled=held_up_submissions,
     chunk=500,  # Elasticsearch takes 1024 terms in a query
 )
+
+PLACE = SUBMISSION._replace(ask=look_at_places)
 
 INGEST = Question(hook=HOOK, thing="ingest", ask=look_at_ingests, stalled=held_up_ingests, chunk=100)
 

@@ -109,7 +109,11 @@ class Follower:
         before, self.cursor = self.cursor.sent, self.cursor.sending(items)
         self.confirmed.clear()
         await self._surely(self._save)
-        return {"news": [{**self.trigger.event(one, self.base_url), "again": one.id in before} for one in items]}
+        return {
+            "news": [
+                {**self.trigger.event(one, self.base_url), "id": one.id, "again": one.id in before} for one in items
+            ]
+        }
 
     def _note(self, items: list[Item]) -> None:
         self.cursor = self.cursor.after(items, self.feed.overlap)

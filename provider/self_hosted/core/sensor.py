@@ -40,7 +40,8 @@ class ProductSensor(BaseSensorOperator):
     """Waits for one remote thing. Works in the modes poke and reschedule, deferred, and wholly in the triggerer.
 
     :param deferrable: wait in the triggerer, without a worker slot; default from ``[operators] default_deferrable``.
-        Where it succeeds it ends there, too, unless the task has outlets, which only a worker can report
+        Where it succeeds it ends there, too, unless the task has outlets or multiple_outputs, which only a worker can
+        report
     :param start_from_trigger: begin there as well, so that the task never takes a worker slot (Airflow 3.3; before, as
         ``deferrable``). Arguments may be templates, but no results of other tasks; mapped tasks begin in a worker
 
@@ -154,7 +155,7 @@ class ProductSensor(BaseSensorOperator):
             "sensor": f"{kind.__module__}.{kind.__qualname__}",
             "poke_interval": float(self.poke_interval),
             "timeout": float(self.timeout),
-            "ends_task": self.do_xcom_push and not self.outlets,
+            "ends_task": self.do_xcom_push and not self.outlets and not self.multiple_outputs,
             **own,
         }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetWatcher, task
+from airflow.sdk import DAG, Asset, AssetWatcher, get_current_context, task
 
 from self_hosted.assemblyline.triggers import AssemblylineAlertTrigger, AssemblylineSubmissionTrigger
+from self_hosted.core.news import news_of
 
 WATCHED: dict[str, Any] = {"query": 'metadata.watched:"yes"', "poll_interval": 1}
 ALERTS = Asset("assemblyline_alerts", watchers=[AssetWatcher(name="all", trigger=AssemblylineAlertTrigger(**WATCHED))])
@@ -16,14 +17,10 @@ SUBMISSIONS = Asset(
 
 with DAG("on_events", schedule=(ALERTS | SUBMISSIONS)):
 
-    @task
-    def told(triggering_asset_events: Any = None) -> list[list[Any]]:
-        """The name of the asset, the submission, and whether it may have been told before."""
-        return [
-            [asset.name, one["sid"], one["again"]]
-            for asset, events in triggering_asset_events.items()
-            for event in events
-            for one in event.extra["payload"]["news"]
-        ]
+    @task(inlets=[ALERTS, SUBMISSIONS])
+    def told() -> list[list[str]]:
+        """The name of the asset, and the submission."""
+        context = get_current_context()
+        return [[asset.name, one["sid"]] for asset in (ALERTS, SUBMISSIONS) for one in news_of(context, asset)]
 
     told()

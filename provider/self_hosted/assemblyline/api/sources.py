@@ -66,7 +66,7 @@ def hash_source(value: str) -> dict[str, str]:
     :param value: a hash of one of `HASHES`
     :raises ValueError: when it is none
     """
-    for kind in HASHES:
+    for kind in HASHES if isinstance(value, str) else ():
         with contextlib.suppress(ValueError):
             return {kind: _hash(kind, value)}
     raise ValueError(f"hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not {value!r}")

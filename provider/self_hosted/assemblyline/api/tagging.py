@@ -28,6 +28,7 @@ TAG = "airflow_task"
 LOOKS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each further look for what came of a request whose answer was lost."""
 
+TOLD = f"sid,metadata.{TAG},metadata.ingest_id,params.description,params.psid,params.auto_archive,to_be_deleted"
 TOGETHER, EACH = 500, 10  # tags in one search, of which Elasticsearch takes 1024; submissions under each, at most
 
 RESUBMITTED = "Resubmit "
@@ -59,9 +60,7 @@ def tagged_submissions(tag: str) -> Flow[list[dict[str, Any]]]:
 
     :param tag: what tells this piece of work from all others
     """
-    fields = "sid,metadata.ingest_id,params.description,params.psid"
-    found = yield from search_submissions(f"metadata.{TAG}:{phrase(tag)}", fields=fields)
-    return [one for one in found if not _is_resubmitted(one.get("params", {}))]
+    return _own((yield from search_submissions(f"metadata.{TAG}:{phrase(tag)}", fields=TOLD)))
 
 
 def submissions_by_tag(tags: Sequence[str], *, interrupted: bool = False) -> Flow[dict[str, dict[str, Any]]]:
@@ -86,16 +85,25 @@ def _by_tag(tags: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
 
 
 def _all_under(tags: Sequence[str]) -> Flow[list[dict[str, Any]]]:
-    fields = f"sid,metadata.{TAG},metadata.ingest_id,params.description,params.psid,to_be_deleted"
     found: list[dict[str, Any]] = []
     for start in range(0, len(tags), TOGETHER):
         some = tags[start : start + TOGETHER]
-        found += yield from search_submissions(f"metadata.{TAG}:{any_of(some)}", fields, rows=EACH * len(some))
-    return [one for one in found if not is_ghost(one) and not _is_resubmitted(one.get("params", {}))]
+        found += yield from search_submissions(f"metadata.{TAG}:{any_of(some)}", TOLD, rows=EACH * len(some))
+    return [one for one in _own(found) if not is_ghost(one)]
 
 
-def _is_resubmitted(params: Mapping[str, Any]) -> bool:
-    return bool(params.get("psid")) or str(params.get("description")).startswith(RESUBMITTED)
+def _own(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of submissions, oldest first, those that were not made anew from one of the others."""
+    own, tags = [], set()
+    for one in found:
+        params, tag = one.get("params", {}), one.get("metadata", {}).get(TAG)
+        anew = params.get("psid") or str(params.get("description")).startswith(RESUBMITTED)
+        # what the server makes for its archive has nothing else by which to tell; the task's own may be archived, too
+        archived = params.get("auto_archive") and tag in tags
+        if not (anew or archived):
+            own.append(one)
+            tags.add(tag)
+    return own
 
 
 def tagged_submission(tag: str) -> Flow[dict[str, Any] | None]:

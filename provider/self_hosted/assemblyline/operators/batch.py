@@ -12,6 +12,7 @@ from self_hosted.assemblyline.operators.link import AssemblylineLink
 from self_hosted.assemblyline.operators.outcome import BatchOutcome, some_of
 from self_hosted.assemblyline.operators.submitting import check_options, given_options
 from self_hosted.assemblyline.operators.values import checked_flag, checked_number
+from self_hosted.core.assets import announce, asset_uri
 from self_hosted.core.crew import Crew
 from self_hosted.core.errors import Final
 from self_hosted.core.lazy import when_used
@@ -185,6 +186,8 @@ class BatchTask(WaitingOperator):
             if not final:
                 self._forget(context)  # a retry hands in what is missing, and finds the rest by its tags
             raise outcome.error(final=final)
+        for row in outcome.completed:
+            announce(context, self.hook, asset_uri(self.hook, "submission", row["sid"]), row)
         return {**outcome.result, "report": self.report}
 
 

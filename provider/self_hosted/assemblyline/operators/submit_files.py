@@ -10,6 +10,7 @@ from self_hosted.assemblyline.operators.submitting import LIMITS, OPTIONS
 from self_hosted.assemblyline.operators.values import Digest, checked_flag
 from self_hosted.core.errors import ProductError
 from self_hosted.core.lazy import when_used
+from self_hosted.core.question import imported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ class AssemblylineSubmitFilesOperator(BatchTask):
 
     def watched(self) -> Question:
         """A submission holds its place until it is completed."""
-        return self._question
+        return imported("self_hosted.assemblyline.triggers.PLACE")  # type: ignore[no-any-return]
 
     def start(self, context: Context) -> dict[str, Any]:
         """Submit all, or find them submitted."""

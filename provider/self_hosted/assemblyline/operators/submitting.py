@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
 from self_hosted.assemblyline.operators.values import check_object
+from self_hosted.core.assets import announce, asset_uri
 from self_hosted.core.errors import ProductError
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import round_key
@@ -100,7 +101,9 @@ class SubmittingTask(WaitingOperator):
             self.end_duplicates(round_key(context), started["sid"])
         found, url = {**started, "state": seen.state, **seen.facts}, self.page_of(started)
         warn_of_failed_services(self.log, f"submission {started['sid']}", found, url)
-        return api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
+        result = api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
+        announce(context, self.hook, asset_uri(self.hook, "submission", started["sid"]), result)
+        return result
 
     def end_duplicates(self, tag: str, sid: str) -> None:
         """End what else came of the submit whose answer was lost; that it cannot be ended does not spoil the result."""

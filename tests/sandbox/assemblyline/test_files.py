@@ -11,7 +11,6 @@ from typing import IO, cast
 import pytest
 import requests
 
-from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.assemblyline.cart import unpacked
 from self_hosted.sandbox.assemblyline.scan import KEPT, scan
 
@@ -21,11 +20,6 @@ KEYS = {
     "full": {"X-User": "admin", "X-Apikey": "full:full-secret"},
 }
 UNKNOWN = "0" * 64
-
-
-@pytest.fixture(scope="module")
-def _served(serve):
-    return serve(Assemblyline())
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import requests
 
-from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.assemblyline.cart import packed, unpacked
 
 KEY = {"X-User": "admin", "X-Apikey": "sandbox:sandbox-secret"}
@@ -28,11 +27,6 @@ HUNT = {
     "search_classification": "TLP:C",
     "ttl": 0,
 }
-
-
-@pytest.fixture(scope="module")
-def _served(serve):
-    return serve(Assemblyline())
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import requests
 
-from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.assemblyline.access import API_KEYS
 from self_hosted.sandbox.assemblyline.dates import moment, span, timestamp
 from self_hosted.sandbox.assemblyline.search import index_of, matching, ordered, search
@@ -115,11 +114,6 @@ def test_dates_are_reckoned_and_rounded():
 
 
 # Over HTTP
-
-
-@pytest.fixture(scope="module")
-def _served(serve):
-    return serve(Assemblyline())
 
 
 @pytest.fixture

@@ -7,18 +7,11 @@ import json
 import pytest
 import requests
 
-from self_hosted.sandbox.assemblyline import Assemblyline
-
 KEY = {"X-User": "admin", "X-Apikey": "sandbox:sandbox-secret"}
 FULL = {"X-User": "admin", "X-Apikey": "full:full-secret"}
 USER = {"X-User": "user", "X-Apikey": "sandbox:user-secret"}
 RULE = {"type": "yara", "source": "own", "signature_id": "a", "name": "a", "data": "rule a {}"}
 SOURCE = {"name": "own", "uri": "https://example.com/a", "enabled": True, "password": "secret"}
-
-
-@pytest.fixture(scope="module")
-def _served(serve):
-    return serve(Assemblyline())
 
 
 @pytest.fixture

@@ -8,16 +8,9 @@ import time
 import pytest
 import requests
 
-from self_hosted.sandbox.assemblyline import Assemblyline
-
 KEY = {"X-User": "admin", "X-Apikey": "sandbox:sandbox-secret"}
 OTHER = {"X-User": "user", "X-Apikey": "sandbox:user-secret"}
 READER = {"X-User": "admin", "X-Apikey": "readonly:readonly-secret"}
-
-
-@pytest.fixture(scope="module")
-def _served(serve):
-    return serve(Assemblyline())
 
 
 @pytest.fixture

@@ -1,0 +1,12 @@
+"""What the page of the sandbox shows of Assemblyline."""
+
+from __future__ import annotations
+
+import requests
+
+
+def test_the_page_shows_submissions_and_no_secret(served, submit):
+    submit("<b>x</b>", name="evil<script>.txt")
+    page = requests.get(served.url, timeout=10).text
+    assert "evil&lt;script&gt;.txt" in page
+    assert "sandbox-secret" not in page
