@@ -15,6 +15,9 @@ from self_hosted.sandbox.assemblyline import Assemblyline
 from self_hosted.sandbox.stand_in import StandIn
 from tests.conftest import Served
 
+EXTENDED_KEYS = ("full:full-secret", "full:rig-secret-full")
+"""Those of the stand-in, and of the real server that the tests were written with."""
+
 
 @pytest.fixture(scope="session")
 def _served(serve: Callable[[StandIn], Served]) -> Served:
@@ -36,6 +39,18 @@ def conn_id(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> st
 @pytest.fixture
 def hook(conn_id: str) -> AssemblylineHook:
     return AssemblylineHook(conn_id)
+
+
+@pytest.fixture
+def full(server: str, connect: Callable[[str, dict[str, Any]], str]) -> AssemblylineHook:
+    """The server of a contract test with an extended API key; skipped where none is known."""
+    host = AssemblylineHook(server).settings.address.base_url
+    for key in EXTENDED_KEYS:
+        connection = {"conn_type": "assemblyline", "host": host, "login": "admin", "extra": {"api_key": key}}
+        extended = AssemblylineHook(connect("full", connection))
+        if extended.test_connection()[0]:
+            return AssemblylineHook("full")
+    pytest.skip("no extended API key is known of this server")
 
 
 @pytest.fixture
@@ -65,7 +80,7 @@ def ingested(hook: AssemblylineHook) -> Callable[..., str]:
     """``ingested("RIG-SCORE:5")`` ingests a file and returns the ingest's id."""
 
     def ingest(words: str, **options: Any) -> str:
-        return hook.ingest_file(upload(words), options)
+        return hook.ingest(upload(words), options)
 
     return ingest
 

@@ -7,6 +7,7 @@ import pytest
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.errors import Forbidden, Invalid
+from self_hosted.core.flow import Secret
 from tests.assemblyline.flows import BANDS, reply, result_of
 
 SETTINGS = {
@@ -104,6 +105,11 @@ def test_a_change_sends_all_that_the_server_would_reset():
         "submission_profiles": {"default": {"ttl": 30, "priority": 1000}, "static": {"ttl": 5}},
     }
     assert result == {name: value for name, value in sent.json.items() if name != "default_zip_password"}
+
+
+def test_a_new_password_is_hidden_from_logs_before_it_is_sent():
+    flow = api.change_user_settings({"default_zip_password": "open sesame"})
+    assert next(flow) == Secret("open sesame")
 
 
 def test_a_change_leaves_other_settings_and_profiles_as_they_are(full):

@@ -306,6 +306,16 @@ def test_each_alert_gets_what_it_lacks():
     assert pinned == ['alert_id:("b")', 'alert_id:("a")']
 
 
+def test_what_the_query_finds_no_more_once_it_is_changed_is_taken_all_the_same():
+    which, changes = AlertQuery("NOT status:TRIAGE"), AlertChanges(status="TRIAGE", take_ownership=True)
+    found = items(alert("a"), alert("b", status="TRIAGE"))
+    result, steps = result_of(api.update_alerts(which, changes), counted(2), ME, found, *[changed(1)] * 3)
+    assert result == {"found": 2, "to_change": 2, "changed": 2}
+    asked = [(step.query["q"], step.query["fq"]) for step in steps if "batch" in step.path]
+    query = "NOT status:TRIAGE"
+    assert asked == [(query, ['alert_id:("a")']), (query, ['alert_id:("b")']), (None, ['alert_id:("a")'])]
+
+
 @pytest.mark.parametrize(
     ("more", "replies", "result"),
     [

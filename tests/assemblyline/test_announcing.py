@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat import sdk
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator, AssemblylineSubmitFilesOperator
 from tests.context import context
-
-try:
-    from airflow.sdk.lineage import HookLineageCollector
-except ImportError:  # Airflow 3.1
-    from airflow.lineage.hook import HookLineageCollector
+from tests.lineage import collected
 
 SUBMISSIONS = AssetAlias("submissions")
 QUICK: dict[str, Any] = {"deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
@@ -23,10 +18,7 @@ QUICK: dict[str, Any] = {"deferrable": False, "poll_interval": 0.02, "wait_timeo
 
 @pytest.fixture(autouse=True)
 def collector(conn_id, monkeypatch):
-    """Airflow has one only where somebody reads it, such as OpenLineage."""
-    collector = HookLineageCollector()
-    monkeypatch.setattr(sdk, "get_hook_lineage_collector", lambda: collector)
-    return collector
+    return collected(monkeypatch)
 
 
 def told(operator: Any) -> tuple[Any, OutletEventAccessors]:
@@ -67,4 +59,4 @@ def test_each_of_many_files_is_an_asset(served, write, tmp_path, collector):
     assert {event.dest_asset_key.uri for event in events[SUBMISSIONS].asset_alias_events} == {
         uri(served, sid) for sid in made
     }
-    assert sorted(event.extra["max_score"] for event in events[SUBMISSIONS].asset_alias_events) == [5, 7]
+    assert {event.extra["max_score"] for event in events[SUBMISSIONS].asset_alias_events} == {5, 7}

@@ -90,7 +90,7 @@ def test_a_page_instead_of_json_is_not_taken_for_a_result():
         api.delete_submission("a"),
         api.search_submissions("*"),
         api.submit(UPLOAD, {}),
-        api.ingest_file(UPLOAD, {}),
+        api.ingest(UPLOAD, {}),
         api.paused_components(),
         api.is_taken_up("a/b"),
     ],
@@ -116,6 +116,15 @@ def test_many_submissions_are_asked_for_by_one_search_that_may_be_repeated():
     assert request.json["query"] == r'sid:("a" OR "b\"c")'
     assert request.json["rows"] == 2
     assert request.may_be_repeated
+
+
+@pytest.mark.parametrize(
+    "flow", [api.submissions([]), api.ingested_submissions([]), api.reused_submissions([]), api.retrohunts([])]
+)
+def test_of_nothing_nothing_is_asked(flow):
+    with pytest.raises(StopIteration) as end:
+        next(flow)
+    assert not end.value.value
 
 
 def test_a_phrase_cannot_be_broken_out_of():

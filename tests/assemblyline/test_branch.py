@@ -88,6 +88,18 @@ def test_limits_of_ones_own_replace_the_bands(score, path):
     assert followed(result("malicious", score), suspicious_from="50", malicious_from=100)[0] == {path}
 
 
+def test_what_a_look_up_says_of_a_file_on_the_badlist_stands_whatever_its_score():
+    looked_up = {**result("info", 5), "known": 1, "malicious": 1}
+    assert followed(looked_up)[0] == {"contain"}
+    assert followed({**looked_up, "max_score": None}, suspicious_from=50, malicious_from=100)[0] == {"contain"}
+    assert followed({**looked_up, "malicious": 0})[0] == {"release"}
+
+
+def test_what_a_person_says_of_a_submission_is_no_verdict_of_the_server(submitted):
+    sid = submitted("RIG-SCORE:300")
+    assert followed({"sid": sid, "verdict": "non_malicious", "changed": True})[0] == {"review"}
+
+
 def test_limits_are_held_against_the_score_of_the_server_when_only_an_id_is_known(submitted):
     assert followed(submitted("RIG-SCORE:60"), suspicious_from=50, malicious_from=100)[0] == {"review"}
 

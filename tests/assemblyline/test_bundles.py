@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,11 @@ def test_a_cart_without_a_header_tells_nothing():
 
 def test_an_export_is_written_to_the_file_it_is_given():
     target = io.BytesIO()
-    _, [request] = result_of(api.export_bundle("a/b", lambda: target, use_alert=True), reply())
+    _, [request] = result_of(api.export_bundle("a/b", lambda: nullcontext(target), use_alert=True), reply())
     assert (request.method, request.target) == ("GET", "/api/v4/bundle/a%2Fb/?use_alert=true")
-    assert request.save_to() is target
+    with request.save_to() as file:
+        file.write(b"CART and so on")
+    assert target.getvalue() == b"CART and so on"
     assert request.slow
 
 
@@ -91,6 +94,22 @@ def test_what_is_there_is_not_sent():
 def test_of_a_lost_answer_the_submission_tells():
     result, _ = result_of(api.import_bundle(BUNDLE, "s"), MISSING, Uncertain("lost"), MISSING, THERE)
     assert result == {"sid": "s", "imported": True}
+
+
+def test_whether_the_alert_of_what_was_there_before_was_taken_nothing_tells():
+    flow = api.import_bundle(BUNDLE, "s", exist_ok=True, rescan_services=["A"])
+    services = reply([{"name": "A", "category": "X"}])
+    with pytest.raises(Uncertain) as lost:
+        result_of(flow, THERE, services, Uncertain("lost"))
+    assert str(lost.value) == "lost"
+
+
+def test_what_is_there_already_is_not_scanned_anew_so_that_its_import_may_be_repeated():
+    services = reply([{"name": "A", "category": "X"}])
+    flow = api.import_bundle(BUNDLE, "s", exist_ok=True, rescan_services=["A"])
+    result, steps = result_of(flow, THERE, services, DONE)
+    assert steps[-1].may_be_repeated
+    assert result == {"sid": "s", "imported": False}
 
 
 def test_an_import_that_left_no_trace_stays_uncertain():
@@ -128,7 +147,7 @@ def test_a_submission_goes_out_of_a_server_and_into_it_again(served, hook, sid, 
     told = context(None)
     result = export(told, sid=sid, output_file=path)
     url = f"{served.base_url}/submission/detail/{sid}"
-    assert result == {"sid": sid, "path": path, "size": Path(path).stat().st_size, "url": url}
+    assert result == {"sid": sid, "output_file": path, "size": Path(path).stat().st_size, "url": url}
     assert told["ti"].xcoms[LINK_KEY] == url
     hook.delete_submission(sid)
     assert take(file=path) == {"sid": sid, "imported": True, "url": url}
@@ -156,7 +175,7 @@ def test_what_is_analysed_still_is_not_exported(served, submitted, tmp_path):
 
 def test_an_export_that_breaks_off_begins_anew_and_one_that_fails_leaves_no_file(served, sid, tmp_path):
     served.fail("drop", method="GET", path="/api/v4/bundle/.*")
-    assert api.bundle_sid(Path(export(sid=sid, output_file=str(tmp_path / "a"))["path"]).read_bytes()) == sid
+    assert api.bundle_sid(Path(export(sid=sid, output_file=str(tmp_path / "a"))["output_file"]).read_bytes()) == sid
     served.fail("status", method="GET", path="/api/v4/bundle/.*", status=500)
     with pytest.raises(Broken):
         export(sid=sid, output_file=str(tmp_path / "b"))
@@ -165,12 +184,14 @@ def test_an_export_that_breaks_off_begins_anew_and_one_that_fails_leaves_no_file
 
 def test_an_answer_that_is_no_bundle_does_not_pass_for_one(served, sid, tmp_path):
     served.fail("status", method="GET", path="/api/v4/bundle/.*", status=200, body="<html>")
-    with pytest.raises(Broken, match="the server sent no bundle"):
+    (tmp_path / "a").write_text("what was there")
+    with pytest.raises(Broken, match="is no cart: it begins with b'<htm'"):
         export(sid=sid, output_file=str(tmp_path / "a"))
+    assert (tmp_path / "a").read_text() == "what was there"
 
 
 def test_what_is_there_already_fails_unless_that_is_fine_or_the_task_is_tried_again(sid, tmp_path):
-    path = export(sid=sid, output_file=str(tmp_path / "a"))["path"]
+    path = export(sid=sid, output_file=str(tmp_path / "a"))["output_file"]
     with pytest.raises(AirflowFailException, match="is there already"):
         take(file=path)
     assert take(file=path, exist_ok="true")["imported"] is False
@@ -178,7 +199,7 @@ def test_what_is_there_already_fails_unless_that_is_fine_or_the_task_is_tried_ag
 
 
 def test_a_lost_answer_does_no_harm(served, hook, sid, tmp_path):
-    path = export(sid=sid, output_file=str(tmp_path / "a"))["path"]
+    path = export(sid=sid, output_file=str(tmp_path / "a"))["output_file"]
     hook.delete_submission(sid)
     served.fail("drop", method="POST", path="/api/v4/bundle/")
     assert take(file=path)["imported"] is True
@@ -190,8 +211,8 @@ def test_a_lost_answer_does_no_harm(served, hook, sid, tmp_path):
     [
         ({"output_file": "a"}, "give either sid or alert_id"),
         ({"output_file": "a", "sid": "s", "alert_id": "a"}, "give either sid or alert_id"),
-        ({"output_file": "", "sid": "s"}, "output_file must be the path of a file, not ''"),
-        ({"output_file": "folder/", "sid": "s"}, "output_file must be the path of a file, not 'folder/'"),
+        ({"output_file": "", "sid": "s"}, "output_file must be the path or URI of a file, not ''"),
+        ({"output_file": "folder/", "sid": "s"}, "output_file must be the path or URI of a file, not 'folder/'"),
     ],
 )
 def test_a_wrong_argument_of_an_export_is_named(conn_id, arguments, words):

@@ -95,13 +95,14 @@ def test_the_link_leads_to_the_product(served):
     ("arguments", "words"),
     [
         ({"method": "HEAD"}, "method must be one of GET, POST, PUT, PATCH, DELETE, not 'HEAD'"),
-        ({"query": "a=b"}, "query must be a dictionary, not 'a=b'"),
+        ({"query": "a=b"}, "query must be a dictionary, not str"),
         ({"json": {}}, "json: a GET has no body"),
-        ({"method": "POST", "json": {"a": {1}}}, "json must be made of plain JSON values"),
+        ({"method": "POST", "json": {"a": {1}}}, "json must be made of plain JSON values: Object of type set"),
+        ({"query": {"a": object()}}, "query must be made of plain JSON values: Object of type object"),
         ({"output_file": ""}, "output_file must be the path or URI of a file, not ''"),
-        ({"confirm": "yes"}, "confirm must be True or False, not 'yes'"),
-        ({"repeatable": 1, "method": "POST"}, "repeatable must be True or False, not 1"),
-        ({"method": "DELETE"}, "confirm must be True: DELETE /api/v4/service/all/ changes or removes something"),
+        ({"confirm": "yes"}, "confirm must be true or false, not 'yes'"),
+        ({"repeatable": 1, "method": "POST"}, "repeatable must be true or false, not 1"),
+        ({"method": "DELETE"}, "confirm must be true: DELETE /api/v4/service/all/ changes or removes something"),
     ],
 )
 def test_a_wrong_argument_is_named_and_nothing_sent(served, arguments, words):
@@ -122,13 +123,14 @@ def test_a_wrong_argument_is_named_and_nothing_sent(served, arguments, words):
         "signature/change_status/a/NOISY",
         "signature/clear_status/a",
         "service/update_all",
+        "webauthn/remove/key",
         "workflow/a/run",
         "user/tos/admin",
         "auth/logout",
     ],
 )
 def test_a_get_that_changes_something_has_to_be_confirmed(path):
-    with pytest.raises(AirflowFailException, match="confirm must be True: GET"):
+    with pytest.raises(AirflowFailException, match="confirm must be true: GET"):
         run(path)
 
 
@@ -167,7 +169,7 @@ def test_a_json_answer_is_written_as_it_comes(served, tmp_path):
     result = run("help/tos", output_file=output)
     written = json.loads((tmp_path / "new" / "tos.json").read_text())
     assert written["api_response"] == "x" * 70_000
-    assert result == {"output_file": output, "bytes": (tmp_path / "new" / "tos.json").stat().st_size}
+    assert result == {"output_file": output, "size": (tmp_path / "new" / "tos.json").stat().st_size}
 
 
 def test_bytes_are_written(served, tmp_path):

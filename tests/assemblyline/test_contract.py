@@ -144,7 +144,7 @@ def analysed(hook, key: str):
 
 
 def test_what_is_ingested_is_analysed(hook, ask, unique):
-    ingest_id = ask(hook, api.ingest_file(upload(f"{unique} RIG-SCORE:350"), {"params": {"priority": 900}}))
+    ingest_id = ask(hook, api.ingest(upload(f"{unique} RIG-SCORE:350"), {"params": {"priority": 900}}))
     seen = analysed(hook, ingest_id)
     assert (seen.state, seen.facts["max_score"], seen.facts["deduplicated"]) == ("completed", 350, False)
     document = ask(hook, api.submission(seen.facts["sid"]))
@@ -153,15 +153,24 @@ def test_what_is_ingested_is_analysed(hook, ask, unique):
     assert document["params"]["description"].startswith("[INGEST] ")
 
 
+def test_what_the_server_has_is_ingested_by_its_hash_and_text_without_a_file(hook, ask, unique):
+    known = ask(hook, api.submit({"plaintext": f"{unique} RIG-SCORE:350"}, {}))["files"][0]["sha256"]
+    by_hash = ask(hook, api.ingest({"sha256": known}, {}))
+    by_text = ask(hook, api.ingest_once({"plaintext": f"{unique} RIG-SCORE:5"}, {}, unique))
+    assert [analysed(hook, key).facts["max_score"] for key in (by_hash, by_text)] == [350, 5]
+    with pytest.raises(NotFound, match="SHA256 does not exist in Assemblyline"):
+        ask(hook, api.ingest({"sha256": "0" * 64}, {}))
+
+
 def test_what_was_ingested_under_a_tag_is_not_ingested_again(hook, ask, unique):
-    first = ask(hook, api.ingest_file_once(upload(unique), {"params": {"ignore_cache": True}}, unique))
+    first = ask(hook, api.ingest_once(upload(unique), {"params": {"ignore_cache": True}}, unique))
     analysed(hook, first)
-    assert ask(hook, api.ingest_file_once(upload(unique), {"params": {"ignore_cache": True}}, unique)) == first
+    assert ask(hook, api.ingest_once(upload(unique), {"params": {"ignore_cache": True}}, unique)) == first
 
 
 def test_a_known_file_makes_no_submission_and_is_answered_by_the_earlier_one(hook, ask, unique, monkeypatch):
-    first = analysed(hook, ask(hook, api.ingest_file(upload(unique), {})))
-    second = ask(hook, api.ingest_file(upload(unique), {}))
+    first = analysed(hook, ask(hook, api.ingest(upload(unique), {})))
+    second = ask(hook, api.ingest(upload(unique), {}))
     digest = hashlib.sha256(unique.encode()).hexdigest()
     key = api.ingest_key(second, digest)
     assert ask(hook, INGEST.ask([key])) == {}
@@ -172,7 +181,7 @@ def test_a_known_file_makes_no_submission_and_is_answered_by_the_earlier_one(hoo
 
 
 def test_many_ingests_are_seen_by_one_question(hook, ask, unique):
-    keys = [ask(hook, api.ingest_file(upload(f"{unique} {number}"), {})) for number in range(3)]
+    keys = [ask(hook, api.ingest(upload(f"{unique} {number}"), {})) for number in range(3)]
     for key in keys:
         analysed(hook, key)
     seen = ask(hook, INGEST.ask([*keys, NO_SUCH]))
@@ -271,7 +280,7 @@ def test_operator_and_sensor_agree(server, unique):
 
 
 def test_the_sensor_of_ingests_agrees_too(server, hook, unique):
-    ingest_id = hook.ingest_file(upload(f"{unique} RIG-SCORE:800"), {})
+    ingest_id = hook.ingest(upload(f"{unique} RIG-SCORE:800"), {})
     sensor = AssemblylineIngestSensor(
         task_id="wait", ingest_id=ingest_id, poke_interval=0.3, assemblyline_conn_id=server
     )

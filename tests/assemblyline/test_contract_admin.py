@@ -24,25 +24,10 @@ from self_hosted.core.wait import Waiter, wait
 from tests.assemblyline.conftest import upload
 from tests.context import context
 
-SANDBOX_KEY, RIG_KEY = "full:full-secret", "full:rig-secret-full"
-
 
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def full(request, server, connect, hook) -> AssemblylineHook:
-    """The same server with an extended API key, which both name alike; skipped where there is none."""
-    settings = hook.settings
-    for key in (SANDBOX_KEY, RIG_KEY):
-        extra = {"api_key": key}
-        connection = {"conn_type": "assemblyline", "host": settings.address.base_url, "login": "admin", "extra": extra}
-        extended = AssemblylineHook(connect(f"full_{key[5:8]}", connection))
-        if extended.test_connection()[0]:
-            return AssemblylineHook(f"full_{key[5:8]}")
-    pytest.skip("no extended API key is known of this server")
 
 
 @pytest.fixture
@@ -291,10 +276,10 @@ def taken(hook, ask, queue, wanted):
 
 def test_messages_tell_of_ingests_once(hook, ask, unique):
     queue = {"notification_queue": unique}
-    first = ask(hook, api.ingest_file(upload(f"{unique} RIG-SCORE:400"), queue))
+    first = ask(hook, api.ingest(upload(f"{unique} RIG-SCORE:400"), queue))
     seen = wait(hook, INGEST, Waiter(first, time.time() + 30, 0.2))
-    second = ask(hook, api.ingest_file(upload(f"{unique} RIG-SCORE:400"), queue))
-    ask(hook, api.ingest_file(upload(f"{unique} RIG-SCORE:5"), {**queue, "notification_threshold": 300}))
+    second = ask(hook, api.ingest(upload(f"{unique} RIG-SCORE:400"), queue))
+    ask(hook, api.ingest(upload(f"{unique} RIG-SCORE:5"), {**queue, "notification_threshold": 300}))
     messages = taken(hook, ask, unique, 2)
     assert [message["ingest_id"] for message in messages] == [first, second]
     assert {message["submission"]["sid"] for message in messages} == {seen.facts["sid"]}
@@ -344,7 +329,7 @@ def test_the_general_operator_asks_for_anything(server, tmp_path):
     assert "RigScan" in {service["name"] for service in call("service/all")}
     assert call("search/submission", query={"query": "*", "rows": 0})["items"] == []
     output = str(tmp_path / "constants.json")
-    assert call("/api/v4/help/constants/", output_file=output)["bytes"] == (tmp_path / "constants.json").stat().st_size
+    assert call("/api/v4/help/constants/", output_file=output)["size"] == (tmp_path / "constants.json").stat().st_size
     assert "tag_types" in json.loads((tmp_path / "constants.json").read_text())["api_response"]
     with pytest.raises(AirflowFailException, match="requires one of the following roles: administration"):
         call("service/RigScan")

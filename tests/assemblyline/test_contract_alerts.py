@@ -41,7 +41,7 @@ def raised(hook: AssemblylineHook, case: str) -> Callable[..., str]:
 
     def make(words: str | None = None) -> str:
         options = {"metadata": {"case": case}, "params": {"generate_alert": True}}
-        ingest_id = hook.ingest_file(upload(words or f"{uuid.uuid4().hex} RIG-SCORE:600"), options)
+        ingest_id = hook.ingest(upload(words or f"{uuid.uuid4().hex} RIG-SCORE:600"), options)
         seen = wait(hook, ALERT, Waiter(f'alert_id:"{ingest_id}"', time.time() + 30, 0.2))
         assert seen.facts["alert_id"] == ingest_id
         return ingest_id
@@ -265,6 +265,14 @@ def test_only_those_that_lack_something_are_changed(hook, ask, raised, case):
     result = ask(hook, api.update_alerts(these(case), AlertChanges(status="TRIAGE")))
     assert result == {"found": 2, "to_change": 1, "changed": 1}
     assert [len(hook.alert(alert_id)["events"]) for alert_id in (one, other)] == [1, 1]
+
+
+def test_what_the_query_finds_no_more_once_it_is_marked_is_taken_all_the_same(hook, ask, raised, case):
+    alert_id, changes = raised(), AlertChanges(status="TRIAGE", take_ownership=True)
+    result = ask(hook, api.update_alerts(these(case, filters=["NOT status:TRIAGE"]), changes))
+    assert result == {"found": 1, "to_change": 1, "changed": 1}
+    alert = hook.alert(alert_id)
+    assert (alert["status"], alert["owner"]) == ("TRIAGE", hook.whoami()["username"])
 
 
 def test_more_than_may_be_are_not_changed(hook, ask, raised, case):

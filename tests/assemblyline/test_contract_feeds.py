@@ -72,7 +72,7 @@ def test_submissions_come_in_the_order_of_their_completion(hook, ask, unique):
 
 
 def test_an_alert_is_news_while_it_is_young(hook, ask, unique):
-    ingest_id = hook.ingest_file(upload(f"RIG-SCORE:600 {unique}"), {"params": {"generate_alert": True}})
+    ingest_id = hook.ingest(upload(f"RIG-SCORE:600 {unique}"), {"params": {"generate_alert": True}})
     query = f'alert_id:"{ingest_id}"'
     [item] = until(lambda: ask(hook, api.raised_alerts(EPOCH, 0, 10, query)))
     assert item.payload is not None

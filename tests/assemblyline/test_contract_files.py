@@ -248,7 +248,7 @@ def test_a_users_verdict_replaces_the_one_before(hook, ask, submitted):
 def test_a_digest_tells_the_worst(hook, ask, submitted):
     sid, *_ = submitted("RIG-SCORE:700\nRIG-CHILD:RIG-SCORE:30")
     found = ask(hook, api.submission_digest(sid))
-    assert (found["score"], found["verdict"], found["file_count"]) == (700, "highly_suspicious", 2)
+    assert (found["max_score"], found["verdict"], found["file_count"]) == (700, "highly_suspicious", 2)
     assert found["heuristics"] == {"suspicious": ["Rig marker found"], "info": ["Rig marker found"]}
     assert found["attack"] == ["T1059"]
     assert found["iocs"]["network.static.domain"] == {"count": 1, "first": ["rig.example.com"]}

@@ -65,10 +65,11 @@ def test_no_keys_ask_nobody():
     assert end.value.value == {"result": {}, "error": {}}
 
 
-@pytest.mark.parametrize("group", ["a OR b", "*", 'a"', ""])
-def test_a_group_that_would_be_read_as_a_query_is_refused(group):
-    with pytest.raises(ValueError, match="name of a group"):
-        api.group_submissions(group)
+@pytest.mark.parametrize("name", ["a OR b", "*", 'a"', ""])
+@pytest.mark.parametrize(("whose", "listed"), [("group", api.group_submissions), ("user", api.user_submissions)])
+def test_a_name_that_would_be_read_as_a_query_is_refused(name, whose, listed):
+    with pytest.raises(ValueError, match=f"{whose} must be a name of letters"):
+        listed(name)
 
 
 def test_a_list_ends_where_the_servers_window_does():

@@ -21,10 +21,27 @@ def ingests(steps):
 
 def test_an_ingest_is_answered_with_its_id():
     options = {"params": {"ttl": 1}, "metadata": {api.TAG: "t1"}}
-    result, (request,) = result_of(api.ingest_file(UPLOAD, options), reply({"ingest_id": "i"}))
+    result, (request,) = result_of(api.ingest(UPLOAD, options), reply({"ingest_id": "i"}))
     assert result == "i"
     assert json.loads(request.parts["json"]) == options
     assert not request.may_be_repeated
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_what_the_server_finds_by_itself_is_ingested_without_a_file(once):
+    source, options = {"md5": "AB" * 16}, {"type": "FEED"}
+    flow = api.ingest_once(source, options, "t1") if once else api.ingest(source, options)
+    before = [items(), reply(CONFIGURATION)] if once else []
+    result, steps = result_of(flow, *before, reply({"ingest_id": "i"}))
+    assert result == "i"
+    tag = steps[-1].json["metadata"].pop(api.TAG)
+    assert steps[-1].json == {"md5": "ab" * 16, "type": "FEED", "metadata": {}}
+    assert tag == "t1" or not once
+
+
+def test_a_source_that_is_none_is_not_ingested():
+    with pytest.raises(ValueError, match="'example' is no url"):
+        next(api.ingest({"url": "example"}, {}))
 
 
 @pytest.mark.parametrize(
@@ -37,27 +54,27 @@ def test_an_ingest_is_answered_with_its_id():
 )
 @pytest.mark.parametrize("once", [False, True])
 def test_what_the_server_would_ignore_is_refused_before_anything_is_sent(options, words, once):
-    flow = api.ingest_file_once(UPLOAD, options, "t1") if once else api.ingest_file(UPLOAD, options)
+    flow = api.ingest_once(UPLOAD, options, "t1") if once else api.ingest(UPLOAD, options)
     with pytest.raises(ValueError, match=words):
         next(flow)
 
 
 def test_a_file_is_ingested_with_its_tag():
-    flow = api.ingest_file_once(UPLOAD, {"metadata": {"k": "v"}}, "t1")
+    flow = api.ingest_once(UPLOAD, {"metadata": {"k": "v"}}, "t1")
     result, steps = result_of(flow, items(), reply(CONFIGURATION), reply({"ingest_id": "i"}))
     assert result == "i"
     assert json.loads(steps[-1].parts["json"])["metadata"] == {"k": "v", "airflow_task": "t1"}
 
 
 def test_what_was_ingested_under_the_tag_before_is_found():
-    result, steps = result_of(api.ingest_file_once(UPLOAD, {}, "t1"), items({"sid": "submitted"}, FOUND))
+    result, steps = result_of(api.ingest_once(UPLOAD, {}, "t1"), items({"sid": "submitted"}, FOUND))
     assert result == "i"
     assert ingests(steps) == 0
 
 
 def test_the_lost_answer_of_an_ingest_is_found_by_the_tag():
     replies = items(), reply(CONFIGURATION), Uncertain("lost"), items(), items(FOUND)
-    result, steps = result_of(api.ingest_file_once(UPLOAD, {"params": {"ignore_cache": True}}, "t1"), *replies)
+    result, steps = result_of(api.ingest_once(UPLOAD, {"params": {"ignore_cache": True}}, "t1"), *replies)
     assert result == "i"
     assert ingests(steps) == 1
 
@@ -65,13 +82,13 @@ def test_the_lost_answer_of_an_ingest_is_found_by_the_tag():
 def test_an_ingest_without_a_trace_is_repeated_for_the_server_knows_the_file():
     looks = [items() for _ in range(1 + len(api.LOOKS))]
     replies = items(), reply(CONFIGURATION), Uncertain("lost"), *looks, reply({"ingest_id": "second"})
-    result, steps = result_of(api.ingest_file_once(UPLOAD, {}, "t1"), *replies)
+    result, steps = result_of(api.ingest_once(UPLOAD, {}, "t1"), *replies)
     assert (result, ingests(steps)) == ("second", 2)
 
 
 def test_a_file_larger_than_the_server_takes_is_not_ingested():
     with pytest.raises(ValueError, match="101 bytes"):
-        result_of(api.ingest_file_once(Upload("a", io.BytesIO, 101), {}, "t1"), items(), reply(CONFIGURATION))
+        result_of(api.ingest_once(Upload("a", io.BytesIO, 101), {}, "t1"), items(), reply(CONFIGURATION))
 
 
 # What became of them

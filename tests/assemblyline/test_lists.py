@@ -287,6 +287,7 @@ def test_the_link_leads_to_the_one_entry_or_to_the_list(served, conn_id):
         ({"hashes": "abc"}, "hashes: 'abc' is no sha256"),
         ({"hashes": 5}, "hashes must be a text or a list of texts, not 5"),
         ({"tags": ["a"]}, "tags must be like"),
+        ({"hashes": SHA256, "attribution": "EMOTET"}, "attribution must be like"),
         ({"tags": {TAG: [5]}}, "tags network.static.domain must be a text or a list of texts"),
         ({"hashes": SHA256, "list_name": "greylist"}, "list_name must be badlist or safelist, not 'greylist'"),
         ({"hashes": SHA256, "reason": ""}, "reason is missing"),

@@ -150,10 +150,11 @@ WRITES = {
     "resubmit_with_profile": Write("PUT", lambda _: api.resubmit_with_profile("static", LONGS_SHA256), 1, 2),
     "submit_once": Write("POST", lambda _: api.submit_once(upload("x"), {}, TAG), 0, 1),
     "submit_once, waiting": Write("POST", lambda _: api.submit_once(upload("x"), {}, TAG, 60), 0, 1),
-    "ingest_file": Write("POST", lambda _: api.ingest_file(upload("x"), {}), 0, 1),
-    "ingest_file_once": Write("POST", lambda _: api.ingest_file_once(upload("x"), {}, TAG), 0, 1),
-    "ingest_file_once, ignoring the cache": Write(
-        "POST", lambda _: api.ingest_file_once(upload("x"), {"params": {"ignore_cache": True}}, TAG), 0, 1
+    "ingest": Write("POST", lambda _: api.ingest(upload("x"), {}), 0, 1),
+    "ingest_once": Write("POST", lambda _: api.ingest_once(upload("x"), {}, TAG), 0, 1),
+    "ingest, of text": Write("POST", lambda _: api.ingest({"plaintext": "x"}, {}), 0, 1),
+    "ingest_once, ignoring the cache": Write(
+        "POST", lambda _: api.ingest_once(upload("x"), {"params": {"ignore_cache": True}}, TAG), 0, 1
     ),
     "delete_submission": Write("DELETE", lambda sids: api.delete_submission(sids[0]), 2, 1),
     "delete_submissions": Write("DELETE", lambda sids: api.delete_submissions(sids[:1]), 2, 1),
@@ -184,9 +185,9 @@ def test_one_effect_remains(served: Served, hook: AssemblylineHook, ask: Ask, na
 
 def test_an_ingest_of_what_is_known_makes_no_submission_though_its_answer_is_lost(served, hook, monkeypatch):
     monkeypatch.setattr("self_hosted.assemblyline.api.tagging.LOOKS", ())
-    hook.ingest_file(upload("x"), {})
+    hook.ingest(upload("x"), {})
     served.fail("drop", method="POST", path="/api/v4/ingest/")
-    assert hook.ingest_file_once(upload("x"), {}, TAG)
+    assert hook.ingest_once(upload("x"), {}, TAG)
     assert len(served.tables()["submissions"]) == 1
 
 

@@ -108,7 +108,7 @@ def test_one_effect_remains(served: Served, full: AssemblylineHook, ask: Ask, na
 @both_faults
 @pytest.mark.parametrize("name", TAKES)
 def test_a_message_whose_answer_is_lost_is_told_to_be_so(served, full, ask, name, fault):
-    full.ingest_file(upload("x"), {"notification_queue": "nightly"})
+    full.ingest(upload("x"), {"notification_queue": "nightly"})
     served.fail(path="/api/v4/ingest/get_message.*", **fault)
     with pytest.raises(Uncertain):
         ask(full, TAKES[name]("nightly"))

@@ -147,7 +147,7 @@ def test_the_link_leads_to_the_submission_while_the_task_waits(served, write):
         ({"content": "", "name": "a"}, "content must be text or bytes, and not empty"),
         ({"content": 7, "name": "a"}, "content must be text or bytes"),
         ({"content": "a", "name": "a", "metadata": ["a"]}, "metadata must be a dictionary"),
-        ({"content": "a", "name": "a", "metadata": {"a": object()}}, "metadata must be a dictionary"),
+        ({"content": "a", "name": "a", "metadata": {"a": object()}}, "metadata must be made of plain JSON values"),
         ({"content": "a", "name": "a", "metadata": {"airflow_task": "x"}}, "metadata must not hold 'airflow_task'"),
         ({"content": "a", "name": "a", "submission_params": "x"}, "submission_params must be a dictionary"),
         ({"content": "a", "name": "a", "submission_params": {"prio": 1}}, "Assemblyline takes no prio"),

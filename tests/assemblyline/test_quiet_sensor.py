@@ -108,9 +108,9 @@ def test_all_that_is_running_is_counted_however_much_it_is():
     ("arguments", "words"),
     [
         ({"query": " "}, "query must be a Lucene query"),
-        ({"quiet_for": -1}, "quiet_for must be a number of seconds, such as 60, not -1"),
-        ({"quiet_for": "a minute"}, "quiet_for must be a number of seconds"),
-        ({"quiet_for": None}, "quiet_for must be a number of seconds"),
+        ({"quiet_for": -1}, "quiet_for must be a whole number, 0 or more, not -1"),
+        ({"quiet_for": "a minute"}, "quiet_for must be a whole number"),
+        ({"quiet_for": None}, "quiet_for must be a whole number"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments, words):

@@ -116,7 +116,12 @@ def test_what_was_cancelled_is_not_digested():
 def test_a_report_is_small_and_links_to_the_submission(served, submitted):
     sid = submitted("RIG-SCORE:1100")
     result, xcoms = execute(AssemblylineReportOperator, sid=sid)
-    assert (result["sid"], result["verdict"], result["score"], result["path"]) == (sid, "malicious", 1100, None)
+    assert (result["sid"], result["verdict"], result["max_score"], result["output_file"]) == (
+        sid,
+        "malicious",
+        1100,
+        None,
+    )
     assert result["bands"] == BANDS
     assert result["iocs"]["network.static.uri"] == {"count": 1, "first": ["http://rig.example.com/x"]}
     assert xcoms == {LINK_KEY: f"{served.base_url}/submission/detail/{sid}"}
@@ -127,7 +132,7 @@ def test_all_that_is_told_goes_to_a_file(submitted, tmp_path):
     sid, output = submitted("RIG-SCORE:1100"), tmp_path / "reports" / "all.json"
     result, _ = execute(AssemblylineReportOperator, sid=sid, output_file=str(output), first="1")
     told = json.loads(output.read_text())
-    assert result["path"] == str(output)
+    assert result["output_file"] == str(output)
     assert told["submission"]["sid"] == sid
     assert [one["result"]["score"] for one in told["submission"]["results"].values()] == [1100]
     assert "ioc" in told["summary"]["tags"]
@@ -223,6 +228,12 @@ def test_a_query_finds_what_is_deleted(served, submitted):
     assert len(left(served)) == 1
 
 
+def test_a_list_that_a_template_gave_as_text_is_deleted_and_not_taken_for_one_id(served, submitted):
+    sids = [submitted("x") for _ in range(2)]
+    assert delete(sids=str(sids), confirm="True")["deleted"] == 2
+    assert left(served) == []
+
+
 @pytest.mark.parametrize("by", ["sids", "query"])
 def test_more_than_the_limit_deletes_none(served, submitted, by):
     sids = [submitted("x") for _ in range(3)]
@@ -234,12 +245,13 @@ def test_more_than_the_limit_deletes_none(served, submitted, by):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"sids": ["s"], "confirm": False}, "confirm=True"),
-        ({"sids": ["s"], "confirm": "yes"}, "confirm=True"),
+        ({"sids": ["s"], "confirm": False}, "confirm must be true"),
+        ({"sids": ["s"], "confirm": "yes"}, "confirm must be true or false"),
         ({}, "either sids or query"),
         ({"sids": ["s"], "query": "*"}, "either sids or query"),
         ({"query": " "}, "must not be empty"),
         ({"sids": [1]}, "sids must be"),
+        ({"sids": "None"}, "sids must be a text or a list of texts, not 'None'"),
         ({"query": "*", "at_most": "all"}, "at_most must be a whole number"),
         ({"query": "*", "at_most": 5001}, "5000 or less"),
     ],

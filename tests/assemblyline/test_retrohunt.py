@@ -231,12 +231,19 @@ def test_a_server_without_retrohunt_fails_the_task_at_once(served):
         ({"indices": "cold"}, "indices must be one of"),
         ({"ttl": "soon"}, "ttl must be a whole number, 0 or more, not 'soon'"),
         ({"sample": 1001}, "sample must be 1000 or less"),
+        ({"output_file": "hits/"}, "output_file must be the path or URI of a file, not 'hits/'"),
     ],
 )
 def test_a_wrong_argument_is_named_and_nothing_started(served, arguments, words):
     with pytest.raises(AirflowFailException, match=words):
         run(**arguments)
     assert served.tables()["retrohunt"] == []
+
+
+def test_a_file_that_is_no_text_is_named(served, tmp_path):
+    (tmp_path / "a.yar").write_bytes(b"rule a { condition: true } // \xff")
+    with pytest.raises(AirflowFailException, match=r"file: '.*a.yar' is no text in UTF-8"):
+        run(yara_signature=None, file=str(tmp_path / "a.yar"))
 
 
 # What else can be asked

@@ -132,6 +132,7 @@ def test_the_link_leads_to_the_search(served):
     ("arguments", "words"),
     [
         ({"index": "files"}, "index must be one of alert"),
+        ({"index": []}, "index must be one of alert"),
         ({"query": ""}, "query must be a Lucene query"),
         ({"query": "a:("}, r"Failed to parse query \[a:\(\]"),
         ({"filters": 7}, "filters must be a text or a list of texts"),
@@ -300,6 +301,13 @@ def test_the_end_of_the_wait_ends_all_submissions(served, unjudged):
     with pytest.raises(Exception, match="waited in vain"):
         looked_up(hashes, submit_if_unknown=True, wait_timeout=0.3)
     assert submissions(served) == []
+
+
+def test_all_of_them_together_wait_for_places_no_longer_than_the_task_may(served, unjudged, connect):
+    connect("assemblyline_default", served.connection(extra={"retry_budget": 0}))
+    served.seed({"quotas": {"concurrent_submissions": 1}, "delay": 0.5})
+    with pytest.raises(QuotaInUse):
+        looked_up([unjudged(words) for words in "abcde"], submit_if_unknown=True, wait_timeout=2)
 
 
 def test_a_place_that_does_not_become_free_is_left_to_the_retries(served, unjudged, connect):

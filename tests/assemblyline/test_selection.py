@@ -74,7 +74,7 @@ def test_a_server_that_enforces_them_is_left_to_judge():
     [({"services": {"selected": ["Nope"]}}, "no service or category Nope"), ({"classification": "TLP:A"}, "TLP:C")],
 )
 def test_neither_submit_nor_ingest_sends_anything_then(served, hook, params, words):
-    for once in (api.submit_once, api.ingest_file_once):
+    for once in (api.submit_once, api.ingest_once):
         with pytest.raises(ValueError, match=words):
             hook.run(once(upload("x"), {"params": params}, "tag"))
     assert served.tables()["submissions"] == []

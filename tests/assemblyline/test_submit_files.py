@@ -268,6 +268,15 @@ def test_what_was_made_twice_is_ended(served, folder, monkeypatch, deferrable):
     assert len(rows(served)) == 3
 
 
+def test_what_an_earlier_try_made_twice_is_ended_by_the_next_one(served, hook, submitted, folder):
+    arguments = {"folder": folder(a="1"), "retries": 2}
+    run(context(operator(**arguments), max_tries=2), **arguments)
+    [kept] = rows(served)
+    twice = submitted("1", metadata=json.loads(kept["metadata"]))
+    run(context(operator(**arguments), max_tries=2, try_number=2), **arguments)
+    assert [one["sid"] for one in rows(served)] == [kept["sid"]] != [twice]
+
+
 class Killed(BaseException):
     """As good as a kill in the middle of the start."""
 
@@ -369,7 +378,8 @@ def test_one_that_is_deleted_meanwhile_is_reported_beside_the_others(served, fol
         ({}, "give either files or folder"),
         ({"files": ["a"], "folder": "b"}, "give either files or folder"),
         ({"files": 7}, "files must be a list of paths or URIs, not 7"),
-        ({"files": "[broken"}, "files must be a list of paths"),
+        ({"files": "[1]"}, "1 of 1 files failed: 1: there is no such file"),
+        ({"files": ["a"], "report": "reports/"}, "report must be the path or URI of a file, not 'reports/'"),
         ({"files": [""]}, "files must be a list of paths"),
         ({"folder": "/no/such"}, "folder: there is no folder '/no/such'"),
         ({"files": ["a"], "at_once": 0}, "at_once must be a whole number, 1 or more, not 0"),

@@ -12,11 +12,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from self_hosted.core.assets import announce, as_openlineage, asset_uri, sanitized
 from tests.core.toy import ToyHook
-
-try:
-    from airflow.sdk.lineage import HookLineageCollector
-except ImportError:  # Airflow 3.1
-    from airflow.lineage.hook import HookLineageCollector
+from tests.lineage import collected
 
 URI = "toy://toys.example.com/house/7"
 
@@ -30,10 +26,7 @@ def hook(connect):
 
 @pytest.fixture
 def collector(monkeypatch):
-    """Airflow has one only where somebody reads it, such as OpenLineage."""
-    collector = HookLineageCollector()
-    monkeypatch.setattr(sdk, "get_hook_lineage_collector", lambda: collector)
-    return collector
+    return collected(monkeypatch)
 
 
 def context(*outlets):

@@ -36,7 +36,7 @@ def test_a_path_is_what_it_says(hook: ToyHook, context_of, path):
 
 
 def test_a_get_that_changes_something_is_sent_once_and_confirmed(hook: ToyHook, toy: Toy, context_of):
-    with pytest.raises(AirflowFailException, match="confirm must be True: GET /echo/take"):
+    with pytest.raises(AirflowFailException, match="confirm must be true: GET /echo/take"):
         executed(context_of, path="/echo/take")
     executed(context_of, path="/echo/take", confirm=True)
     assert toy.times("GET", "/echo/take") == 1
@@ -49,7 +49,7 @@ def test_what_is_done_and_answered_at_length_fails_and_says_that_it_is_done(hook
 
 def test_the_answer_goes_to_a_file_piece_by_piece(hook: ToyHook, toy: Toy, context_of, tmp_path):
     output = str(tmp_path / "file")
-    assert executed(context_of, path="/file", output_file=output) == {"output_file": output, "bytes": len(toy.content)}
+    assert executed(context_of, path="/file", output_file=output) == {"output_file": output, "size": len(toy.content)}
     assert (tmp_path / "file").read_bytes() == toy.content
 
 

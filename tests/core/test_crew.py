@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from self_hosted.core import crew as crew_module
-from self_hosted.core import wait as wait_module
+from self_hosted.core import crew as crew_module, wait as wait_module
 from self_hosted.core.crew import MOST_IN_A_ROW, Crew
 from self_hosted.core.errors import Broken, Invalid, LoginRefused, Overdue, ProductError, QuotaInUse
 from self_hosted.core.flow import Pause, Reply, Request
@@ -222,7 +221,12 @@ def test_the_longer_the_others_took_the_rarer_are_the_looks(hook, toy, starting,
 
 def test_one_that_takes_longer_than_the_others_did_is_looked_at_ever_more_rarely(hook, toy, starting, monkeypatch):
     looks: list[float] = []
-    monkeypatch.setattr(crew_module, "look", lambda *given: looks.append(time.monotonic()) or wait_module.look(*given))
+
+    def noted(*given: Any) -> Any:
+        looks.append(time.monotonic())
+        return wait_module.look(*given)
+
+    monkeypatch.setattr(crew_module, "look", noted)
     crew = crew_of(hook, at_once=1, deadline=later(1.6), poll_interval=60)
     crew.took.append(0.0)
     crew.run({"a": starting("a", 10_000), "b": starting("b")})

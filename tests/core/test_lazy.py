@@ -69,7 +69,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_what_a_package_publishes_is_imported_when_it_is_taken(package: str):
     imported = import_module(package)
-    assert dir(imported) == ["ANSWER"]
+    assert dir(imported) == imported.__all__ == ["ANSWER"]  # by the latter help() shows them
     assert not told()
     assert imported.ANSWER == 42
     assert told()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,16 @@ from self_hosted.core.news import EARLIER, news_of
 
 ASSET = Asset("things")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+class ByAsset(UserDict[str, list[Any]]):
+    """What Airflow gives by the asset, which before 3.3 is no key of a dictionary."""
+
+    def __getitem__(self, asset: Any) -> list[Any]:
+        return self.data[asset.name]
+
+    def get(self, asset: Any, default: Any = None) -> Any:
+        return self.data.get(asset.name, default)
 
 
 class Earlier(list[Any]):
@@ -36,8 +47,8 @@ def event(minute: int, *ids: str) -> Any:
 def ids(run_for: list[Any], before: list[Any] = (), kind: type[list[Any]] = Earlier) -> list[str]:  # type: ignore[assignment]
     """Which things a run is for."""
     context: Any = {
-        "triggering_asset_events": {ASSET: run_for},
-        "inlet_events": {ASSET: kind(sorted([*before, *run_for], key=lambda event: event.timestamp))},
+        "triggering_asset_events": ByAsset(things=run_for),
+        "inlet_events": ByAsset(things=kind(sorted([*before, *run_for], key=lambda event: event.timestamp))),
     }
     return [one["id"] for one in news_of(context, ASSET)]
 
@@ -65,7 +76,7 @@ def test_events_long_ago_do_not_matter():
 
 
 def test_a_run_for_something_else_has_no_news():
-    context: Any = {"triggering_asset_events": {}, "inlet_events": {}}
+    context: Any = {"triggering_asset_events": ByAsset(), "inlet_events": ByAsset()}
     assert news_of(context, ASSET) == []
 
 
@@ -75,6 +86,6 @@ def test_events_that_others_made_are_no_news(extra):
 
 
 def test_the_inlet_is_asked_for():
-    context: Any = {"triggering_asset_events": {ASSET: [event(1, "a")]}, "inlet_events": {}}
+    context: Any = {"triggering_asset_events": ByAsset(things=[event(1, "a")]), "inlet_events": ByAsset()}
     with pytest.raises(ValueError, match="inlets: the task needs 'things' among them"):
         news_of(context, ASSET)

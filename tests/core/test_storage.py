@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat import sdk
 
-try:
-    from airflow.sdk.lineage import HookLineageCollector
-except ImportError:  # Airflow 3.1
-    from airflow.lineage.hook import HookLineageCollector
-
-from self_hosted.core.storage import note_read, note_written, path_of, write_json, write_json_lines, written
+from self_hosted.core.storage import (
+    check_output,
+    note_read,
+    note_written,
+    path_of,
+    write_json,
+    write_json_lines,
+    written,
+)
 from tests.core.toy import ToyHook
+from tests.lineage import collected
 
 
 @pytest.fixture(params=["here", "in an object store"])
@@ -67,11 +70,16 @@ def test_no_rows_make_an_empty_file(uri):
 
 
 def test_lineage_is_told_what_was_read_and_written(tmp_path, monkeypatch):
-    collector = HookLineageCollector()  # Airflow has one only where somebody reads it, such as OpenLineage
-    monkeypatch.setattr(sdk, "get_hook_lineage_collector", lambda: collector)
+    collector = collected(monkeypatch)
     hook, read, wrote = ToyHook("toy_default"), tmp_path / "read", tmp_path / "wrote"
     note_read(hook, str(read))
     note_written(hook, str(wrote))
     found = collector.collected_assets
     assert read.as_uri() in {one.asset.uri for one in found.inputs}
     assert wrote.as_uri() in {one.asset.uri for one in found.outputs}
+
+
+@pytest.mark.parametrize("given", ["", "folder/", 7])
+def test_where_nothing_can_be_written_is_told_before_there_is_anything_to_write(given):
+    with pytest.raises(ValueError, match="report must be the path or URI of a file, not"):
+        check_output("report", given)

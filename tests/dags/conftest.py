@@ -14,7 +14,7 @@ from demo.world import World, connect
 from self_hosted.sandbox.server import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
-WAITS = Path(__file__).parent / "waits"
+OWN = [Path(__file__).parent / name for name in ("operators", "waits")]
 
 
 def bundle(folder: Path) -> dict[str, Any]:
@@ -25,7 +25,8 @@ def bundle(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    settings = {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle(EXAMPLES), bundle(WAITS)])}
+    bundles = [bundle(folder) for folder in (EXAMPLES, *OWN)]
+    settings = {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles)}
     home = tmp_path_factory.mktemp("airflow")
     with Sandbox() as sandbox, Airflow(home, EXAMPLES, settings=settings) as airflow:
         connect(airflow.api, sandbox.url)

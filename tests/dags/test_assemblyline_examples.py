@@ -30,7 +30,7 @@ from tests.dags.conftest import EXAMPLES
 from tests.dags.test_events import SETTINGS
 from tests.dags.test_waits import until
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.long]
 TIMEOUT = 150.0
 CHANGES = {
     "poll_interval=30": "poll_interval=1",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from self_hosted.core.arguments import check_id, checked_number
 from self_hosted.core.lazy import when_used
 from self_hosted.core.sensor import ProductSensor
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 else:
     api = when_used("self_hosted.assemblyline.api")
     submitting = when_used("self_hosted.assemblyline.operators.submitting")
-
-
-SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class AssemblylineSubmissionSensor(ProductSensor):
@@ -53,8 +50,7 @@ class AssemblylineSubmissionSensor(ProductSensor):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not self.sid or not isinstance(self.sid, str):
-            raise ValueError(f"sid must be the id of a submission, not {self.sid!r}")
+        check_id("sid", self.sid, "a submission")
         api.check_limits(self.fail_on_score, self.fail_on_verdict)
 
     def key(self) -> str:
@@ -112,10 +108,11 @@ class AssemblylineIngestSensor(ProductSensor):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not isinstance(self.ingest_id, str) or not self.ingest_id or "/" in self.ingest_id:
+        check_id("ingest_id", self.ingest_id, "an ingest")
+        if "/" in self.ingest_id:
             raise ValueError(f"ingest_id must be the id of an ingest, not {self.ingest_id!r}")
-        if self.sha256 and not SHA256.fullmatch(str(self.sha256)):
-            raise ValueError(f"sha256 must be 64 hex digits, not {self.sha256!r}")
+        if self.sha256:
+            api.checked_sha256(self.sha256)
         api.check_limits(self.fail_on_score, self.fail_on_verdict)
 
     def key(self) -> str:
@@ -164,8 +161,7 @@ class AssemblylineQuietSensor(ProductSensor):
         """Validate the arguments."""
         if not isinstance(self.query, str) or not self.query.strip():
             raise ValueError(f"query must be a Lucene query, such as '*', not {self.query!r}")
-        if not re.fullmatch(r"\d+", str(self.quiet_for), re.ASCII):
-            raise ValueError(f"quiet_for must be a number of seconds, such as 60, not {self.quiet_for!r}")
+        checked_number("quiet_for", self.quiet_for, least=0)
 
     def key(self) -> str:
         """Seconds and query."""

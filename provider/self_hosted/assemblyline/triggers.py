@@ -27,8 +27,6 @@ def look_at_submissions(sids: Sequence[str]) -> Flow[Mapping[str, Seen]]:
 
     :param sids: their ids
     """
-    if not sids:
-        return {}
     found = yield from _indexed(sids)
     found.update((yield from _one_by_one([sid for sid in sids if sid not in found])))
     bands = yield from _bands(found.values())
@@ -54,7 +52,7 @@ def _indexed(sids: Sequence[str]) -> Flow[dict[str, Mapping[str, Any] | None]]:
 
 def _one_by_one(sids: Sequence[str]) -> Flow[dict[str, Mapping[str, Any] | None]]:
     """Those that a search does not find: either they are too young for the index, or there are none."""
-    found = {}
+    found: dict[str, Mapping[str, Any] | None] = {}
     for sid in sids:
         found[sid] = yield from api.submission_if_any(sid)
     return found
@@ -65,12 +63,10 @@ def look_at_ingests(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
 
     :param keys: see `api.ingest_key`; one with a SHA-256 may be answered by the submission that the ingester reused
     """
-    if not keys:
-        return {}
     parts = {key: api.ingest_parts(key) for key in keys}
     made = yield from api.ingested_submissions([ingest_id for ingest_id, _ in parts.values()])
     files = sorted({sha256 for ingest_id, sha256 in parts.values() if sha256 and ingest_id not in made})
-    reused = (yield from api.reused_submissions(files)) if files else {}
+    reused = yield from api.reused_submissions(files)
     bands = yield from _bands([*made.values(), *reused.values()])
     seen = {}
     for key, (ingest_id, sha256) in parts.items():
@@ -295,8 +291,6 @@ def look_at_retrohunts(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
 
     :param keys: theirs
     """
-    if not keys:
-        return {}
     found = yield from api.retrohunts(keys)
     seen = {}
     for key in keys:

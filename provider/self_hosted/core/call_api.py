@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json as json_format
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
+from self_hosted.core.arguments import check_json, check_object, checked_flag
 from self_hosted.core.errors import Broken, Final, ProductError, Uncertain
 from self_hosted.core.flow import NOTHING, Flow, Request
 from self_hosted.core.operator import ProductOperator, publish_link
 from self_hosted.core.reattach import forget, remember, remembered
-from self_hosted.core.storage import note_written, path_of, written
+from self_hosted.core.storage import check_output, note_written, path_of, written
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SEGMENT = re.compile(r"(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+", re.ASCII)
 LARGEST = 64 * 1024  # bytes of JSON that are still fit for an XCom
-YES, NO = {True, "True", "true"}, {False, "False", "false", "", None}
 
 
 class ProductApiOperator(ProductOperator):
@@ -36,11 +36,11 @@ class ProductApiOperator(ProductOperator):
     :param json: the body, as plain JSON values; None for none
     :param output_file: path or URI of a file that the answer is written to, as it comes and whatever its size; for what
         is large or no JSON. Without, the answer is the result, and may have 64 KiB
-    :param confirm: has to be True for a DELETE, and for a GET that changes something
-    :param repeatable: whether it does no harm to send what changes something twice. Unless it is True, a task whose
+    :param confirm: must be true for a DELETE, and for a GET that changes something
+    :param repeatable: whether it does no harm to send what changes something twice. Unless it is true, a task whose
         answer was lost, or whose worker died meanwhile, fails for good instead of sending it again
 
-    The result is the answer, or ``{output_file, bytes}``.
+    The result is the answer, or ``{output_file, size}``, in bytes.
 
     :raises AirflowFailException: for wrong arguments, what the product refuses, and an answer that is too large
     """
@@ -81,16 +81,15 @@ class ProductApiOperator(ProductOperator):
         """Validate the arguments."""
         if str(self.method).upper() not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        if self.query is not None and not isinstance(self.query, Mapping):
-            raise ValueError(f"query must be a dictionary, not {self.query!r}")
+        check_object("query", self.query)
+        check_json("json", self.json)
         if self.json is not None and self._method == "GET":
             raise ValueError("json: a GET has no body; give query instead")
-        if self.output_file is not None and not (isinstance(self.output_file, str) and self.output_file):
-            raise ValueError(f"output_file must be the path or URI of a file, not {self.output_file!r}")
+        check_output("output_file", self.output_file)
         self._request()
         surprises = self._method == "DELETE" or self._is_changing_get()
-        if not _is_true("confirm", self.confirm) and surprises:
-            raise ValueError(f"confirm must be True: {self._method} {self._path} changes or removes something for good")
+        if not checked_flag("confirm", self.confirm) and surprises:
+            raise ValueError(f"confirm must be true: {self._method} {self._path} changes or removes something for good")
 
     def start(self, context: Context) -> Any:
         """Ask."""
@@ -103,7 +102,7 @@ class ProductApiOperator(ProductOperator):
             return self.hook.run(self.asked(self._request()))
         self.hook.run(_saved(self._request()))
         note_written(self.hook, str(self.output_file))
-        return {"output_file": str(self.output_file), "bytes": path_of(str(self.output_file)).stat().st_size}
+        return {"output_file": str(self.output_file), "size": path_of(str(self.output_file)).stat().st_size}
 
     def _asked_once(self, context: Context) -> Any:
         """Ask for what must not be done twice: a try that cannot know what became of an earlier one gives up."""
@@ -146,7 +145,7 @@ class ProductApiOperator(ProductOperator):
             self._method,
             self._path,
             self.query or {},
-            json=NOTHING if self.json is None else _plain(self.json),
+            json=NOTHING if self.json is None else self.json,
             save_to=(lambda: written(str(self.output_file))) if self.output_file else None,
             slow=True,
             repeatable=self._is_repeatable() if self._changes() else True,
@@ -179,22 +178,7 @@ class ProductApiOperator(ProductOperator):
         return self._method == "GET" and bool(self.changing_gets.fullmatch(unquote(self._path)))
 
     def _is_repeatable(self) -> bool:
-        return _is_true("repeatable", self.repeatable)
-
-
-def _is_true(argument: str, value: Any) -> bool:
-    """A yes or no, which a template gives as text."""
-    if not isinstance(value, bool | str | None) or value not in YES | NO:
-        raise ValueError(f"{argument} must be True or False, not {value!r}")
-    return value in YES
-
-
-def _plain(body: Any) -> Any:
-    try:
-        json_format.dumps(body, allow_nan=False)
-    except (TypeError, ValueError):
-        raise ValueError(f"json must be made of plain JSON values, not {body!r}") from None
-    return body
+        return checked_flag("repeatable", self.repeatable)
 
 
 def _saved(request: Request) -> Flow[None]:

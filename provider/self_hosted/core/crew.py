@@ -5,6 +5,7 @@ It returns once all are started. The last of them are left to the wait of the op
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -22,9 +23,11 @@ THREADS = 8  # requests keeps ten connections open: some for these, and one for 
 IDLE = 1.0  # seconds between two looks at the clock where nothing runs
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries for a place that is not there
 LAST_WORDS = 10.0  # seconds for what is being started when all is to end
-# One is looked at first after this share of the shortest time that so many took before, then later by that share of it:
-# a look too many costs a request; one that comes late costs the time for which a place stays empty.
-RECENT, EARLY, LATER, LEAST = 10, 0.95, 0.1, 0.2
+# One is looked at first after this share of the shortest time that so many took before.
+RECENT, EARLY = 10, 0.95
+# A look costs a request, and between two looks places stay empty: it is worth so many seconds of one place. Who looks
+# once a second is half a second late on average; this is never later.
+PRICE, LEAST, LONGEST = 0.15, 0.1, 0.9
 ABOUT_ALL = (LoginRefused, Forbidden, QuotaSpent)
 MOST_IN_A_ROW = 10  # errors of a server that fails; the rest is left to another try
 
@@ -132,10 +135,7 @@ class Crew:
         self.keys[name], self.pause, self.in_a_row = key, FIRST_PAUSE, 0
         if self.question:
             first_look = max(LEAST, EARLY * min(self.took, default=0.0))
-            waiter = Waiter(key, self.deadline, self.poll_interval, first_look)
-            waiter.pause = self._apart
-            waiter.ready -= self._apart  # so that those that began together are looked at together
-            self.waiters.add(waiter)
+            self.waiters.add(Waiter(key, self.deadline, 0, first_look))  # from then on it is part of each look
 
     def _narrow(self, error: QuotaInUse) -> None:
         """Let no more run than do now; where others' work is in the way, leave it some time."""
@@ -163,8 +163,11 @@ class Crew:
 
     @property
     def _apart(self) -> float:
-        """Seconds between two looks at the least."""
-        return min(self.poll_interval, max(LEAST, LATER * min(self.took, default=0.0)))
+        """Seconds between two looks: of so many places, in that time as many seconds are lost as a look is worth."""
+        now = time.time()
+        times = [*self.took, *(now - waiter.since for waiter in self.waiters)]
+        pause = math.sqrt(2 * PRICE * sum(times) / len(times) / self.places)
+        return min(max(LEAST, pause), LONGEST, self.poll_interval)
 
     def _look(self) -> None:
         if self.question and self.waiters and not self._until_look():

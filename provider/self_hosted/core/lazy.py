@@ -43,6 +43,7 @@ def published_by(
     :param places: the names that each module defines, by the name of the module
     """
     modules = {name: f"{package}.{module}" for module, names in places.items() for name in names}
+    vars(sys.modules[package])["__all__"] = sorted(modules)  # what `help` and ``import *`` show
 
     def attribute(name: str) -> Any:
         if name not in modules:

@@ -30,6 +30,17 @@ def path_of(uri: str) -> Any:
     return ObjectStoragePath(uri)
 
 
+def check_output(argument: str, uri: Any) -> None:
+    """Validate where something is to be written, before the work whose result would be lost.
+
+    :param argument: what a DAG author calls it
+    :param uri: see `path_of`; None for nowhere
+    :raises ValueError: naming the argument
+    """
+    if uri is not None and (not isinstance(uri, str) or not uri or uri.endswith("/")):
+        raise ValueError(f"{argument} must be the path or URI of a file, not {uri!r}")
+
+
 @contextmanager
 def written(uri: str) -> Generator[BinaryIO]:
     """A file to write to, which is there once all of it is: a task that fails half-way leaves what was there before.

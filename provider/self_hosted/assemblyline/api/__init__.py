@@ -74,9 +74,9 @@ from self_hosted.assemblyline.api.files import (
 from self_hosted.assemblyline.api.hashes import hash_search as hash_search, list_data_sources as list_data_sources
 from self_hosted.assemblyline.api.heuristics import heuristic as heuristic, heuristic_stats as heuristic_stats
 from self_hosted.assemblyline.api.ingesting import (
-    ingest_file as ingest_file,
-    ingest_file_once as ingest_file_once,
+    ingest as ingest,
     ingest_in_turn as ingest_in_turn,
+    ingest_once as ingest_once,
 )
 from self_hosted.assemblyline.api.ingests import (
     ingest_key as ingest_key,

@@ -8,7 +8,7 @@ from functools import partial
 
 from self_hosted.assemblyline.api.alert_changes import AlertChanges
 from self_hosted.assemblyline.api.alert_updates import set_alert_verdict, user_of
-from self_hosted.assemblyline.api.alerts import WINDOW, AlertQuery, alert_count, alerts
+from self_hosted.assemblyline.api.alerts import ALL, WINDOW, AlertQuery, alert_count, alerts
 from self_hosted.assemblyline.api.envelope import API, asked
 from self_hosted.assemblyline.api.searching import any_of
 from self_hosted.assemblyline.api.tagging import read_back
@@ -95,9 +95,12 @@ def _changed(which: AlertQuery, changes: AlertChanges, user: str, due: dict[str,
     }
     mark = Request("POST", f"{API}/alert/all/batch/", json=body, slow=True)
     take = Request("GET", f"{API}/alert/ownership/batch/", repeatable=False, slow=True)
-    missed = yield from _sent(mark, which, marks, user, [key for key, one in due.items() if any(_marks(one))])
-    owned = AlertChanges(take_ownership=True)
-    missed += yield from _sent(take, which, owned, user, [key for key, one in due.items() if one.take_ownership])
+    marked = [key for key, one in due.items() if any(_marks(one))]
+    missed = yield from _sent(mark, which, marks, user, marked)
+    owned, free = AlertChanges(take_ownership=True), [key for key, one in due.items() if one.take_ownership]
+    missed += yield from _sent(take, which, owned, user, [key for key in free if key not in marked])
+    # what was marked a moment ago the query may find no more
+    missed += yield from _sent(take, ALL, owned, user, [key for key in free if key in marked])
     for alert_id, one in due.items():
         if one.verdict:
             yield from set_alert_verdict(alert_id, one.verdict)

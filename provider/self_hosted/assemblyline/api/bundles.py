@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from self_hosted.assemblyline.api.downloads import checked_download
 from self_hosted.assemblyline.api.envelope import API, asked
 from self_hosted.assemblyline.api.selection import check_classification
 from self_hosted.assemblyline.api.services import services
@@ -25,9 +26,11 @@ def export_bundle(sid: str, save_to: SaveTo, *, use_alert: bool = False) -> Flow
     :param save_to: opens the file that the bundle is written to; called anew for each attempt
     :param use_alert: whether the id is that of an alert, which is put into the bundle with its submission
     :raises Forbidden: also when there is no such submission or alert
+    :raises Broken: when something else than a bundle came
     """
     query = {"use_alert": True} if use_alert else {}
-    yield Request("GET", f"{API}{url_path('bundle', sid)}/", query, save_to=save_to, slow=True)
+    save_cart = checked_download(save_to, "cart", sid)
+    yield Request("GET", f"{API}{url_path('bundle', sid)}/", query, save_to=save_cart, slow=True)
 
 
 def import_bundle(
@@ -56,6 +59,7 @@ def import_bundle(
     :raises ValueError: for services and classifications that the server does not have, and would leave out
     :raises Conflict: when the submission is there already
     :raises Invalid: when the server cannot read the bundle, or it is incomplete
+    :raises Uncertain: when the answer was lost and there is no submission, or it was there before
     :raises Overdue: when the submission is about to be deleted, so that the server would take it for present
     """
     before = yield from _present(sid)
@@ -71,12 +75,12 @@ def import_bundle(
         "min_classification": min_classification,
         "to_ingest": to_ingest or None,  # the server takes any text for a yes
     }
-    # of two rescans at once both would be done
-    sent = Request("POST", f"{API}/bundle/", query, body=bundle, slow=True, repeatable=not rescan_services)
+    # of two rescans at once both would be done; of what is there none is
+    once = bool(rescan_services) and not before
     try:
-        yield from asked(sent)
+        yield from asked(Request("POST", f"{API}/bundle/", query, body=bundle, slow=True, repeatable=not once))
     except Uncertain:
-        if not (yield from looked_for(partial(submission_if_any, sid), LOOKS)):
+        if before or not (yield from looked_for(partial(submission_if_any, sid), LOOKS)):
             raise
     return {"sid": sid, "imported": not before}
 

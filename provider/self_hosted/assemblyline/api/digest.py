@@ -38,7 +38,7 @@ def completed_submission(sid: str) -> Flow[dict[str, Any]]:
 def submission_digest(sid: str, first: int = 20) -> Flow[dict[str, Any]]:
     """A submission in short.
 
-    {sid, score, verdict, bands, file_count, error_count, heuristics: {malicious: [names], suspicious: [...], ...},
+    {sid, max_score, verdict, bands, file_count, error_count, heuristics: {malicious: [names], suspicious: [...], ...},
     attack: [ids], iocs: {type: {count, first: [values]}}, attribution: the same, failed_services: [{service, sha256,
     error, message, status}], partial, filtered}. The worst come first, and nothing that is on the safelist. ``partial``
     says that results are missing, ``filtered`` that the user may not see all.
@@ -54,7 +54,7 @@ def submission_digest(sid: str, first: int = 20) -> Flow[dict[str, Any]]:
     failed = yield from _failed_services(document["errors"][:first])
     return {
         "sid": sid,
-        "score": document["max_score"],
+        "max_score": document["max_score"],
         "verdict": verdict_of(document["max_score"], bands),
         "bands": bands,
         "file_count": document["file_count"],

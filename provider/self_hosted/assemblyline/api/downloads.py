@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 from urllib.parse import quote_plus
 
 from self_hosted.assemblyline.api.cart import MAGIC
@@ -53,7 +53,9 @@ def download_file(
         yield Secret(password)
         yield Secret(quote_plus(password))
     query = {"encoding": encoding, "name": name, "sid": sid, "password": password}
-    yield Request("GET", file_path("download", sha256), query, save_to=_checked(save_to, encoding, sha256), slow=True)
+    yield Request(
+        "GET", file_path("download", sha256), query, save_to=checked_download(save_to, encoding, sha256), slow=True
+    )
 
 
 def check_download(encoding: str, password: str | None) -> None:
@@ -87,17 +89,22 @@ class _Watched:
         return self.file.write(piece)
 
 
-def _checked(save_to: SaveTo, encoding: str, sha256: str) -> Callable[[], Any]:
-    """Open the file, and look before it is closed at what was written: an error leaves no file behind."""
+def checked_download(save_to: SaveTo, encoding: str, name: str) -> SaveTo:
+    """Open a file, and look before it is closed at what was written: what is something else leaves no file behind.
+
+    :param save_to: opens the file
+    :param encoding: cart, zip or raw
+    :param name: what is written: a file's SHA-256, which raw content must have
+    """
 
     @contextmanager
     def opened() -> Generator[BinaryIO]:
         with save_to() as file:
             watched = _Watched(file)
             yield cast("BinaryIO", watched)  # noqa: RUF075 what did not come whole is not looked at
-            if encoding == "raw" and watched.digest.hexdigest() != sha256:
-                raise Broken(f"what came for {sha256} has the SHA-256 {watched.digest.hexdigest()}")
+            if encoding == "raw" and watched.digest.hexdigest() != name:
+                raise Broken(f"what came for {name} has the SHA-256 {watched.digest.hexdigest()}")
             if not watched.beginning.startswith(BEGINNINGS.get(encoding, b"")):
-                raise Broken(f"what came for {sha256} is no {encoding}: it begins with {watched.beginning!r}")
+                raise Broken(f"what came for {name} is no {encoding}: it begins with {watched.beginning!r}")
 
     return opened

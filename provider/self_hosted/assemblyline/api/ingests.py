@@ -43,6 +43,8 @@ def ingested_submissions(ingest_ids: Sequence[str]) -> Flow[dict[str, dict[str, 
 
     :param ingest_ids: ids of ingests
     """
+    if not ingest_ids:
+        return {}
     query = f"metadata.ingest_id:{any_of(ingest_ids)}"
     found = yield from search_submissions(query, f"{OUTCOME},metadata.ingest_id", rows=EACH * len(ingest_ids))
     # what is submitted anew has the same metadata; the first is what came of the ingest
@@ -56,6 +58,8 @@ def reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, dict[str, Any]]
 
     :param sha256s: SHA-256 of files, in lower case
     """
+    if not sha256s:
+        return {}
     handed_in = {"query": f"sha256:{any_of(sha256s)} AND seen.last:[* TO {SETTLED}]", "fl": "sha256"}
     settled = [one["sha256"] for one in (yield from search("file", {**handed_in, "rows": len(sha256s)}))]
     if not settled:

@@ -29,7 +29,7 @@ def own_source(reasons: Sequence[str], classification: str | None = None) -> Flo
 def add_to_list(list_name: str, entry: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     """Put one thing on a list, or add sources and reasons to its entry: {id, op}, ``op`` being "add" or "update".
 
-    An update sets the expiry anew: without a ``dtl`` the entry stays for ever.
+    An update sets the expiry anew: without a ``dtl`` the entry stays for the server's own period, by default for ever.
 
     ``PUT /api/v4/badlist/``, which adds no reason twice, and so may be repeated
 

@@ -12,8 +12,8 @@ from self_hosted.core.flow import Flow, Request, url_path
 WINDOW = 10_000
 """How far a search of the server's can look without deep paging."""
 
-# the server puts the name of a group into a query as it is
-GROUP = re.compile(r"[\w.@-]+")
+# the server puts the name of a user or a group into a query as it is
+NAME = re.compile(r"[\w.@-]+")
 
 
 def full_submission(sid: str, *, full_tree: bool = False) -> Flow[dict[str, Any]]:
@@ -102,6 +102,7 @@ def user_submissions(user: str, query: str | None = None, offset: int = 0, rows:
     :param query: a Lucene query that they must match, too
     :param offset: how many to pass over
     :param rows: how many at most; with ``offset``, 10,000 at most
+    :raises ValueError: for what can be no name, and more rows
     :raises Forbidden: for the name of somebody else
     """
     return _listed("user", user, query, offset, rows)
@@ -118,13 +119,14 @@ def group_submissions(
     :param query: a Lucene query that they must match, too
     :param offset: how many to pass over
     :param rows: how many at most; with ``offset``, 10,000 at most
+    :raises ValueError: for what can be no name, and more rows
     """
-    if not GROUP.fullmatch(group):
-        raise ValueError(f"group must be the name of a group, such as NETSEC, not {group!r}")
     return _listed("group", group, query, offset, rows)
 
 
 def _listed(whose: str, name: str, query: str | None, offset: int, rows: int) -> Flow[dict[str, Any]]:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{whose} must be a name of letters, digits and _.@-, not {name!r}")
     if offset + rows > WINDOW:
         raise ValueError(f"offset and rows must be {WINDOW} together at most; search the submissions to see more")
     path = f"{API}{url_path('submission', 'list', whose, name)}/"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from self_hosted.assemblyline.api.envelope import API, asked
+from self_hosted.assemblyline.api.account import account
+from self_hosted.assemblyline.api.envelope import API
 from self_hosted.assemblyline.api.retrohunts import asked_of_retrohunt, search_retrohunts
 from self_hosted.assemblyline.api.searching import phrase
 from self_hosted.assemblyline.api.server import classification_definition
@@ -109,5 +110,5 @@ def _classifications(given: Mapping[str, Any]) -> Flow[dict[str, str]]:
     if {"classification", "search_classification"} <= set(given):
         return {}
     lowest = (yield from classification_definition())["UNRESTRICTED"]
-    user = yield from asked(Request("GET", f"{API}/user/whoami/"))
+    user, _ = yield from account()
     return {"classification": lowest, "search_classification": user["classification"]}

@@ -55,6 +55,8 @@ def retrohunts(keys: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
 
     :param keys: theirs
     """
+    if not keys:
+        return {}
     found = yield from search_retrohunts(f"key:{any_of(keys)}", rows=len(keys))
     return {one["key"]: one for one in found}
 

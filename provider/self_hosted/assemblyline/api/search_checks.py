@@ -60,7 +60,7 @@ def check_index(index: str) -> None:
 
     :raises ValueError: naming those there are
     """
-    if index not in {*INDEXES, *OF_ADMINISTRATORS}:
+    if not isinstance(index, str) or index not in {*INDEXES, *OF_ADMINISTRATORS}:
         there = ", ".join(INDEXES)
         raise ValueError(f"index must be one of {there}, or, for administrators, {', '.join(OF_ADMINISTRATORS)}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.core.flow import Flow, Request, Secret, url_path
 
 PASSWORD = "default_zip_password"  # noqa: S105 the name of a setting
 
@@ -48,6 +48,8 @@ def change_user_settings(changes: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     :raises ValueError: for settings and profiles that there are not, which the server would ignore
     :raises Invalid: for a value that the server does not take
     """
+    if changes.get(PASSWORD):
+        yield Secret(str(changes[PASSWORD]))
     user, _ = yield from account()
     wanted = _changed(user["settings"], changes)
     path = f"{API}{url_path('user', 'settings', user['username'])}/"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
-from self_hosted.core.flow import Upload
+from self_hosted.assemblyline.api.envelope import API
+from self_hosted.core.flow import Request, Upload
 
 Source = Upload | Mapping[str, str]
 """A file, or one of {"url": ...}, {"plaintext": ...}, {"base64": ...} and, for a file that the server has already,
@@ -93,3 +96,19 @@ def source_name(source: Source) -> str:
     :param source: see `Source`
     """
     return source.filename if isinstance(source, Upload) else "the " + "".join(source)
+
+
+def handed_in(call: str, source: Source, options: Mapping[str, Any], *, in_turn: bool = False) -> Request:
+    """The request that submits or ingests something.
+
+    :param call: "submit" or "ingest", which take the same
+    :param source: see `Source`
+    :param options: what goes with it
+    :param in_turn: see `Request`
+    :raises ValueError: when the source is none
+    """
+    path = f"{API}/{call}/"
+    if isinstance(source, Upload):
+        parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": source}
+        return Request("POST", path, parts=parts, slow=True, in_turn=in_turn)
+    return Request("POST", path, json={**options, **checked_source(source)}, slow=True, in_turn=in_turn)

@@ -61,6 +61,8 @@ def submissions(sids: Sequence[str]) -> Flow[list[dict[str, Any]]]:
 
     :param sids: their ids
     """
+    if not sids:
+        return []
     return (yield from search_submissions(f"sid:{any_of(sids)}", fields=OUTCOME, rows=len(sids)))
 
 

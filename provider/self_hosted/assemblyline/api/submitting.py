@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from self_hosted.assemblyline.api.checks import check_options, check_upload
-from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.assemblyline.api.sources import Source, checked_source
+from self_hosted.assemblyline.api.envelope import asked
+from self_hosted.assemblyline.api.sources import Source, handed_in
 from self_hosted.assemblyline.api.tagging import LOOKS, own_tag, read_back, tagged, tagged_submission
 from self_hosted.core.errors import ProductError, QuotaInUse
-from self_hosted.core.flow import Flow, Request, Upload
+from self_hosted.core.flow import Flow
 from self_hosted.core.lost_answers import looked_for
 
 QUOTA = re.compile(r"concurrent submission quota of (\d+)")
@@ -38,11 +37,7 @@ def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
 
 
 def _sent(source: Source, options: Mapping[str, Any], *, in_turn: bool = False) -> Flow[dict[str, Any]]:
-    if not isinstance(source, Upload):
-        body = {**options, **checked_source(source)}
-        return asked(Request("POST", f"{API}/submit/", json=body, slow=True, in_turn=in_turn))
-    parts: dict[str, str | Upload] = {"json": json.dumps(options), "bin": source}
-    return asked(Request("POST", f"{API}/submit/", parts=parts, slow=True, in_turn=in_turn))
+    return asked(handed_in("submit", source, options, in_turn=in_turn))
 
 
 def submit_in_turn(source: Source, options: Mapping[str, Any], tag: str) -> Flow[dict[str, Any]]:

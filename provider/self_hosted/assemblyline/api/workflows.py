@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from self_hosted.assemblyline.api.alert_changes import PRIORITIES, STATUSES
 from self_hosted.assemblyline.api.envelope import API, asked
 from self_hosted.assemblyline.api.searching import phrase, search
 from self_hosted.assemblyline.api.tagging import LOOKS
@@ -13,8 +14,6 @@ from self_hosted.core.errors import NotFound, Uncertain
 from self_hosted.core.flow import Flow, Request, url_path
 from self_hosted.core.lost_answers import looked_for
 
-PRIORITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
-STATUSES = ("MALICIOUS", "NON-MALICIOUS", "ASSESS", "TRIAGE")
 DEFINITION = frozenset({"name", "query", "labels", "priority", "status", "classification"})
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_flag, checked_number, checked_texts
+from self_hosted.core.arguments import check_id, checked_flag, checked_number, checked_texts
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
@@ -55,8 +54,8 @@ class ChangesAlerts(ProductOperator):
     def changes(self) -> AlertChanges:
         """What is to be changed, checked."""
         return api.AlertChanges(
-            _labels("add_labels", self.add_labels),
-            _labels("remove_labels", self.remove_labels),
+            checked_texts("add_labels", self.add_labels),
+            checked_texts("remove_labels", self.remove_labels),
             self.priority,
             self.status,
             self.verdict,
@@ -91,8 +90,7 @@ class AssemblylineUpdateAlertOperator(ChangesAlerts):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not self.alert_id or not isinstance(self.alert_id, str):
-            raise ValueError(f"alert_id must be the id of an alert, not {self.alert_id!r}")
+        check_id("alert_id", self.alert_id, "an alert")
         self.changes()
 
     def start(self, context: Context) -> dict[str, Any]:
@@ -192,13 +190,3 @@ class AssemblylineUpdateAlertsOperator(ChangesAlerts):
         if not isinstance(self.query, str):
             raise ValueError(f"query must be a Lucene query, not {self.query!r}")
         return api.AlertQuery(self.query, checked_texts("filters", self.filters), self.tc, self.tc_start)
-
-
-def _labels(argument: str, value: Any) -> list[str]:
-    """One label or several; also as a template gives a list, which is JSON."""
-    if isinstance(value, str) and value.startswith("["):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise ValueError(f"{argument} must be a label, a list, or a list as JSON, not {value!r}") from None
-    return checked_texts(argument, value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import check_object, checked_flag
+from self_hosted.core.arguments import check_id, check_object, checked_flag
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
@@ -60,8 +60,7 @@ class AssemblylineArchiveOperator(ProductOperator):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not isinstance(self.sid, str) or not self.sid:
-            raise ValueError(f"sid must be the id of a submission, not {self.sid!r}")
+        check_id("sid", self.sid, "a submission")
         check_object("metadata", self.metadata)
         self._flags()
 

@@ -11,13 +11,13 @@ from self_hosted.assemblyline.operators.found_files import FoundFile, files_belo
 from self_hosted.assemblyline.operators.link import AssemblylineLink
 from self_hosted.assemblyline.operators.outcome import BatchOutcome, some_of
 from self_hosted.assemblyline.operators.submitting import check_options, given_options
-from self_hosted.assemblyline.operators.values import checked_flag, checked_number
+from self_hosted.core.arguments import checked_flag, checked_number
 from self_hosted.core.assets import announce, asset_uri
 from self_hosted.core.crew import Crew
 from self_hosted.core.errors import Final
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import publish_link, round_key
-from self_hosted.core.storage import note_read, note_written, write_json_lines
+from self_hosted.core.storage import check_output, note_read, note_written, write_json_lines
 from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class BatchTask(WaitingOperator):
         for name in ("recursive", "strict", "fail_on_errors"):
             checked_flag(name, getattr(self, name))
         checked_number("at_once", self.at_once)
+        check_output("report", self.report)
         most, found = checked_number("at_most", self.at_most), len(self.found)
         if found > most:
             raise ValueError(f"there are {found} files, more than at_most allows ({most}): raise it, or ask for fewer")

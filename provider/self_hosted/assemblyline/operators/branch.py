@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.standard.operators.branch import BranchMixIn
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_number, checked_texts
+from self_hosted.core.arguments import checked_number, checked_texts
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
@@ -25,8 +25,8 @@ LIMITS = ("suspicious_from", "malicious_from")
 class AssemblylineVerdictBranchOperator(ProductOperator, BranchMixIn):
     """Goes on with some of the tasks after it, by the verdict on a submission, and skips the others.
 
-    Given the result of a task that submitted or waited, it asks nobody. Given an id it asks for the submission,
-    ``GET /api/v4/submission/<sid>/``, and for the bands the server is set to.
+    Given the result of a task that submitted, waited, reported or looked up, it asks nobody. Given an id it asks for
+    the submission, ``GET /api/v4/submission/<sid>/``, and for the bands the server is set to.
 
     :param submission: the result of a task, ``scan.output``, or the id of a submission that is completed
     :param malicious: task or task group to go on with, or a list of them; for the verdict malicious
@@ -110,12 +110,14 @@ class AssemblylineVerdictBranchOperator(ProductOperator, BranchMixIn):
     def _judged(self) -> Mapping[str, Any]:
         """The submission with its verdict: by the limits given, else as the task before said, else by the server."""
         found: Mapping[str, Any] = self.submission if isinstance(self.submission, Mapping) else {"sid": self.submission}
-        limits = self._limits()
-        if "max_score" not in found and (limits or "verdict" not in found):
+        limits, judged = self._limits(), str(found.get("verdict")) in {"safe", *api.VERDICTS}
+        if found.get("malicious"):  # what a look-up says of a file that is on the badlist, whatever its score
+            return {**found, "verdict": "malicious"}
+        if found.get("max_score") is None and (limits or not judged):
             found = self.hook.run(api.completed_submission(str(found["sid"])))
         if limits:
             return {**found, "verdict": self._by_limits(found["max_score"], limits)}
-        if "verdict" in found and isinstance(found["verdict"], str):
+        if judged:
             return found
         return {**found, "verdict": api.verdict_of(found["max_score"], self.hook.run(api.verdict_bands()))}
 

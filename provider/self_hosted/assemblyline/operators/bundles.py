@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_flag, checked_texts, upload_of_file
+from self_hosted.assemblyline.operators.values import upload_of_file
+from self_hosted.core.arguments import check_id, checked_flag, checked_texts
 from self_hosted.core.errors import Broken, Overdue
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import note_read, note_written, path_of, written
+from self_hosted.core.storage import check_output, note_read, note_written, path_of, written
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -33,7 +34,7 @@ class AssemblylineExportBundleOperator(ProductOperator):
         is there already is replaced
     :param assemblyline_conn_id: the connection
 
-    The result is ``{sid, path, size, url}``; ``sid`` is that of the submission, ``size`` in bytes.
+    The result is ``{sid, output_file, size, url}``; ``sid`` is that of the submission, ``size`` in bytes.
 
     :raises AirflowFailException: for wrong arguments, and what is not there or the user may not see
     :raises Overdue: when the submission is not completed, so that its bundle would lack results
@@ -60,8 +61,11 @@ class AssemblylineExportBundleOperator(ProductOperator):
         """Validate the arguments."""
         if bool(self.sid) == bool(self.alert_id):
             raise ValueError("give either sid or alert_id, exactly one of them")
-        if not isinstance(self.output_file, str) or not self.output_file or self.output_file.endswith("/"):
-            raise ValueError(f"output_file must be the path of a file, not {self.output_file!r}")
+        argument, thing = ("sid", "a submission") if self.sid else ("alert_id", "an alert")
+        check_id(argument, getattr(self, argument), thing)
+        if self.output_file is None:
+            raise ValueError("output_file is missing: say where the bundle goes")
+        check_output("output_file", self.output_file)
 
     def start(self, context: Context) -> dict[str, Any]:
         """Write the bundle."""
@@ -76,7 +80,7 @@ class AssemblylineExportBundleOperator(ProductOperator):
         note_written(self.hook, self.output_file)
         url = api.submission_url(self.hook.settings.address.base_url, sid)
         publish_link(context, url)
-        return {"sid": sid, "path": self.output_file, "size": size, "url": url}
+        return {"sid": sid, "output_file": self.output_file, "size": size, "url": url}
 
     def _sid_inside(self) -> str:
         """Read what was written: an answer that is no bundle must not pass for one."""

@@ -27,7 +27,7 @@ class AssemblylineApiOperator(ProductApiOperator):
     :param path: such as "service/all" or "/api/v4/service/all/"
     :param assemblyline_conn_id: the connection
 
-    The result is the ``api_response`` of the answer, or ``{output_file, bytes}``; a JSON answer that goes to a file is
+    The result is the ``api_response`` of the answer, or ``{output_file, size}``; a JSON answer that goes to a file is
     there as the server sent it, with its envelope.
 
     :raises AirflowFailException: for wrong arguments, what Assemblyline refuses, and an answer that is too large
@@ -40,7 +40,7 @@ class AssemblylineApiOperator(ProductApiOperator):
     ending: ClassVar[str] = "/"
     changing_gets: ClassVar[re.Pattern[str]] = re.compile(
         r"/api/v4/(submit/(resubmit|dynamic)/.*|alert/ownership/.*|(ingest|live)/get_message(_list)?/.*"
-        r"|signature/(change|clear)_status/.*|service/update_all/|workflow/.*/run/|user/tos/.*|auth/.*)"
+        r"|signature/(change|clear)_status/.*|service/update_all/|workflow/.*/run/|user/tos/.*|auth/.*|webauthn/.*)"
     )
 
     def __init__(self, *, path: str, assemblyline_conn_id: str = "assemblyline_default", **kwargs: Any) -> None:

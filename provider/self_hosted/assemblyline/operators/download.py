@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
+from self_hosted.core.arguments import check_id
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 from self_hosted.core.storage import note_written, path_of, written
@@ -82,6 +83,8 @@ class AssemblylineDownloadFileOperator(ProductOperator):
     def check(self) -> None:
         """Validate the arguments."""
         api.checked_sha256(self.sha256)
+        if self.sid:
+            check_id("sid", self.sid, "a submission")
         api.check_download(self.encoding, self.zip_password or None)
         if self.encoding == "raw" and self.raw_malware is not True:
             raise ValueError("encoding 'raw' is the malware itself: set raw_malware=True if that is what you want")

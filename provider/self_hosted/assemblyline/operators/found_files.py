@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from self_hosted.core.arguments import listed
 from self_hosted.core.flow import Upload
 from self_hosted.core.storage import path_of
 
@@ -41,22 +41,13 @@ class FoundFile(NamedTuple):
 def listed_files(files: Any) -> list[FoundFile]:
     """The files of a list, each once.
 
-    :param files: paths or URIs: a list, the same as JSON text, or the text of one
+    :param files: paths or URIs: a list, the same as text, or the text of one
     :raises ValueError: when it is none of these
     """
-    given = _list(files)
-    if not isinstance(given, (list, tuple)) or not all(given):
+    given = listed(files)
+    if not isinstance(given, list) or not all(given):
         raise ValueError(f"files must be a list of paths or URIs, not {files!r}")
     return [_looked_at(str(one), path_of(str(one))) for one in dict.fromkeys(given)]
-
-
-def _list(files: Any) -> Any:
-    if not isinstance(files, str):
-        return files
-    try:
-        return json.loads(files) if files.lstrip().startswith("[") else [files]
-    except ValueError:
-        return None
 
 
 def files_below(folder: str, pattern: str, *, recursive: bool) -> list[FoundFile]:
@@ -65,8 +56,10 @@ def files_below(folder: str, pattern: str, *, recursive: bool) -> list[FoundFile
     :param folder: its path, or the URI of a prefix in an object store
     :param pattern: of the names of files, such as ``*.zip``
     :param recursive: also those in the folders below
-    :raises ValueError: when there is no such folder
+    :raises ValueError: when there is no such folder, or the pattern would lead out of it
     """
+    if not isinstance(pattern, str) or not pattern or "/" in pattern:
+        raise ValueError(f"pattern must be one of names of files, such as *.zip, not {pattern!r}")
     top = path_of(folder)
     if not top.is_dir():
         raise ValueError(f"folder: there is no folder {folder!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from self_hosted.assemblyline.operators.submitting import (
     check_options,
     warn_of_failed_services,
 )
-from self_hosted.assemblyline.operators.values import checked_flag, checked_texts
+from self_hosted.core.arguments import checked_flag, checked_texts
 from self_hosted.core.errors import Final, NotFound
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import round_key
@@ -115,15 +116,14 @@ class AssemblylineHashLookupOperator(SubmittingTask):
     def _submitted(
         self, context: Context, unknown: Sequence[dict[str, Any]]
     ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        tags = [_tag(context, one) for one in unknown]
+        tags, deadline = [_tag(context, one) for one in unknown], self._deadline(time.time())
         earlier = self.hook.run(api.submissions_by_tag(tags, interrupted=self.interrupted)) if tags else {}
         for finding, tag in zip(unknown, tags, strict=True):
             if tag in earlier:
                 yield finding, {"sid": earlier[tag]["sid"], "submitted": True, "doubtful": True}
                 continue
-            submit = api.submit_once(
-                api.hash_source(finding["hash"]), self.options(), tag, patience=float(self.wait_timeout)
-            )
+            left = max(0.0, deadline - time.time())  # they wait for places one after the other
+            submit = api.submit_once(api.hash_source(finding["hash"]), self.options(), tag, patience=left)
             try:
                 yield finding, {**self.hook.run(submit), "submitted": True}
             except NotFound:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_flag, checked_number, checked_texts
+from self_hosted.core.arguments import checked_flag, checked_number, checked_texts
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
@@ -116,6 +116,8 @@ class AssemblylineAddToListOperator(_OnList):
         super().check()
         if not checked_texts("reason", self.reason):
             raise ValueError("reason is missing: say why these are on the list")
+        if self.attribution and not isinstance(self.attribution, Mapping):
+            raise ValueError(f'attribution must be like {{"family": ["EMOTET"]}}, not {self.attribution!r}')
         source = {"name": "-", "type": "user", "reason": ["-"]}
         for entry in self._entries(source):
             api.checked_entry(self.list_name, entry)

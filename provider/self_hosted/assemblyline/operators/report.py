@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_number
+from self_hosted.core.arguments import check_id, checked_number
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import note_written, write_json
+from self_hosted.core.storage import check_output, note_written, write_json
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,12 +28,11 @@ class AssemblylineReportOperator(ProductOperator):
         all that the server tells: {submission, summary}, the submission with all results in it, held in memory whole
     :param assemblyline_conn_id: the connection
 
-    The result is ``{sid, score, verdict, bands, file_count, error_count, heuristics, attack, iocs, attribution,
-    failed_services, partial, filtered, path, url}``. ``heuristics`` are names by malicious, suspicious, info, safe;
-    ``attack`` are ids of ATT&CK techniques; ``iocs`` and ``attribution`` are ``{type: {count, first: [values]}}``, the
-    worst first and without what is on the safelist; ``failed_services`` are ``{service, sha256, error, message,
-    status}``; ``partial`` says that results are missing, ``filtered`` that the user may not see all of them; ``path``
-    is that of the file, or None.
+    The result is ``{sid, max_score, verdict, bands, file_count, error_count, heuristics, attack, iocs, attribution,
+    failed_services, partial, filtered, output_file, url}``. ``heuristics`` are names by malicious, suspicious, info,
+    safe; ``attack`` are ids of ATT&CK techniques; ``iocs`` and ``attribution`` are ``{type: {count, first:
+    [values]}}``, the worst first and without what is on the safelist; ``failed_services`` are ``{service, sha256,
+    error, message, status}``; ``partial`` says that results are missing, ``filtered`` that the user may not see all.
 
     :raises AirflowFailException: for wrong arguments, a submission that does not exist, and one that was cancelled
     :raises Overdue: when the submission is not completed yet
@@ -58,9 +57,9 @@ class AssemblylineReportOperator(ProductOperator):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not self.sid or not isinstance(self.sid, str):
-            raise ValueError(f"sid must be the id of a submission, not {self.sid!r}")
+        check_id("sid", self.sid, "a submission")
         checked_number("first", self.first, least=0)
+        check_output("output_file", self.output_file)
 
     def start(self, context: Context) -> dict[str, Any]:
         """Look at what was found."""
@@ -70,7 +69,7 @@ class AssemblylineReportOperator(ProductOperator):
         self._warn(told, url)
         if self.output_file:
             self._write(self.output_file)
-        return {**told, "path": self.output_file or None, "url": url}
+        return {**told, "output_file": self.output_file, "url": url}
 
     def _write(self, path: str) -> None:
         full = self.hook.run(api.full_submission(self.sid))

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_number
+from self_hosted.core.arguments import checked_number
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import round_key
-from self_hosted.core.storage import note_read, note_written, path_of, write_json_lines
+from self_hosted.core.storage import check_output, note_read, note_written, path_of, write_json_lines
 from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class AssemblylineRetrohuntOperator(WaitingOperator):
         """Validate the arguments, read the rule."""
         if checked_number("sample", self.sample, least=0) > PAGE:
             raise ValueError(f"sample must be {PAGE} or less; output_file takes all hits")
+        check_output("output_file", self.output_file)
         api.check_retrohunt(self._rule(), self._options())
 
     def start(self, context: Context) -> dict[str, Any]:
@@ -144,7 +145,10 @@ class AssemblylineRetrohuntOperator(WaitingOperator):
         path = path_of(str(self.file))
         if not path.is_file():
             raise ValueError(f"file: there is no file {self.file!r}")
-        return str(path.read_text(encoding="utf-8"))
+        try:
+            return str(path.read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise ValueError(f"file: {self.file!r} is no text in UTF-8") from None
 
     def _options(self) -> dict[str, Any]:
         return {

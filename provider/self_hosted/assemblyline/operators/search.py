@@ -7,10 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_flag, checked_number, checked_texts
+from self_hosted.core.arguments import checked_flag, checked_number, checked_texts
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import note_written, write_json_lines
+from self_hosted.core.storage import check_output, note_written, write_json_lines
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -84,6 +84,7 @@ class AssemblylineSearchOperator(ProductOperator):
 
     def check(self) -> None:
         """Validate the arguments."""
+        check_output("output_file", self.output_file)
         limit = self._limit()
         if not self.output_file and limit and limit > MOST_IN_RESULT:
             raise ValueError(

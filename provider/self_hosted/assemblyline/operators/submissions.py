@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import checked_number, checked_texts
+from self_hosted.core.arguments import check_id, checked_flag, checked_number, checked_texts
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import ProductOperator, publish_link
 
@@ -47,8 +47,7 @@ class AssemblylineSetVerdictOperator(ProductOperator):
 
     def check(self) -> None:
         """Validate the arguments."""
-        if not self.sid or not isinstance(self.sid, str):
-            raise ValueError(f"sid must be the id of a submission, not {self.sid!r}")
+        check_id("sid", self.sid, "a submission")
         api.check_verdict(self.verdict)
 
     def start(self, context: Context) -> dict[str, Any]:
@@ -68,7 +67,7 @@ class AssemblylineDeleteSubmissionOperator(ProductOperator):
     :param query: a Lucene query that finds the submissions, such as
         ``metadata.campaign:"drill" AND times.completed:[* TO now-90d]``
     :param at_most: when there are more, none is deleted (100; 5,000 at the most)
-    :param confirm: must be True
+    :param confirm: must be true, since nobody can bring back what is deleted
     :param assemblyline_conn_id: the connection
 
     The result is ``{deleted, absent, sids, url}``: how many were deleted, how many were not there any more, the ids of
@@ -80,7 +79,7 @@ class AssemblylineDeleteSubmissionOperator(ProductOperator):
 
     hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
     operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = ("sids", "query", "at_most", "assemblyline_conn_id")
+    template_fields: Sequence[str] = ("sids", "query", "at_most", "confirm", "assemblyline_conn_id")
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class AssemblylineDeleteSubmissionOperator(ProductOperator):
         sids: str | Sequence[str] | None = None,
         query: str | None = None,
         at_most: int | str = 100,
-        confirm: bool = False,
+        confirm: bool | str = False,
         assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
@@ -102,8 +101,8 @@ class AssemblylineDeleteSubmissionOperator(ProductOperator):
             raise ValueError("give either sids or query, exactly one of them")
         if self.query is not None and not str(self.query).strip():
             raise ValueError("query must not be empty; '*' finds all submissions")
-        if self.confirm is not True:
-            raise ValueError("what is deleted is gone: set confirm=True if that is what you want")
+        if not checked_flag("confirm", self.confirm):
+            raise ValueError("confirm must be true: what is deleted is gone for good")
         checked_texts("sids", self.sids)
         if checked_number("at_most", self.at_most) > MOST:
             raise ValueError(f"at_most must be {MOST} or less, not {self.at_most}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.batch import FILES, BatchTask
 from self_hosted.assemblyline.operators.submitting import LIMITS, OPTIONS
-from self_hosted.assemblyline.operators.values import Digest, checked_flag
+from self_hosted.assemblyline.operators.values import Digest
+from self_hosted.core.arguments import checked_flag
 from self_hosted.core.errors import ProductError
 from self_hosted.core.lazy import when_used
 from self_hosted.core.question import imported
@@ -32,10 +33,10 @@ class AssemblylineSubmitFilesOperator(BatchTask):
 
     Each file makes one submission, however often the task is tried: what an earlier try submitted is found by few
     searches. A file that was changed meanwhile is another one. As many run at once as ``at_once`` says and the server
-    allows; the next is submitted when a search shows that one of them is done, or now and then when others of the same
+    allows; the next is submitted when a look shows that one of them is done, or now and then when others of the same
     user hold the places. That is done in the worker, also when ``deferrable``: only the wait for the last is deferred.
 
-    :param files: paths or URIs, as `AssemblylineSubmitFileOperator` takes them: a list, a list as JSON text, or one
+    :param files: paths or URIs, as `AssemblylineSubmitFileOperator` takes them: a list, also as text, or one of them
     :param folder: a folder, or a prefix of an object store (``s3://aws_default@incoming/today``); either this or
         ``files``
     :param pattern: of the names of files in ``folder``, such as ``*.zip``
@@ -73,7 +74,9 @@ class AssemblylineSubmitFilesOperator(BatchTask):
     def known(self, tags: Sequence[str]) -> dict[str, str]:
         """The submissions under these tags."""
         found = self.hook.run(api.submissions_by_tag(tags, interrupted=self.interrupted))
-        return {tag: one["sid"] for tag, one in found.items()}
+        known = {tag: one["sid"] for tag, one in found.items()}
+        self.doubtful.update(known)  # the earlier try may have lost an answer
+        return known
 
     def hand_in(self, file: FoundFile, tag: str) -> str:
         """Submit a file; the submission's id."""
@@ -117,9 +120,10 @@ class AssemblylineIngestFilesOperator(BatchTask):
     ingested with the same params within a day. What such a file came to is found by its SHA-256, a minute after it
     was handed in.
 
-    A retry takes up only what left no submission; the server recognises what it has. An ingest cannot be cancelled.
+    A retry takes up only what left no submission; the server recognises what it has, unless ``ignore_cache`` is set. An
+    ingest cannot be cancelled.
 
-    :param files: paths or URIs, as `AssemblylineSubmitFileOperator` takes them: a list, a list as JSON text, or one
+    :param files: paths or URIs, as `AssemblylineSubmitFileOperator` takes them: a list, also as text, or one of them
     :param folder: a folder, or a prefix of an object store (``s3://aws_default@incoming/today``); either this or
         ``files``
     :param pattern: of the names of files in ``folder``, such as ``*.zip``

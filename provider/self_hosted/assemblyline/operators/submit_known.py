@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from self_hosted.assemblyline.operators.submitting import LIMITS, OPTIONS, SubmittingTask
-from self_hosted.assemblyline.operators.values import checked_flag
+from self_hosted.core.arguments import check_id, checked_flag
 from self_hosted.core.lazy import when_used
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ class AssemblylineResubmitOperator(SubmittingTask):
         """The SHA-256, which the submission tells where that is given."""
         if bool(self.sid) == bool(self.sha256):
             raise ValueError("give either sid or sha256, exactly one of them")
+        if self.sid:
+            check_id("sid", self.sid, "a submission")
         checked_flag("dynamic", self.dynamic)
         return api.checked_source({"sha256": self.sha256}) if self.sha256 else self.copied.get("source", {})
 

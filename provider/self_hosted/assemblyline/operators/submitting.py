@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import check_object
+from self_hosted.core.arguments import check_object
 from self_hosted.core.assets import announce, asset_uri
 from self_hosted.core.errors import ProductError
 from self_hosted.core.lazy import when_used

@@ -1,69 +1,13 @@
-"""What operators are given, as the flows take it: files, texts and dictionaries, checked."""
+"""What operators are given to submit, as the flows take it: files and texts, checked."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
-import re
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from self_hosted.core.flow import Upload
 from self_hosted.core.storage import path_of
-
-
-def check_object(argument: str, value: Any) -> None:
-    """Validate what is to be a dictionary, or nothing.
-
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :raises ValueError: naming the argument
-    """
-    try:
-        fits = value is None or (isinstance(value, dict) and bool(json.dumps(value)))
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        raise ValueError(f"{argument} must be a dictionary of plain JSON values, not {value!r}")
-
-
-def checked_flag(argument: str, value: Any) -> bool:
-    """What is to be true or false; also as a template gives it, such as "True".
-
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :raises ValueError: naming the argument
-    """
-    words = {"true": True, "false": False}
-    if str(value).lower() not in words:
-        raise ValueError(f"{argument} must be true or false, not {value!r}")
-    return words[str(value).lower()]
-
-
-def checked_number(argument: str, value: Any, least: int = 1) -> int:
-    """What is to be a whole number; also as a template gives it, such as "500".
-
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :param least: the least that makes sense
-    :raises ValueError: naming the argument
-    """
-    if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value), re.ASCII) or int(value) < least:
-        raise ValueError(f"{argument} must be a whole number, {least} or more, not {value!r}")
-    return int(value)
-
-
-def checked_texts(argument: str, value: Any) -> list[str]:
-    """What is to be one text or several; None and "" are none.
-
-    :param argument: what a DAG author calls it
-    :param value: a text, or a list of texts
-    :raises ValueError: naming the argument
-    """
-    texts = [value] if isinstance(value, str) else value or []
-    if not isinstance(texts, list | tuple | set) or not all(isinstance(one, str) for one in texts):
-        raise ValueError(f"{argument} must be a text or a list of texts, not {value!r}")
-    return [one for one in texts if one]
 
 
 def upload_of_content(content: str | bytes | None, name: str | None) -> Upload:

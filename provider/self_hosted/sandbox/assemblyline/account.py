@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal, body_of, denied
+from self_hosted.sandbox.assemblyline.answers import Refusal, body_of, denied, path_of
 from self_hosted.sandbox.assemblyline.area import Area, Row
 
 SELECTED = ["Filtering", "Antivirus", "Static Analysis", "Extraction", "Networking"]
@@ -135,7 +135,7 @@ def _params(services: list[str]) -> dict[str, Any]:
 def _own(request: Request, session: Session) -> str:
     """The user of the path, who must be the one that asks; not even ``__CURRENT__`` is taken for that."""
     if request.path_params["user"] != session.user:
-        raise denied(request.scope["path"].removeprefix(request.scope.get("root_path", "")), NOT_YOURS)
+        raise denied(path_of(request), NOT_YOURS)
     return session.user
 
 

@@ -56,6 +56,16 @@ def wrong_method() -> Response:
     return HTMLResponse(f"{title}\n<p>The method is not allowed for the requested URL.</p>\n", 405)
 
 
+def path_of(request: Request) -> str:
+    """The path as the server names it, without what the stand-in stands below."""
+    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+
+
+def is_set(request: Request, name: str) -> bool:
+    """Whether a parameter of the address is a yes; without a value it counts as one."""
+    return request.query_params.get(name, "false").lower() in {"true", ""}
+
+
 async def body_of(request: Request) -> Any:
     """The JSON that was sent. Another type is an error that the server gives the status 200."""
     if "json" not in request.headers.get("content-type", ""):

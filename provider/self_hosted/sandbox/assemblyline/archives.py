@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal
+from self_hosted.sandbox.assemblyline.answers import Refusal, is_set, path_of
 from self_hosted.sandbox.assemblyline.area import Area, Row
 from self_hosted.sandbox.assemblyline.submissions import Submission
 
@@ -41,9 +41,8 @@ class Archives(Area):
 
     async def archive(self, request: Request, session: Session) -> Any:
         """Archive a submission, or have more services look at it first."""
-        path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
         if not self.kept["enabled"]:
-            raise Refusal(404, f"Api does not exist ({path})")
+            raise Refusal(404, f"Api does not exist ({path_of(request)})")
         found = self.product.submissions.get(request.path_params["sid"])
         if found is None or not found.exists:
             words = f"The submission '{request.path_params['sid']}' was not found in the system"
@@ -51,11 +50,11 @@ class Archives(Area):
         metadata = json.loads(await request.body() or b"{}")
         if not set(self.kept["minimum"]) <= set(found.params["services"]["selected"]):
             return self._made_anew(found, session.user)
-        if self.kept["hook"] is not None and not _is_set(request, "skip_hook"):
+        if self.kept["hook"] is not None and not is_set(request, "skip_hook"):
             return {"action": "hooked", "success": self.kept["hook"]}
         found.document["archived"] = True
         found.document["metadata"] = {**metadata, **found.document["metadata"]}
-        if _is_set(request, "delete_after"):
+        if is_set(request, "delete_after"):
             found.document["from_archive"] = True
         return {"action": "archive", "success": True}
 
@@ -68,7 +67,3 @@ class Archives(Area):
         self.product.submissions[new.sid] = new
         old.document["archived"] = True
         return {"action": "resubmit", "sid": new.sid, "success": True}
-
-
-def _is_set(request: Request, name: str) -> bool:
-    return request.query_params.get(name, "false").lower() in {"true", ""}

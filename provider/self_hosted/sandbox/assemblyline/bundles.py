@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal
+from self_hosted.sandbox.assemblyline.answers import Refusal, is_set
 from self_hosted.sandbox.assemblyline.area import Area, Row
 from self_hosted.sandbox.assemblyline.cart import packed, unpacked
 from self_hosted.sandbox.assemblyline.dates import moment
@@ -41,10 +41,10 @@ class Bundles(Area):
     async def export(self, request: Request, session: Session) -> Any:
         """A submission, or with ``use_alert`` an alert and its submission, as a bundle."""
         sid = request.path_params["sid"]
-        alert = self._found("alert", "alert_id", sid) if _is_set(request, "use_alert") else None
+        alert = self._found("alert", "alert_id", sid) if is_set(request, "use_alert") else None
         submission = self._found("submission", "sid", alert["sid"] if alert else sid)
-        if submission is None or (_is_set(request, "use_alert") and alert is None):
-            thing = "alert" if _is_set(request, "use_alert") else "submission"
+        if submission is None or (is_set(request, "use_alert") and alert is None):
+            thing = "alert" if is_set(request, "use_alert") else "submission"
             raise Refusal(403, f"You are not allowed create a bundle for this {thing}...")
         metadata = {"bundle.source": "localhost", "bundle.created": moment("now"), **submission["metadata"]}
         found = {"submission": {**submission, "metadata": metadata}, **({"alert": alert} if alert else {})}
@@ -59,7 +59,7 @@ class Bundles(Area):
         document = found["submission"]
         if self._found("submission", "sid", document["sid"]) is None:
             self._restore(document, session.user, again=bool(request.query_params.get("rescan_services")))
-        elif not _is_set(request, "exist_ok"):
+        elif not is_set(request, "exist_ok"):
             raise Refusal(409, f"Submission {document['sid']} already exists.", FAILED)
         return {"success": True}
 
@@ -78,11 +78,6 @@ class Bundles(Area):
         state = {"state": "submitted"} if again else {}
         submission.document.update(document, metadata={**document["metadata"], **metadata}, **state)
         self.product.submissions[submission.sid] = submission
-
-
-def _is_set(request: Request, name: str) -> bool:
-    """Whether a parameter is given as a yes; without a value it counts as one."""
-    return request.query_params.get(name, "false").lower() in {"true", ""}
 
 
 async def _body(request: Request) -> bytes:

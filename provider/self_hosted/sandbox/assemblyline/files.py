@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from self_hosted.sandbox.assemblyline import findings
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal
+from self_hosted.sandbox.assemblyline.answers import Refusal, is_set
 from self_hosted.sandbox.assemblyline.area import Area, Row
 from self_hosted.sandbox.assemblyline.cart import packed
 from self_hosted.sandbox.assemblyline.result_documents import CLASSIFICATION, file_record
@@ -98,7 +98,7 @@ class Files(Area):
         """In hex digits."""
         found = self._file(request)
         content, length = self._content(found), int(request.query_params.get("length", 16))
-        bytes_only = request.query_params.get("bytes_only", "false").lower() in {"true", ""}
+        bytes_only = is_set(request, "bytes_only")
         return _shown(content[:SHOWN].hex(" ") if bytes_only else _dump(content[:SHOWN], length), found.size > SHOWN)
 
     async def ascii(self, request: Request, session: Session) -> Any:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied
+from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, path_of
 from self_hosted.sandbox.assemblyline.area import Area, Row
 
 KINDS = {
@@ -110,7 +110,7 @@ class HashSources(Area):
 
 def _admit(request: Request, session: Session) -> None:
     if not set(ROLES) & set(session.roles):
-        path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+        path = path_of(request)
         raise denied(path, f"API {path} requires one of the following roles: {', '.join(ROLES)}")
 
 

@@ -16,7 +16,7 @@ from self_hosted.sandbox.assemblyline.access import Access, Session
 from self_hosted.sandbox.assemblyline.account import Account
 from self_hosted.sandbox.assemblyline.alert_changes import AlertChanges
 from self_hosted.sandbox.assemblyline.alerts import Alerts
-from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, redirected, wrong_method
+from self_hosted.sandbox.assemblyline.answers import Refusal, answer, denied, path_of, redirected, wrong_method
 from self_hosted.sandbox.assemblyline.archives import Archives
 from self_hosted.sandbox.assemblyline.area import Area, Handler, Row
 from self_hosted.sandbox.assemblyline.bundles import Bundles
@@ -242,7 +242,7 @@ class Assemblyline(StandIn):
             return redirected(f"{request.url.replace(path=request.url.path + '/')}")
         if any(route.matches(request.scope)[0] is Match.PARTIAL for route in self._table):
             return wrong_method()
-        return answer("", 404, f"Api does not exist ({_path(request)})")
+        return answer("", 404, f"Api does not exist ({path_of(request)})")
 
     # What handlers share
 
@@ -266,7 +266,7 @@ class Assemblyline(StandIn):
         return [area(self) for area in AREAS]
 
     def _admitted(self, request: Request, role: str | None, counted: bool) -> Session:
-        path = _path(request)
+        path = path_of(request)
         session = self.access.user_of(request, path)
         if role and role not in session.roles:
             raise denied(path, f"API {path} requires one of the following roles: {role}")
@@ -332,7 +332,3 @@ class Assemblyline(StandIn):
 
     def _existing(self) -> list[Submission]:
         return [found for found in self.submissions.values() if found.exists]
-
-
-def _path(request: Request) -> str:
-    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))

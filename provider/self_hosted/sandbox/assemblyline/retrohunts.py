@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal, body_of
+from self_hosted.sandbox.assemblyline.answers import Refusal, body_of, path_of
 from self_hosted.sandbox.assemblyline.area import Area, Handler, Row
 from self_hosted.sandbox.assemblyline.dates import moment
 from self_hosted.sandbox.assemblyline.search import search
@@ -142,8 +142,7 @@ class Retrohunts(Area):
     def _on(self, handler: Handler) -> Handler:
         async def when_on(request: Request, session: Session) -> Any:
             if not self.kept["enabled"]:
-                path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
-                raise Refusal(404, f"Api does not exist ({path})")
+                raise Refusal(404, f"Api does not exist ({path_of(request)})")
             return await handler(request, session)
 
         return when_on

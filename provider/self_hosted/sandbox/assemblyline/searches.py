@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 
 from self_hosted.sandbox.assemblyline.access import Session
-from self_hosted.sandbox.assemblyline.answers import Refusal, body_of, denied
+from self_hosted.sandbox.assemblyline.answers import Refusal, body_of, denied, path_of
 from self_hosted.sandbox.assemblyline.area import Area, Handler, Row
 from self_hosted.sandbox.assemblyline.counting import facet, grouped, histogram, stats
 from self_hosted.sandbox.assemblyline.fields import fields_of
@@ -82,7 +82,7 @@ class Searches(Area):
 
     def _admitted(self, request: Request, session: Session, *, listed: bool = False) -> str:
         """The index, which the user may search."""
-        path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
+        path = path_of(request)
         if not set(ROLES.values()) & set(session.roles):
             raise denied(path, f"API {path} requires one of the following roles: {', '.join(ROLES.values())}")
         name = request.path_params["index"]
