@@ -170,9 +170,9 @@ def test_an_import_that_was_split_is_done_when_its_parts_are(served, hook):
 def test_an_export_is_not_done_while_more_of_its_jobs_are_being_made(served, hook):
     of_feed(served, "ExportJob", running=0, fileId="one", count=5)
     creator = {"type": "ExportJobCreator", "payload": {"feed": {"id": "f"}}}
-    served.seed({"jobs": [{"entity": "Job", "values": {"id": "creator", **creator}, "running": 0.3}]})
+    served.seed({"jobs": [{"entity": "Job", "values": {"id": "creator", **creator}, "running": 1.5}]})
     assert seen(hook, EXPORT_JOB, RUN) == {RUN: Seen("Running", done=False)}
-    time.sleep(0.3)
+    time.sleep(1.5)
     assert seen(hook, EXPORT_JOB, RUN) == {RUN: Seen("Success", True, {"jobs": 1, "file_ids": ["one"], "records": 5})}
 
 
