@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,24 @@ def write(tmp_path: Path) -> Callable[..., str]:
         return str(path)
 
     return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., str]:
+    """``folder(a="RIG-SCORE:5", b="")`` makes files and returns the folder."""
+
+    def make(**words: str) -> str:
+        for name, text in words.items():
+            (tmp_path / f"{name}.txt").write_text(text)
+        return str(tmp_path)
+
+    return make
+
+
+@pytest.fixture
+def unique() -> str:
+    """A word that no other test uses."""
+    return uuid.uuid4().hex
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-import uuid
 
 import pytest
 
@@ -25,11 +24,6 @@ NO_SUCH = "0123456789abcdefABCDEF"
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def unique() -> str:
-    return uuid.uuid4().hex
 
 
 def upload(words: str, name: str = "contract.txt") -> Upload:

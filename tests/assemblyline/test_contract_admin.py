@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import uuid
 import zipfile
 from typing import Any
 
@@ -28,11 +27,6 @@ from tests.context import context
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def unique() -> str:
-    return uuid.uuid4().hex
 
 
 def done(hook, sid: str):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +23,6 @@ SINCE_EVER = "2000-01-01"
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def unique() -> str:
-    return uuid.uuid4().hex
 
 
 def until(what):

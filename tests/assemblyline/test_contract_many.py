@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import uuid
 from typing import Any
 
 import pytest
@@ -27,12 +26,6 @@ PATIENT = {"poll_interval": 0.5, "wait_timeout": 60, "deferrable": False}
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def unique() -> str:
-    """A word that no other test uses."""
-    return uuid.uuid4().hex
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import uuid
 from typing import Any
 
 import pytest
@@ -22,11 +21,6 @@ NOBODYS = "0123456789abcdef" * 4
 @pytest.fixture
 def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
-
-
-@pytest.fixture
-def unique() -> str:
-    return uuid.uuid4().hex
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +23,6 @@ either_way = pytest.mark.parametrize("deferrable", [False, True], ids=["worker",
 @pytest.fixture(autouse=True)
 def _connected(conn_id):
     """All tests here have the default connection."""
-
-
-@pytest.fixture
-def folder(tmp_path) -> Callable[..., str]:
-    """``folder(a="RIG-SCORE:5")`` makes files and returns the folder."""
-
-    def make(**words: str) -> str:
-        for name, text in words.items():
-            (tmp_path / f"{name}.txt").write_text(text)
-        return str(tmp_path)
-
-    return make
 
 
 def operator(**arguments: Any) -> AssemblylineIngestFilesOperator:

@@ -8,7 +8,6 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +30,6 @@ either_way = pytest.mark.parametrize("deferrable", [False, True], ids=["worker",
 def _connected(conn_id, served):
     """All tests here have the default connection, and analyses that take no time."""
     served.seed({"delay": 0.02})
-
-
-@pytest.fixture
-def folder(tmp_path) -> Callable[..., str]:
-    """``folder(a="RIG-SCORE:5", b="")`` makes files and returns the folder."""
-
-    def make(**words: str) -> str:
-        for name, text in words.items():
-            (tmp_path / f"{name}.txt").write_text(text)
-        return str(tmp_path)
-
-    return make
 
 
 def operator(**arguments: Any) -> AssemblylineSubmitFilesOperator:

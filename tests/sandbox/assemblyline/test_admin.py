@@ -15,10 +15,9 @@ SOURCE = {"name": "own", "uri": "https://example.com/a", "enabled": True, "passw
 
 
 @pytest.fixture
-def served(_served):
-    _served.reset()
-    _served.seed({"delay": 0})
-    return _served
+def served(served):
+    served.seed({"delay": 0})
+    return served
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ READER = {"X-User": "admin", "X-Apikey": "readonly:readonly-secret"}
 
 
 @pytest.fixture
-def served(_served):
-    _served.reset()
-    _served.seed({"delay": 0})
-    return _served
+def served(served):
+    served.seed({"delay": 0})
+    return served
 
 
 @pytest.fixture

@@ -23,10 +23,9 @@ UNKNOWN = "0" * 64
 
 
 @pytest.fixture
-def served(_served):
-    _served.reset()
-    _served.seed({"delay": 0})
-    return _served
+def served(served):
+    served.seed({"delay": 0})
+    return served
 
 
 @pytest.fixture

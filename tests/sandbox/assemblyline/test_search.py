@@ -117,10 +117,9 @@ def test_dates_are_reckoned_and_rounded():
 
 
 @pytest.fixture
-def served(_served):
-    _served.reset()
-    _served.seed({"delay": 0})
-    return _served
+def served(served):
+    served.seed({"delay": 0})
+    return served
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from self_hosted.assemblyline.operators.found_files import FoundFile, files_below, listed_files
-from self_hosted.assemblyline.operators.link import AssemblylineLink
 from self_hosted.assemblyline.operators.outcome import BatchOutcome, some_of
-from self_hosted.assemblyline.operators.submitting import check_options, given_options
+from self_hosted.assemblyline.operators.submitting import HandingInTask, check_options, given_options
 from self_hosted.core.arguments import checked_flag, checked_number
 from self_hosted.core.assets import announce, asset_uri
 from self_hosted.core.crew import Crew
@@ -18,7 +17,6 @@ from self_hosted.core.errors import Final
 from self_hosted.core.lazy import when_used
 from self_hosted.core.operator import publish_link, round_key
 from self_hosted.core.storage import check_output, note_read, note_written, write_json_lines
-from self_hosted.core.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -32,7 +30,7 @@ else:
 FILES = ("files", "folder", "pattern", "recursive", "at_once", "at_most", "strict", "report", "fail_on_errors")
 
 
-class BatchTask(WaitingOperator):
+class BatchTask(HandingInTask):
     """Hands in many files, each once over all tries, and waits for all. A subclass hands in one, and finds many.
 
     :param files: paths or URIs
@@ -44,16 +42,7 @@ class BatchTask(WaitingOperator):
     :param strict: fail before anything is sent when a file cannot be handed in
     :param report: path or URI of what is written about each file
     :param fail_on_errors: fail when some files failed
-    :param submission_params: Assemblyline's ``params``
-    :param metadata: own keys and values
-    :param submission_profile: "static", "static_with_dynamic", ...
-    :param fail_on_score: fail when the ``max_score`` of a file is this much or more
-    :param fail_on_verdict: fail when the verdict of a file is this or worse
-    :param assemblyline_conn_id: the connection
     """
-
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
 
     def __init__(
         self,
@@ -67,22 +56,12 @@ class BatchTask(WaitingOperator):
         strict: bool | str = False,
         report: str | None = None,
         fail_on_errors: bool | str = True,
-        submission_params: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-        submission_profile: str | None = None,
-        fail_on_score: int | str | None = None,
-        fail_on_verdict: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.files, self.folder, self.pattern, self.recursive = files, folder, pattern, recursive
         self.at_once, self.at_most, self.strict = at_once, at_most, strict
         self.report, self.fail_on_errors = report, fail_on_errors
-        self.submission_params, self.metadata = submission_params, metadata
-        self.submission_profile = submission_profile
-        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
-        self.assemblyline_conn_id = assemblyline_conn_id
 
     def known(self, tags: Sequence[str]) -> dict[str, str]:
         """The remote ids of what was handed in under these tags before, by the tag."""

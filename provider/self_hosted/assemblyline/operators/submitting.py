@@ -1,4 +1,4 @@
-"""What all operators share that submit something and wait for its verdict."""
+"""What all operators share that hand something in and wait for its verdict."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ OPTIONS = ("submission_params", "metadata", "submission_profile")
 LIMITS = ("fail_on_score", "fail_on_verdict", "assemblyline_conn_id")
 
 
-class SubmittingTask(WaitingOperator):
-    """Submits something, once over all tries, and waits for its verdict. A subclass has its `source`.
+class HandingInTask(WaitingOperator):
+    """Hands something in, and waits for its verdict.
 
-    :param name: the file's name in Assemblyline
     :param submission_params: Assemblyline's ``params``
     :param metadata: own keys and values
     :param submission_profile: "static", "static_with_dynamic", ...
@@ -38,13 +37,11 @@ class SubmittingTask(WaitingOperator):
     """
 
     hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.SUBMISSION"
     operator_extra_links = (AssemblylineLink(),)
 
     def __init__(
         self,
         *,
-        name: str | None = None,
         submission_params: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
         submission_profile: str | None = None,
@@ -54,10 +51,23 @@ class SubmittingTask(WaitingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.name, self.metadata = name, metadata
-        self.submission_params, self.submission_profile = submission_params, submission_profile
+        self.submission_params, self.metadata = submission_params, metadata
+        self.submission_profile = submission_profile
         self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
         self.assemblyline_conn_id = assemblyline_conn_id
+
+
+class SubmittingTask(HandingInTask):
+    """Submits something, once over all tries, and waits for its verdict. A subclass has its `source`.
+
+    :param name: the file's name in Assemblyline
+    """
+
+    question: ClassVar[str] = "self_hosted.assemblyline.triggers.SUBMISSION"
+
+    def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.name = name
 
     def source(self) -> Source:
         """What is submitted; `ValueError` names the argument that is wrong. Asks the server nothing."""
