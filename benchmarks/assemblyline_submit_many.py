@@ -7,7 +7,7 @@ Each hands as many small files to the same server in the same run and waits unti
 five of a user may be analysed at once, as Assemblyline has it by default. An analysis takes from half to one and a half
 of the seconds given, at random, and the same for all who compete: a fixed time would suit or spite a client that looks
 each second. The server is the sandbox in a process of its own, begun anew for each; or a real one, by an Airflow
-connection with an API key, whose service obeys the files, as that of the project's rig does.
+connection with an API key, which has a service that takes as long as a file says.
 
 The client is used as its users do: a pool of threads, in each of which a file is submitted, ``submission.is_completed``
 asked for once a second, and the document read for the score. Those who know the quota have five threads. Those who do
