@@ -217,6 +217,18 @@ def test_files_hold_what_the_results_tell_in_short(run: Run):
     assert result["keep"]["action"] == "archive"
 
 
+def test_each_submission_is_an_asset_whose_event_tells_the_verdict(run: Run):
+    told = run.ask(
+        "SELECT asset.uri, asset_event.extra FROM asset_event JOIN asset ON asset.id = asset_event.asset_id "
+        f"WHERE asset_event.source_run_id = '{run.run_id}'"
+    )
+    host = run.world.sandbox_url.removeprefix("http://")
+    made = [run.results["scan"], *(line for line in run.lines("delivery.jsonl") if "sid" in line)]
+    assert {uri: json.loads(extra)["verdict"] for uri, extra in told} == {
+        f"assemblyline://{host}/assemblyline/submission/{one['sid']}": one["verdict"] for one in made
+    }
+
+
 def test_the_link_of_each_operator_leads_to_its_page(run: Run):
     base = run.world.connections()["assemblyline_default"]["host"]
     tasks = [task for task in run.tasks if task["task_id"] in PAGES]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, AssetAlias, Param, task
 
 from self_hosted.assemblyline.operators import (
     AssemblylineAddToListOperator,
@@ -45,6 +45,7 @@ from self_hosted.assemblyline.sensors import (
     AssemblylineSubmissionSensor,
 )
 
+SCANNED = AssetAlias("scanned")
 FOLDER, CASE = "{{ params.folder }}", {"case": "{{ run_id }}"}
 OF_THIS_CASE = 'metadata.case:"{{ run_id }}"'
 DEFERRED: dict[str, Any] = {"deferrable": True, "poll_interval": 1}
@@ -65,6 +66,7 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         submission_params={"generate_alert": True},
         metadata=CASE,
         multiple_outputs=True,
+        outlets=[SCANNED],
         **DEFERRED,
     )
     scanned: Any = scan.output
@@ -116,6 +118,7 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         report=f"{FOLDER}/delivery.jsonl",
         metadata=CASE,
         poll_interval=1,
+        outlets=[SCANNED],
     )
     urls = AssemblylineSubmitUrlOperator.partial(task_id="urls", metadata=CASE, **DEFERRED).expand(
         url=["https://good.example/", "hxxps[:]//bad[.]example/RIG-SCORE:400"]
