@@ -8,7 +8,6 @@ import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
-    TaskDeferred,
 )
 from airflow.triggers.base import TaskSuccessEvent
 
@@ -16,7 +15,7 @@ from self_hosted.assemblyline.operators import AssemblylineUpdateAlertOperator, 
 from self_hosted.assemblyline.sensors import AssemblylineAlertSensor
 from self_hosted.core.operator import LINK_KEY
 from self_hosted.core.trigger import SensorTrigger
-from tests.context import context
+from tests.context import context, executed, first_event
 
 
 @pytest.fixture(autouse=True)
@@ -205,15 +204,14 @@ def test_a_wrong_argument_of_many_is_named_before_anything_is_sent(served, argum
 # Waiting for one
 
 
+def sensor(**arguments):
+    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    return AssemblylineAlertSensor(**{**usual, **arguments})
+
+
 def wait(**arguments):
-    """Run the sensor in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = AssemblylineAlertSensor(
-        task_id="wait", **{"deferrable": False, "poke_interval": 0.05, "timeout": 20, **arguments}
-    )
-    try:
-        return task.execute(context(task, task_id="wait"))
-    except TaskDeferred as deferred:
-        return ended(task, asyncio.run(_first(SensorTrigger(**deferred.trigger.serialize()[1]))))
+    """Run the sensor in a worker, or deferred."""
+    return executed(lambda: sensor(**arguments))
 
 
 def ended(task, event):
@@ -221,10 +219,6 @@ def ended(task, event):
     if isinstance(event, TaskSuccessEvent):
         return (event.xcoms or {})["return_value"]
     return task.execute_complete(context(task, task_id="wait"), event.payload)
-
-
-async def _first(trigger):
-    return await anext(aiter(trigger.run()))
 
 
 both = pytest.mark.parametrize("deferrable", [False, True])
@@ -275,7 +269,7 @@ def test_many_waits_with_one_query_share_a_search_and_a_bad_query_disturbs_no_ot
 
     async def waits():
         return await asyncio.gather(
-            *(_first(SensorTrigger(**task.start_args().trigger_kwargs or {})) for task in tasks)
+            *(first_event(SensorTrigger(**task.start_args().trigger_kwargs or {})) for task in tasks)
         )
 
     *events, last = asyncio.run(waits())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.assemblyline.operators import AssemblylineIngestFilesOperator
 from self_hosted.core.errors import ProductError
-from self_hosted.core.trigger import WaitTrigger
-from tests.context import context
+from tests.context import context, executed
 from tests.core.conftest import Store
 
 either_way = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
@@ -31,17 +29,8 @@ def operator(**arguments: Any) -> AssemblylineIngestFilesOperator:
 
 
 def run(told: Any = None, **arguments: Any) -> Any:
-    task = operator(**arguments)
-    told = told or context(task)
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        event = asyncio.run(_first(WaitTrigger(**json.loads(json.dumps(deferred.trigger.serialize()[1])))))
-        return operator(**arguments).execute_complete(told, json.loads(json.dumps(event.payload)))
-
-
-async def _first(trigger: WaitTrigger) -> Any:
-    return await anext(aiter(trigger.run()))
+    """Run the operator in a worker, or deferred."""
+    return executed(lambda: operator(**arguments), told)
 
 
 def rows(served: Any) -> list[dict[str, Any]]:

@@ -16,9 +16,8 @@ from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import AssemblylineLink, AssemblylineSubmitFileOperator
 from self_hosted.core.errors import Overdue, QuotaInUse, Uncertain
 from self_hosted.core.operator import LINK_KEY
-from self_hosted.core.trigger import WaitTrigger
 from tests.assemblyline.conftest import upload
-from tests.context import context
+from tests.context import context, executed, first_event
 
 SUBMIT = {"method": "POST", "path": "/api/v4/submit/"}
 
@@ -35,20 +34,8 @@ def operator(**arguments):
 
 
 def run(arguments, **of_ti):
-    """Run an operator in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = operator(**arguments)
-    told = context(task, **of_ti)
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        path, trigger_arguments = deferred.trigger.serialize()
-        assert path == "self_hosted.core.trigger.WaitTrigger"
-        event = asyncio.run(_first(WaitTrigger(**trigger_arguments)))
-        return getattr(operator(**arguments), deferred.method_name)(told, event.payload, **(deferred.kwargs or {}))
-
-
-async def _first(trigger):
-    return await anext(aiter(trigger.run()))
+    """Run the operator in a worker, or deferred."""
+    return executed(lambda: operator(**arguments), context(operator(**arguments), **of_ti))
 
 
 def rows(served):
@@ -327,7 +314,7 @@ def test_what_somebody_submitted_anew_is_left_alone(served, twice, write):
     metadata = next(iter(served.product.submissions.values())).document["metadata"]
     params = {"description": "Resubmit sample.txt for analysis"}
     anew = task.hook.submit(upload("x"), {"metadata": metadata, "params": params})["sid"]
-    event = asyncio.run(_first(WaitTrigger(**deferred.value.trigger.serialize()[1])))
+    event = asyncio.run(first_event(deferred.value.trigger))
     result = task.execute_complete(told, event.payload)
     assert {row["sid"] for row in rows(served)} == {anew, result["sid"]}
 
@@ -365,7 +352,7 @@ def test_a_submission_that_vanishes_while_waited_for_is_a_clear_error(served, wr
 
 
 async def _deleted_meanwhile(trigger, served):
-    waiting = asyncio.ensure_future(_first(trigger))
+    waiting = asyncio.ensure_future(first_event(trigger))
     await asyncio.sleep(0)
     served.product.submissions.clear()
     return await waiting

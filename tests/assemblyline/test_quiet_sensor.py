@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, TaskDeferred
-from airflow.triggers.base import TaskSuccessEvent
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.sensors import AssemblylineQuietSensor
 from self_hosted.assemblyline.triggers import QUIET
 from self_hosted.core.flow import Pause
-from self_hosted.core.trigger import SensorTrigger
 from tests.assemblyline.flows import reply, result_of
-from tests.context import context
+from tests.context import executed
 
 
 @pytest.fixture(autouse=True)
@@ -23,22 +19,9 @@ def _connected(conn_id, monkeypatch):
 
 
 def run(**arguments):
-    """Run the sensor in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = AssemblylineQuietSensor(
-        task_id="quiet", **{"deferrable": False, "poke_interval": 0.05, "timeout": 20, **arguments}
-    )
-    told = context(task, task_id="quiet")
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        event = asyncio.run(_first(SensorTrigger(**deferred.trigger.serialize()[1])))
-        if isinstance(event, TaskSuccessEvent):
-            return (event.xcoms or {})["return_value"]
-        return getattr(task, deferred.method_name)(told, event.payload)
-
-
-async def _first(trigger):
-    return await anext(aiter(trigger.run()))
+    """Run the sensor in a worker, or deferred."""
+    usual = {"task_id": "quiet", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    return executed(lambda: AssemblylineQuietSensor(**{**usual, **arguments}))
 
 
 both = pytest.mark.parametrize("deferrable", [False, True])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import AssemblylineRetrohuntOperator
@@ -15,9 +14,8 @@ from self_hosted.assemblyline.triggers import look_at_retrohunts
 from self_hosted.core.errors import Broken, Forbidden, Invalid, NotFound, Overdue, Uncertain
 from self_hosted.core.operator import LINK_KEY, round_key
 from self_hosted.core.question import GONE, Seen
-from self_hosted.core.trigger import WaitTrigger
 from tests.assemblyline.flows import items, reply, result_of
-from tests.context import context
+from tests.context import context, executed
 
 RULE = 'rule test { strings: $a = "evil words" condition: $a }'
 TOLD = {"description": "evil words"}
@@ -138,19 +136,8 @@ def operator(**arguments):
 
 
 def run(told=None, **of_operator):
-    """Run an operator in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = operator(**of_operator)
-    told = told or context(task)
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        _, arguments = deferred.trigger.serialize()
-        event = asyncio.run(first(WaitTrigger(**arguments)))
-        return getattr(operator(**of_operator), deferred.method_name)(told, event.payload, **(deferred.kwargs or {}))
-
-
-async def first(trigger):
-    return await anext(aiter(trigger.run()))
+    """Run the operator in a worker, or deferred."""
+    return executed(lambda: operator(**of_operator), told)
 
 
 @pytest.mark.parametrize("deferrable", [False, True])

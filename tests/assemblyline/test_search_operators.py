@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import json
@@ -14,10 +13,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferr
 from self_hosted.assemblyline.operators import AssemblylineHashLookupOperator, AssemblylineSearchOperator
 from self_hosted.core.errors import Broken, QuotaInUse
 from self_hosted.core.operator import LINK_KEY
-from self_hosted.core.trigger import WaitTrigger
 from self_hosted.sandbox.assemblyline.scan import scan
 from tests.assemblyline.conftest import upload
-from tests.context import context
+from tests.context import context, executed
 
 NOBODYS = "ab" * 32
 
@@ -27,20 +25,10 @@ def digest(words: str, kind: str = "sha256") -> str:
 
 
 def run(operator, arguments, **of_ti):
-    """Run an operator in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = operator(task_id="task", **arguments)
-    told = context(task, **of_ti)
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        _, trigger_arguments = deferred.trigger.serialize()
-        event = asyncio.run(_first(WaitTrigger(**json.loads(json.dumps(trigger_arguments)))))
-        again = operator(task_id="task", **arguments)
-        return getattr(again, deferred.method_name)(told, event.payload, **(deferred.kwargs or {}))
-
-
-async def _first(trigger):
-    return await anext(aiter(trigger.run()))
+    """Run an operator in a worker, or deferred."""
+    return executed(
+        lambda: operator(task_id="task", **arguments), context(operator(task_id="task", **arguments), **of_ti)
+    )
 
 
 def searched(**arguments):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 
 import pytest
@@ -10,30 +9,16 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    TaskDeferred,
 )
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.assemblyline.sensors import AssemblylineIngestSensor, AssemblylineSubmissionSensor
-from self_hosted.core.trigger import SensorTrigger
-from tests.context import context
+from tests.context import executed
 
 
 def run(kind=AssemblylineSubmissionSensor, **arguments):
-    """Run a sensor in a worker, or deferred with its trigger after a round through the serialiser."""
-    task = kind(task_id="wait", **{"deferrable": False, "poke_interval": 0.05, "timeout": 20, **arguments})
-    told = context(task, task_id="wait")
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        event = asyncio.run(_first(SensorTrigger(**deferred.trigger.serialize()[1])))
-        if isinstance(event, TaskSuccessEvent):
-            return (event.xcoms or {})["return_value"]
-        return getattr(task, deferred.method_name)(told, event.payload)
-
-
-async def _first(trigger):
-    return await anext(aiter(trigger.run()))
+    """Run a sensor in a worker, or deferred."""
+    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    return executed(lambda: kind(**{**usual, **arguments}))
 
 
 both = pytest.mark.parametrize("deferrable", [False, True])

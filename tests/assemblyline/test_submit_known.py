@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.assemblyline import api
 from self_hosted.assemblyline.operators import (
@@ -16,8 +15,7 @@ from self_hosted.assemblyline.operators import (
     AssemblylineSubmitHashOperator,
     AssemblylineSubmitUrlOperator,
 )
-from self_hosted.core.trigger import WaitTrigger
-from tests.context import context
+from tests.context import context, executed
 from tests.core.conftest import Store
 
 WORDS = "RIG-SCORE:350"
@@ -33,18 +31,8 @@ def _connected(conn_id):
 
 
 def run(kind: Any, told: Any = None, **arguments: Any) -> Any:
-    arguments = {"task_id": "scan", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 20, **arguments}
-    task = kind(**arguments)
-    told = told or context(task)
-    try:
-        return task.execute(told)
-    except TaskDeferred as deferred:
-        event = asyncio.run(_first(WaitTrigger(**deferred.trigger.serialize()[1])))
-        return kind(**arguments).execute_complete(told, event.payload)
-
-
-async def _first(trigger: WaitTrigger) -> Any:
-    return await anext(aiter(trigger.run()))
+    usual = {"task_id": "scan", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
+    return executed(lambda: kind(**{**usual, **arguments}), told)
 
 
 def documents(served: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -11,13 +10,10 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    TaskDeferred,
 )
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.atrocore.sensors import AtrocoreExportJobSensor, AtrocoreImportJobSensor, AtrocoreJobSensor
-from self_hosted.core.trigger import SensorTrigger
-from tests.context import context
+from tests.context import executed
 
 SENSORS = {"Job": AtrocoreJobSensor, "ImportJob": AtrocoreImportJobSensor, "ExportJob": AtrocoreExportJobSensor}
 STATE = {"Job": "status", "ImportJob": "state", "ExportJob": "state"}
@@ -34,22 +30,9 @@ def run(served, connect):
 
     def run(entity: str, **arguments: Any) -> Any:
         given = {"poke_interval": 0.05, "timeout": 10, "deferrable": False, **arguments}
-        task = SENSORS[entity](task_id="wait", **given)
-        told = context(task, task_id="wait")
-        try:
-            return task.execute(told)
-        except TaskDeferred as deferred:
-            _, stored = json.loads(json.dumps(deferred.trigger.serialize()))
-            event = asyncio.run(first(SensorTrigger(**stored)))
-            if isinstance(event, TaskSuccessEvent):
-                return (event.xcoms or {})["return_value"]
-            return getattr(task, deferred.method_name)(told, event.payload)
+        return executed(lambda: SENSORS[entity](task_id="wait", **given))
 
     return run
-
-
-async def first(trigger: SensorTrigger) -> Any:
-    return await anext(aiter(trigger.run()))
 
 
 @pytest.fixture
