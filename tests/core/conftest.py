@@ -1,9 +1,11 @@
-"""A running toy, and the Airflow connection to it."""
+"""A running toy, the Airflow connection to it, and ports where something is wrong."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from self_hosted.sandbox.stand_in import StandIn
 from tests.conftest import Served
+from tests.core.tls import Authority, TlsSandbox
 from tests.core.toy import API_KEY, Toy, ToyHook
 
 
@@ -96,3 +99,47 @@ def context_of() -> Callable[..., Any]:
         return {"ti": RunningTask(task, **instance), "task": task, "task_state_store": Store()}
 
     return context
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def full_port() -> Iterator[int]:
+    """A port whose queue of new connections is full: attempts are neither accepted nor refused."""
+    with contextlib.ExitStack() as opened:
+        server = opened.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(8):
+            client = opened.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(server.getsockname())
+        yield int(server.getsockname()[1])
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port where connections are accepted, and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def tls(authority: Authority) -> Iterator[str]:
+    with TlsSandbox(Toy(), authority, ask_for_certificate=False) as sandbox:
+        yield f"{sandbox.url}/toy"
+
+
+@pytest.fixture(scope="session")
+def strict_tls(authority: Authority) -> Iterator[str]:
+    with TlsSandbox(Toy(), authority, ask_for_certificate=True) as sandbox:
+        yield f"{sandbox.url}/toy"
