@@ -87,9 +87,9 @@ class BatchTask(HandingInTask):
             checked_flag(name, getattr(self, name))
         checked_number("at_once", self.at_once)
         check_output("report", self.report)
-        most, found = checked_number("at_most", self.at_most), len(self.found)
-        if found > most:
-            raise ValueError(f"there are {found} files, more than at_most allows ({most}): raise it, or ask for fewer")
+        most = checked_number("at_most", self.at_most)
+        if len(self.found) > most:
+            raise ValueError(f"there are more files than at_most allows ({most}): raise it, or ask for fewer")
 
     @cached_property
     def found(self) -> list[FoundFile]:
@@ -97,7 +97,8 @@ class BatchTask(HandingInTask):
         if (not self.files) == (not self.folder):
             raise ValueError("give either files or folder, exactly one of them")
         if self.folder:
-            return files_below(str(self.folder), self.pattern, recursive=checked_flag("recursive", self.recursive))
+            recursive, at_most = checked_flag("recursive", self.recursive), checked_number("at_most", self.at_most)
+            return files_below(str(self.folder), self.pattern, recursive=recursive, at_most=at_most)
         return listed_files(self.files)
 
     def start(self, context: Context) -> dict[str, Any]:

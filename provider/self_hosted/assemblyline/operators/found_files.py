@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from self_hosted.core.arguments import listed
@@ -47,15 +48,17 @@ def listed_files(files: Any) -> list[FoundFile]:
     given = listed(files)
     if not isinstance(given, list) or not all(given):
         raise ValueError(f"files must be a list of paths or URIs, not {files!r}")
-    return [_looked_at(str(one), path_of(str(one))) for one in dict.fromkeys(given)]
+    paths = {str(one): path_of(str(one)) for one in given}
+    return [_file(name, path) if path.is_file() else FoundFile(name, path, None, 0) for name, path in paths.items()]
 
 
-def files_below(folder: str, pattern: str, *, recursive: bool) -> list[FoundFile]:
-    """The files of a folder, sorted by name.
+def files_below(folder: str, pattern: str, *, recursive: bool, at_most: int) -> list[FoundFile]:
+    """The files of a folder, sorted by name; of a larger one, one more than there may be, so that nobody looks at all.
 
     :param folder: its path, or the URI of a prefix in an object store
     :param pattern: of the names of files, such as ``*.zip``
     :param recursive: also those in the folders below
+    :param at_most: how many there may be
     :raises ValueError: when there is no such folder, or the pattern would lead out of it
     """
     if not isinstance(pattern, str) or not pattern or "/" in pattern:
@@ -66,12 +69,10 @@ def files_below(folder: str, pattern: str, *, recursive: bool) -> list[FoundFile
     fitting: Iterator[Any] = top.rglob(pattern) if recursive else top.glob(pattern)
     # not `relative_to`, which object stores have only of late
     start = f"{str(top).rstrip('/')}/"
-    found = [_looked_at(str(path).removeprefix(start), path) for path in fitting if path.is_file()]
-    return sorted(found, key=lambda one: one.name)
+    some = islice((path for path in fitting if path.is_file()), at_most + 1)
+    return sorted((_file(str(path).removeprefix(start), path) for path in some), key=lambda one: one.name)
 
 
-def _looked_at(name: str, path: Any) -> FoundFile:
-    if not path.is_file():
-        return FoundFile(name, path, None, 0)
+def _file(name: str, path: Any) -> FoundFile:
     status = path.stat()
     return FoundFile(name, path, status.st_size, float(status.st_mtime or 0))
