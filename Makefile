@@ -1,12 +1,14 @@
-# The same words for people and CI; `make help` lists them. PYTHON=python3.12 chooses a Python, ARGS="-k login" goes to pytest.
+# The same targets for people and CI; `make help` lists them. PYTHON=python3.12 chooses a Python, ARGS="-k login" goes to pytest.
 
 AIRFLOW := 3.3.2
 OLDEST := 3.1.8
 VENV := .venv
 BIN := $(VENV)/bin
+# markers of the unit tests, and of the tests in a real Airflow
+UNIT := not airflow
 IN_AIRFLOW := airflow
 
-# the newest Python that both Airflows run on, unless one is given
+# the newest Python that both versions of Airflow support, unless one is given
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 ifndef PYTHON
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3 /usr/bin/python3; do \
@@ -16,63 +18,64 @@ VERSION = $(shell $(PYTHON) -c '$(SUITABLE)' 2>/dev/null && $(PYTHON) -c 'import
 NO_PYTHON = $(if $(PYTHON),$(PYTHON) is not one,none was found); name yours with PYTHON=/path/to/python
 INSTALLED = $(VENV)/installed-$(or $(VERSION),without-python)
 
-# those that run in a real Airflow come last and by themselves; pytest's 5 says that ARGS leaves none of these
+# the tests in a real Airflow run last and alone; exit code 5 of pytest means that ARGS selects none of them
 pytest = $(BIN)/python -m pytest $(1) $(ARGS) || [ $$? -eq 5 ]
 
 .PHONY: help demo ui test test-oldest lint bench chaos waits chaos-extra docs clean
 .SILENT:
 .DEFAULT_GOAL := help
 
-help:  ## list these words
+help:  ## list the targets
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(INSTALLED)  ## run a DAG over all four products in a real Airflow, against the sandbox, and show what happened
+demo: $(INSTALLED)  ## run a DAG over all four products in a real Airflow, against the sandbox, and show the results
 	$(BIN)/python -m demo
 
-ui: $(INSTALLED)  ## the same Airflow and sandbox, left up until Ctrl-C, to click through
+ui: $(INSTALLED)  ## start the same Airflow and sandbox, and keep them running until Ctrl-C
 	$(BIN)/python -m demo --ui
 
 test: $(INSTALLED)  ## run all tests on the newest supported Airflow
-	$(call pytest,-n 4 --dist loadscope -m "not airflow")
+	$(call pytest,-n 4 --dist loadscope -m "$(UNIT)")
 	$(call pytest,-m "$(IN_AIRFLOW)")
 
-test-oldest:  ## the same tests on the oldest supported Airflow, without those that take minutes
-	$(MAKE) test AIRFLOW=$(OLDEST) VENV=$(VENV)-oldest IN_AIRFLOW="airflow and not long"
+test-oldest:  ## run the unit tests and one DAG over all products on the oldest supported Airflow
+	$(MAKE) test AIRFLOW=$(OLDEST) VENV=$(VENV)-oldest UNIT="not airflow and not meta" IN_AIRFLOW=joined
 
 lint: $(INSTALLED)  ## check format, style and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## measure how fast it is
+bench: $(INSTALLED)  ## run the benchmarks
 	$(BIN)/python -m benchmarks
 
-chaos: chaos-extra  ## kill, refuse, lose and restart while 800 tasks run in a real Airflow, and count what they did
+chaos: chaos-extra  ## inject faults and kills while 800 tasks run in a real Airflow, and count their effects
 	$(BIN)/python -m chaos $(ARGS)
 
-waits: chaos-extra  ## let a thousand tasks wait deferred in a real Airflow, and count what they asked
+waits: chaos-extra  ## let 1,000 tasks wait deferred in a real Airflow, and count their requests
 	$(BIN)/python -m chaos.waits $(ARGS)
 
 chaos-extra: $(INSTALLED)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints/airflow-$(AIRFLOW).txt \
 		--editable ".[chaos]"
 
-docs: $(INSTALLED)  ## make anew what the docs show of the code: screenshots (with Chromium) and the sandbox's routes
+docs: $(INSTALLED)  ## regenerate tables, routes of the sandbox, and screenshots (requires Chromium)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints/airflow-$(AIRFLOW).txt \
 		--editable ".[browser]"
-	$(BIN)/python -m self_hosted.sandbox.imitated > docs/sandbox_routes.md
+	$(BIN)/python -m tests.meta.rules.generated
+	$(BIN)/python -m self_hosted.sandbox.route_coverage > docs/sandbox_routes.md
 	$(BIN)/python -m pytest tests/ui --screenshots docs/images
 
-clean:  ## remove everything that these words have made
+clean:  ## remove everything that these targets create
 	rm -rf .venv .venv-oldest .airflow .chaos .demo .mypy_cache .pytest_cache .ruff_cache .coverage build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# done again when the dependencies change; the stamp names the Python, so that another PYTHON installs anew
+# repeated when the dependencies change; the stamp names the Python, so that another PYTHON reinstalls
 $(VENV)/installed-%: pyproject.toml constraints/airflow-$(AIRFLOW).txt
 	$(if $(VERSION),,$(error this needs Python 3.11, 3.12 or 3.13 with its venv module, and $(NO_PYTHON)))
 	echo "Installing Airflow $(AIRFLOW) into $(VENV), once; this takes about a minute ..."
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints/airflow-$(AIRFLOW).txt \
 		"apache-airflow==$(AIRFLOW)" --editable ".[test,lint]" > $(VENV)/install.log 2>&1 || \
-		{ echo "The packages could not be installed: is there a network? pip's own words are in $(VENV)/install.log"; exit 1; }
+		{ echo "The packages could not be installed: is there a network? the output of pip is in $(VENV)/install.log"; exit 1; }
 	touch $@

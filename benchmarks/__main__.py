@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all of them, one after the other; the exit status is 0 only if every limit is kept."""
+"""``python -m benchmarks``: run all benchmarks; the exit status is 0 only if all stay within their limits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ NAMES = ("import_time", "sandbox_speed", "assemblyline_upload", "assemblyline_su
 
 
 def main() -> int:
-    """Run each in a process of its own, so that none inherits the memory and the imports of another."""
+    """Run each benchmark in a process of its own, so that none inherits the memory and the imports of another."""
     failed = []
     for name in NAMES:
         print(f"\n== {name}", flush=True)
         if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
             failed.append(name)
-    print(f"\nA limit was not kept by: {', '.join(failed)}" if failed else "\nAll limits were kept.")
+    print(f"\nFAIL  {', '.join(failed)}" if failed else "\nPASS  all benchmarks")
     return 1 if failed else 0
 
 

@@ -1,32 +1,35 @@
-"""How many files are analysed: our operators, against the official client in threads.
+"""The cost of analysing many small files: the provider's operators, and the official client in threads.
 
     python -m benchmarks.assemblyline_submit_many [FILES] [--seconds SECONDS ...] [--connection JSON]
     python -m benchmarks.assemblyline_submit_many 1000 --seconds 1    # a quarter of an hour
 
-Each hands as many small files to the same server in the same run and waits until all are analysed. Of what is submitted
-five of a user may be analysed at once, as Assemblyline has it by default. An analysis takes from half to one and a half
-of the seconds given, at random, and the same for all who compete: a fixed time would suit or spite a client that looks
-each second. The server is the sandbox in a process of its own, begun anew for each; or a real one, by an Airflow
-connection with an API key, which has a service that takes as long as a file says.
+Each submits the same number of files to the same kind of server and waits until all are analysed. The server:
 
-The client is used as its users do: a pool of threads, in each of which a file is submitted, ``submission.is_completed``
-asked for once a second, and the document read for the score. Those who know the quota have five threads. Those who do
-not have as many as Python gives them, twelve on a machine of eight cores; the client then sends each file again and
-again until there is a place for it.
+- is the sandbox in a process of its own, reset for each measurement, or a real one given by an Airflow connection with
+  an API key; a real one needs a service that takes as long as a file says;
+- analyses at most five submissions of one user at the same time, Assemblyline's default;
+- takes 0.5 to 1.5 times the given seconds for an analysis: random, because a fixed time would favour or harm clients
+  that poll each second, but the same for all competitors.
 
-`AssemblylineSubmitFilesOperator` submits, too. `AssemblylineIngestFilesOperator` ingests, which is what the server has
-for volume: its quota is another one, which is not set by default. What so many analyses at once cost a real server, the
-sandbox does not know.
+The official client is used as in its documentation: each thread of a pool submits a file, polls
+``submission.is_completed`` once a second, and reads the score. Users that know the quota use five threads. Other users
+get Python's default, twelve threads on eight cores; the client then repeats each refused submit until it is accepted.
 
-The goals, twice as fast and a fifth of the requests, are held against each of the two. The run that counts is that of a
-thousand files and a second: shorter analyses are rare and favour us in time, longer ones favour us in requests. Who
-submits cannot reach all. Each file needs a submit, so that a fifth of the requests is out of reach where the client
-sends fewer than five for a file, which is so below a second and a half. And all have the same five places, so that
-nobody can save more than the time for which a client leaves them empty, half a second a file where it looks each
-second: twice as fast is out of reach where an analysis takes longer than that.
+`AssemblylineSubmitFilesOperator` submits as well. `AssemblylineIngestFilesOperator` ingests, Assemblyline's way for
+large numbers of files: its quota is a different one and not set by default. The sandbox does not show the load that so
+many parallel analyses put on a real server.
 
-What fails the run are its limits: the operators send fewer requests than either, and are not slower than those who know
-the quota.
+The goals, twice as fast with a fifth of the requests, apply against both numbers of threads. The reference run has
+1,000 files and one second: shorter analyses are rare and favour the provider in time, longer ones in requests. The
+submit operator cannot reach all goals:
+
+- each file needs a submit, so a fifth of the requests is out of reach where the client sends fewer than five per file,
+  which is the case below 1.5 s;
+- all have the same five places, so only the time that the client leaves them empty can be saved: half a second per file
+  at one poll per second. Twice as fast is out of reach where an analysis takes longer than that.
+
+The limits, which fail the run: the operators send fewer requests than the client with any number of threads, and are
+not slower than the client with five.
 """
 
 from __future__ import annotations
@@ -39,43 +42,28 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-from benchmarks.sandbox_speed import sandbox_process
+from benchmarks.requests_counter import Cost, RequestCounter
+from benchmarks.sandbox import get_connection, post_control, run_sandbox
 
-QUOTA, LOOK_EACH = 5, 1.0
+QUOTA, CLIENT_POLL_SECONDS = 5, 1.0
 THREADS = (QUOTA, 12)
 OPERATORS = ("AssemblylineSubmitFilesOperator", "AssemblylineIngestFilesOperator")
-FILES, SECONDS = 50, (0.2, 1.0)
-FASTER, FEWER = 2, 5  # times; the goals
-NOISE = 0.95  # the ratio of two runs that are equally fast, by chance
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What it took.
-
-    :param seconds: by the clock
-    :param requests: how many
-    """
-
-    seconds: float
-    requests: int
-
-    def __str__(self) -> str:
-        return f"{self.seconds:7.1f} s, {self.requests:6} requests"
+DEFAULT_FILES, DEFAULT_SECONDS = 50, (0.2, 1.0)
+SPEED_GOAL, REQUESTS_GOAL = 2, 5  # times faster; times fewer requests
+MIN_EQUAL_RATIO = 0.95  # two equally fast runs differ by this ratio at random
 
 
 @dataclass
-class Instance:
-    """What an operator needs of a task instance."""
+class FakeTaskInstance:
+    """The parts of a task instance that an operator uses."""
 
     run_id: str
     dag_id: str = "dag"
@@ -86,129 +74,121 @@ class Instance:
     xcoms: dict[str, Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
-        """Keep it."""
+        """Store an XCom."""
         self.xcoms[key] = value
 
 
-class Counted:
-    """Counts what a session of requests sends.
-
-    :param session: the session
-    """
-
-    def __init__(self, session: Any) -> None:
-        self.requests = 0
-        session.hooks["response"].append(self._count)
-
-    def _count(self, response: Any, **_: Any) -> None:
-        self.requests += 1
-
-    def of(self, work: Callable[[], object]) -> Cost:
-        """What this work took."""
-        before, start = self.requests, time.perf_counter()
-        work()
-        return Cost(time.perf_counter() - start, self.requests - before)
-
-
 @contextmanager
-def folder(count: int, seconds: float) -> Generator[Path]:
-    """So many small files that no run had before, each of which says how long its analysis takes."""
-    run, drawn = uuid.uuid4().hex, random.Random(count)
+def write_files(count: int, seconds: float) -> Generator[Path]:
+    """Yield a folder with new small files; each contains the duration of its analysis."""
+    run_id, generator = uuid.uuid4().hex, random.Random(count)
     with tempfile.TemporaryDirectory() as name:
         for number in range(count):
-            takes = drawn.uniform(0.5, 1.5) * seconds
-            words = f"{run} {number} RIG-SCORE:{number % 400} RIG-SLEEP:{takes:.3f}"
-            (Path(name) / f"{number:05}.txt").write_text(words)
+            duration = generator.uniform(0.5, 1.5) * seconds
+            text = f"{run_id} {number} RIG-SCORE:{number % 400} RIG-SLEEP:{duration:.3f}"
+            (Path(name) / f"{number:05}.txt").write_text(text)
         yield Path(name)
 
 
-def operator(files: Path, connection: dict[str, Any], name: str) -> Cost:
-    """What one of our operators takes."""
+def measure_operator(files: Path, connection: dict[str, Any], name: str) -> Cost:
+    """Return the cost of one of the provider's operators."""
     from self_hosted.assemblyline import operators
 
     os.environ["AIRFLOW_CONN_ASSEMBLYLINE_DEFAULT"] = json.dumps(connection)
     task = getattr(operators, name)(
-        task_id="scan", folder=str(files), at_once=QUOTA, at_most=100_000, wait_timeout=86_400, deferrable=False
+        task_id="scan",
+        folder=str(files),
+        max_concurrency=QUOTA,
+        max_items=100_000,
+        wait_timeout=86_400,
+        deferrable=False,
     )
-    context: Any = {"ti": Instance(uuid.uuid4().hex), "task": task}
+    context: Any = {"ti": FakeTaskInstance(uuid.uuid4().hex), "task": task}
     results: list[dict[str, Any]] = []
-    cost = Counted(task.hook._opened[0].session).of(lambda: results.append(task.execute(context)))
+    cost = RequestCounter(task.hook._transport_and_auth[0].session).measure(
+        lambda: results.append(task.execute(context))
+    )
     assert results[0]["completed"] == results[0]["total"] == len(list(files.iterdir()))
     return cost
 
 
-def client(files: Path, connection: dict[str, Any], threads: int) -> Cost:
-    """What the official client takes, used as its users do."""
+def measure_client(files: Path, connection: dict[str, Any], threads: int) -> Cost:
+    """Return the cost of the official client with this number of threads."""
     from assemblyline_client import get_client
 
     key = (connection["login"], connection["extra"]["api_key"])
     server = get_client(connection["host"].rstrip("/"), apikey=key)
 
-    def score(path: Path) -> int:
+    def get_score(path: Path) -> int:
         sid = server.submit(path=str(path))["sid"]
         while not server.submission.is_completed(sid):
-            time.sleep(LOOK_EACH)
+            time.sleep(CLIENT_POLL_SECONDS)
         return int(server.submission(sid)["max_score"])
 
-    def scores() -> None:
+    def get_scores() -> None:
         with ThreadPoolExecutor(threads) as pool:
-            assert sum(pool.map(score, sorted(files.iterdir()))) > 0
+            assert sum(pool.map(get_score, sorted(files.iterdir()))) > 0
 
-    return Counted(server._connection.session).of(scores)
+    return RequestCounter(server._connection.session).measure(get_scores)
 
 
-def told(name: str, own: Cost, peer: Cost) -> None:
-    """Print how far the goals are reached."""
-    for times, what, goal in (
-        (peer.seconds / own.seconds, "faster", FASTER),
-        (peer.requests / own.requests, "fewer requests", FEWER),
+def print_goals(name: str, own: Cost, client: Cost) -> None:
+    """Print whether an operator reaches the goals."""
+    for ratio, unit, goal in (
+        (client.seconds / own.seconds, "faster", SPEED_GOAL),
+        (client.requests / own.requests, "fewer requests", REQUESTS_GOAL),
     ):
-        verdict = "PASS" if times >= goal else "FAIL"
-        print(f"        {verdict}  {name}: {times:.1f} times {what}; the goal is {goal}", flush=True)
+        verdict = "PASS" if ratio >= goal else "FAIL"
+        print(f"        {verdict}  {name}: {ratio:.1f} times {unit}; goal {goal}", flush=True)
 
 
-def compared(count: int, seconds: float, servers: Iterator[dict[str, Any]]) -> bool:
-    """Print what each takes; whether the limits are kept."""
-    print(f"{count} files, {QUOTA} at once, {seconds:g} s for an analysis", flush=True)
+def compare(count: int, seconds: float, servers: Iterator[dict[str, Any]]) -> bool:
+    """Measure and print the costs of all; return whether the operators are within the limits."""
+    print(f"{count} files, {QUOTA} at the same time, {seconds:g} s per analysis", flush=True)
     own = {}
     for name in OPERATORS:
-        with folder(count, seconds) as files:
-            own[name] = operator(files, next(servers), name)
-        print(f"    {name:33} {own[name]}", flush=True)
-    kept = True
+        with write_files(count, seconds) as files:
+            own[name] = measure_operator(files, next(servers), name)
+        print_cost(name, own[name])
+    within_limits = True
     for threads in THREADS:
-        with folder(count, seconds) as files:
-            peer = client(files, next(servers), threads)
-        print(f"    the official client, {threads:2} threads   {peer}")
+        with write_files(count, seconds) as files:
+            client = measure_client(files, next(servers), threads)
+        print_cost(f"official client, {threads} threads", client)
         for name, cost in own.items():
-            told(name, cost, peer)
-            slower = threads == QUOTA and peer.seconds / cost.seconds < NOISE
-            kept &= cost.requests <= peer.requests and not slower
-    return kept
+            print_goals(name, cost, client)
+            is_slower = threads == QUOTA and client.seconds / cost.seconds < MIN_EQUAL_RATIO
+            within_limits &= cost.requests <= client.requests and not is_slower
+    return within_limits
 
 
-def fresh(url: str) -> Iterator[dict[str, Any]]:
-    """A sandbox that begins anew for each who competes, with what leads there."""
+def print_cost(name: str, cost: Cost) -> None:
+    """Print a cost in one line."""
+    print(f"    {name:33} {cost.seconds:7.1f} s, {cost.requests:6} requests", flush=True)
+
+
+def reset_sandbox(url: str) -> Iterator[dict[str, Any]]:
+    """Yield the connection to a sandbox that is reset for each measurement."""
     settings = {"assemblyline": {"delay": 0, "index_lag": 1.0, "quotas": {"concurrent_submissions": QUOTA}}}
     while True:
-        urlopen(Request(f"{url}/_control/reset", b"{}", method="POST"))
-        urlopen(Request(f"{url}/_control/seed", json.dumps(settings).encode(), method="POST"))
-        yield json.load(urlopen(f"{url}/_control/connections"))["assemblyline_default"]
+        post_control(url, "reset", {})
+        post_control(url, "seed", settings)
+        yield get_connection(url, "assemblyline_default")
 
 
 def main() -> int:
-    """Measure, print, and say whether all limits are kept."""
-    parser = argparse.ArgumentParser(description="many files, through the operator and through the official client")
-    parser.add_argument("files", type=int, nargs="?", default=FILES)
-    parser.add_argument("--seconds", type=float, nargs="+", default=SECONDS)
-    parser.add_argument("--connection", type=json.loads, help="of a real server, as Airflow's JSON")
-    given = parser.parse_args()
+    """Measure and print; return 0 only if all runs are within the limits."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", type=int, nargs="?", default=DEFAULT_FILES, help="number of files")
+    parser.add_argument("--seconds", type=float, nargs="+", default=DEFAULT_SECONDS, help="durations of an analysis")
+    parser.add_argument("--connection", type=json.loads, help="connection to a real server, as Airflow's JSON")
+    options = parser.parse_args()
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-    with nullcontext() if given.connection else sandbox_process() as url:
-        servers = repeat(given.connection) if url is None else fresh(url)
-        kept = [compared(given.files, seconds, servers) for seconds in given.seconds]
-    print("A limit was not kept." if not all(kept) else "The limits were kept.")
-    return 0 if all(kept) else 1
+    with nullcontext() if options.connection else run_sandbox() as url:
+        servers = repeat(options.connection) if url is None else reset_sandbox(url)
+        results = [compare(options.files, seconds, servers) for seconds in options.seconds]
+    print("PASS  within the limits" if all(results) else "FAIL  a limit is exceeded")
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

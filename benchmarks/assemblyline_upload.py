@@ -1,15 +1,17 @@
-"""What it takes to submit a large file to Assemblyline: we, the official client, and curl, to the same server.
+"""The cost of submitting a large file to Assemblyline: this provider, the official client, and curl.
 
     python -m benchmarks.assemblyline_upload [--sizes 300 1024] [--rounds 3] [--server sandbox | sink | CONNECTION]
 
-The files hold pseudo-random bytes and lie in the page cache, as a file does that was just written. Each sender is a
-process of its own, which has submitted a small file before: what is told of its memory is how much further its peak
-grows by the large one. Time is that of one submit, from the open file to the answer; each sender's best round counts,
-since the machine has other things to do as well. The sandbox spools a file to disk and hashes it, as the real server
-does, and that is where most of the time goes. The sink (`sink.py`) only reads: it shows the senders alone. CONNECTION
-is an Airflow connection as JSON, with an API key, to a real server.
+The files contain pseudo-random bytes and are in the page cache, like a file that was just written. Each sender runs in
+a process of its own and submits a small file first; its memory is the growth of its peak with the large file. Its time
+is that of one submit, from opening the file to the response; the best round of each sender counts, because the machine
+runs other processes as well. The servers:
 
-The limits, which are ours: less than 32 MiB, whatever the size, and at most 1.1 times curl's time. Linux only.
+- sandbox: stores the file on disk and hashes it, like the real server, and most of the time goes there;
+- sink (`sink.py`): only reads, and so shows the senders alone;
+- CONNECTION: a real server, as the JSON of an Airflow connection with an API key.
+
+The limits: less than 32 MiB of memory for any size, and at most 1.1 times the time of curl. Linux only.
 """
 
 from __future__ import annotations
@@ -31,52 +33,52 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.request import urlopen
 
-from benchmarks.memory import forget_peak, peak
-from benchmarks.sandbox_speed import sandbox_process
-from benchmarks.sink import sink_process
+from benchmarks.memory import get_peak_memory, reset_peak_memory
+from benchmarks.sandbox import get_connection, run_sandbox
+from benchmarks.sink import run_sink
 
 MIB = 1024 * 1024
-MEMORY, TIME = 32, 1.1  # MiB; times curl
-SIZES, ROUNDS = (300,), 2  # what is quick
+MAX_MEMORY_MIB, MAX_TIME_RATIO = 32, 1.1
+DEFAULT_SIZES, DEFAULT_ROUNDS = (300,), 2  # a quick run
+PROVIDER, OFFICIAL_CLIENT, CURL = "this provider", "official client", "curl -F"
 PARAMS = {"ignore_size": True, "ignore_cache": True}
 Connection = Mapping[str, Any]
 
 
 class Cost(NamedTuple):
-    """What a submit took.
+    """The cost of a submit.
 
-    :param seconds: from the open file to the answer
-    :param cpu: seconds, of the sender
-    :param memory: the peak; of the large file beyond that of the small one, in MiB
+    :param seconds: wall time, from opening the file to the response
+    :param cpu_seconds: CPU time of the sender
+    :param memory_mib: peak memory; of the large file, its growth over that of the small one
     """
 
     seconds: float
-    cpu: float
-    memory: float
+    cpu_seconds: float
+    memory_mib: float
 
 
-def ours(connection: Connection) -> Callable[[str], Cost]:
-    """Submit as the operator does."""
+def open_provider(connection: Connection) -> Callable[[str], Cost]:
+    """Return a function that submits a file like the operator."""
     os.environ["AIRFLOW_CONN_ASSEMBLYLINE_DEFAULT"] = json.dumps(connection)
     from self_hosted.assemblyline.hook import AssemblylineHook
-    from self_hosted.assemblyline.operators.values import upload_of_file
+    from self_hosted.assemblyline.operators.uploads import upload_file
 
     hook = AssemblylineHook()
-    return lambda path: _cost_here(lambda: hook.submit(upload_of_file(path), {"params": PARAMS}))
+    return lambda path: _measure(lambda: hook.submit(upload_file(path), {"params": PARAMS}))
 
 
-def official_client(connection: Connection) -> Callable[[str], Cost]:
-    """Submit by Assemblyline's own Python client."""
+def open_official_client(connection: Connection) -> Callable[[str], Cost]:
+    """Return a function that submits a file by Assemblyline's own Python client."""
     from assemblyline_client import get_client
 
     client = get_client(connection["host"], apikey=(connection["login"], connection["extra"]["api_key"]))
-    return lambda path: _cost_here(lambda: client.submit(path=path, params=PARAMS))
+    return lambda path: _measure(lambda: client.submit(path=path, params=PARAMS))
 
 
-def curl(connection: Connection) -> Callable[[str], Cost]:
-    """Submit by curl, which reads the key from its input, where no list of processes shows it."""
+def open_curl(connection: Connection) -> Callable[[str], Cost]:
+    """Return a function that submits a file by curl, which reads the key from its input to hide it from ``ps``."""
     config = f"""
         header = "X-User: {connection["login"]}"
         header = "X-Apikey: {connection["extra"]["api_key"]}"
@@ -93,102 +95,104 @@ def curl(connection: Connection) -> Callable[[str], Cost]:
             assert process.stdout is not None
             process.stdin.write(config)
             process.stdin.close()
-            most = 0.0
+            memory = 0.0
             while process.poll() is None:
-                most = max(most, peak(process.pid))
+                memory = max(memory, get_peak_memory(process.pid))
                 time.sleep(0.01)
             seconds = float(process.stdout.read().rsplit("\n", 1)[-1])
-            assert process.returncode == 0, "curl was refused"
+            assert process.returncode == 0, "curl failed"
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most)
+        return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory)
 
     return submit
 
 
-SENDERS = {"ours": ours, "official client": official_client, "curl -F": curl}
+SENDERS = {PROVIDER: open_provider, OFFICIAL_CLIENT: open_official_client, CURL: open_curl}
 
 
-def _cost_here(submit: Callable[[], object]) -> Cost:
-    forget_peak()
-    cpu, began = time.process_time(), time.perf_counter()
+def _measure(submit: Callable[[], object]) -> Cost:
+    reset_peak_memory()
+    cpu, start = time.process_time(), time.perf_counter()
     submit()
-    return Cost(time.perf_counter() - began, time.process_time() - cpu, peak())
+    return Cost(time.perf_counter() - start, time.process_time() - cpu, get_peak_memory())
 
 
-def cost(sender: str, connection: Connection, small: str, large: str) -> Cost:
-    """What it takes a sender to submit a large file, once it has all that it needs for a small one."""
+def measure_sender(sender: str, connection: Connection, small: str, large: str) -> Cost:
+    """Return the cost of submitting a large file, after a small one has initialised the sender."""
     submit = SENDERS[sender](connection)
     submit(small)
     before = submit(small)
     after = submit(large)
-    return after._replace(memory=after.memory - before.memory)
+    return after._replace(memory_mib=after.memory_mib - before.memory_mib)
 
 
 @contextmanager
-def served(server: str) -> Generator[Connection]:
-    """A connection to what was asked for."""
+def run_server(server: str) -> Generator[Connection]:
+    """Yield a connection to the server that the option names."""
     if server == "sandbox":
-        with sandbox_process() as url, urlopen(f"{url}/_control/connections") as answer:
-            yield json.load(answer)["assemblyline_default"]
+        with run_sandbox() as url:
+            yield get_connection(url, "assemblyline_default")
     elif server == "sink":
-        with sink_process() as url:
+        with run_sink() as url:
             yield {"conn_type": "assemblyline", "host": url, "login": "admin", "extra": {"api_key": "sink:sink-key"}}
     else:
         yield json.loads(server)
 
 
-def file_of(folder: str, size: int) -> str:
-    """A file of so many MiB."""
-    path, some = Path(folder, f"{size}.bin"), random.Random(size)
+def write_file(folder: str, size_mib: int) -> str:
+    """Write a file and return its path."""
+    path, generator = Path(folder, f"{size_mib}.bin"), random.Random(size_mib)
     with path.open("wb") as file:
-        for _ in range(size):
-            file.write(some.randbytes(MIB))
+        for _ in range(size_mib):
+            file.write(generator.randbytes(MIB))
     return str(path)
 
 
-def best_costs(connection: Connection, small: str, large: str, rounds: int) -> dict[str, Cost]:
-    """The best time of each sender, and the most memory."""
-    installed = {"curl -F": shutil.which("curl"), "official client": find_spec("assemblyline_client")}
-    senders = [sender for sender in SENDERS if installed.get(sender, True)]
-    # spawned, for a forked child would share pages with its parent; and a new one each time
+def measure_all(connection: Connection, small: str, large: str, rounds: int) -> dict[str, Cost]:
+    """Return the cost of each sender: its best time and its largest memory."""
+    is_installed = {CURL: shutil.which("curl"), OFFICIAL_CLIENT: find_spec("assemblyline_client")}
+    senders = [sender for sender in SENDERS if is_installed.get(sender, True)]
+    # spawned, because a forked child shares pages with its parent; and a new one for each measurement
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-        taken = [
-            (sender, pool.submit(cost, sender, connection, small, large).result())
+        costs = [
+            (sender, pool.submit(measure_sender, sender, connection, small, large).result())
             for _ in range(rounds)
             for sender in senders
         ]
-    return {sender: _best([each for name, each in taken if name == sender]) for sender in senders}
+    return {sender: _find_best([cost for name, cost in costs if name == sender]) for sender in senders}
 
 
-def _best(costs: list[Cost]) -> Cost:
-    return min(costs)._replace(memory=max(each.memory for each in costs))
+def _find_best(costs: list[Cost]) -> Cost:
+    return min(costs)._replace(memory_mib=max(cost.memory_mib for cost in costs))
 
 
-def kept(size: int, costs: Mapping[str, Cost]) -> bool:
-    """Print what one size took, and say whether our limits are kept."""
-    for sender, taken in costs.items():
-        time_taken = f"{taken.seconds:6.2f} s  {size / taken.seconds:5.0f} MiB/s  CPU {taken.cpu:5.2f} s"
-        print(f"{size:5} MiB  {sender:15}  {time_taken}  memory {taken.memory:+7.1f} MiB")
-    mine, plain = costs["ours"], costs.get("curl -F")
-    limits: list[tuple[str, float, float, str]] = [("memory", mine.memory, MEMORY, "MiB")]
-    if plain:
-        limits.append(("time", mine.seconds / plain.seconds, TIME, "times that of curl"))
-    for what, value, limit, unit in limits:
-        print(f"           {'kept  ' if value <= limit else 'MISSED'}  {what} {value:.2f} {unit} (limit: {limit})")
+def check(size_mib: int, costs: Mapping[str, Cost]) -> bool:
+    """Print the costs of one size, and return whether those of this provider are within the limits."""
+    for sender, cost in costs.items():
+        time_taken = f"{cost.seconds:6.2f} s  {size_mib / cost.seconds:5.0f} MiB/s  CPU {cost.cpu_seconds:5.2f} s"
+        print(f"{size_mib:5} MiB  {sender:15}  {time_taken}  memory {cost.memory_mib:+7.1f} MiB")
+    provider, curl = costs[PROVIDER], costs.get(CURL)
+    limits: list[tuple[str, float, float, str]] = [("memory", provider.memory_mib, MAX_MEMORY_MIB, "MiB")]
+    if curl:
+        limits.append(("time", provider.seconds / curl.seconds, MAX_TIME_RATIO, "times that of curl"))
+    for name, value, limit, unit in limits:
+        print(f"           {'PASS' if value <= limit else 'FAIL'}  {name} {value:.2f} {unit}; limit {limit:g}")
     return all(value <= limit for _, value, limit, _ in limits)
 
 
 def main() -> int:
-    """Measure, print, judge."""
+    """Measure and print; return 0 only if all sizes are within the limits."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="in MiB")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each sender submits each file")
+    parser.add_argument("--sizes", type=int, nargs="+", default=DEFAULT_SIZES, help="sizes of the files, in MiB")
+    parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS, help="number of submits of each sender and file")
     parser.add_argument("--server", default="sandbox", help="sandbox, sink, or a connection as JSON")
-    asked = parser.parse_args()
-    with served(asked.server) as connection, tempfile.TemporaryDirectory() as folder:
-        small = file_of(folder, 1)
-        costs = {size: best_costs(connection, small, file_of(folder, size), asked.rounds) for size in asked.sizes}
-    return 0 if all([kept(size, taken) for size, taken in costs.items()]) else 1
+    options = parser.parse_args()
+    with run_server(options.server) as connection, tempfile.TemporaryDirectory() as folder:
+        small = write_file(folder, 1)
+        costs = {
+            size: measure_all(connection, small, write_file(folder, size), options.rounds) for size in options.sizes
+        }
+    return 0 if all([check(size, found) for size, found in costs.items()]) else 1
 
 
 if __name__ == "__main__":

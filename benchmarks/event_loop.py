@@ -1,11 +1,11 @@
-"""What work on an event loop takes: CPU, memory, and for how long it keeps all else on the loop waiting. Linux only.
+"""The resources that work on an event loop takes: CPU, memory, and the time that it blocks the loop. Linux only.
 
-An event loop waits for something to happen, deals with all of it, and waits again; nothing else gets its turn in
-between. Its selector, which does the waiting, sees how long that takes. A task that sleeps and looks how late it wakes
-would see the same, but take more CPU than what it watches.
+An event loop waits for events, handles them all, and waits again; no other task runs in between. Its selector, which
+does the waiting, therefore measures the blocked time. A task that sleeps and measures its delay would see the same, but
+would take more CPU than the work itself.
 
-Time in which the machine did other things is no stall. A process that is interrupted has not given way by itself, as
-one has that sleeps or waits for a lock: so CPU counts where it never did, and the clock where it did.
+Time in which the machine ran other processes is not blocked time. A stretch without a voluntary context switch (a sleep
+or a wait for a lock) is therefore measured in CPU time, and one with such a switch in wall time.
 """
 
 from __future__ import annotations
@@ -19,71 +19,71 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from benchmarks.memory import forget_peak, peak
+from benchmarks.memory import get_peak_memory, reset_peak_memory
 
 T = TypeVar("T")
 Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What some work took.
+class Resources:
+    """The resources that some work took.
 
-    :param cpu: seconds
-    :param memory: growth of the peak, in MiB
-    :param stall: the longest between two waits, without garbage collection, in seconds
-    :param by_the_clock: the same with all that came between, in seconds
-    :param collection: CPU of one garbage collection at most, in seconds
+    :param cpu_seconds: CPU time
+    :param memory_mib: growth of the peak memory
+    :param stall_seconds: longest blocked time, without garbage collection
+    :param wall_stall_seconds: longest time between two waits by the clock, with everything in between
+    :param collection_seconds: CPU time of the longest garbage collection
     """
 
-    cpu: float
-    memory: float
-    stall: float
-    by_the_clock: float
-    collection: float
+    cpu_seconds: float
+    memory_mib: float
+    stall_seconds: float
+    wall_stall_seconds: float
+    collection_seconds: float
 
 
-class Watch(selectors.DefaultSelector):
-    """A selector that sees how long it is not asked to wait."""
+class MeasuringSelector(selectors.DefaultSelector):
+    """A selector that measures the time between two waits."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stall = self.by_the_clock = self.collection = 0.0
-        self._collected = self._collecting_since = 0.0
-        self._since = self._now()
+        self.stall = self.wall_stall = self.collection = 0.0
+        self._collected = self._collection_start = 0.0
+        self._last = self._read_clocks()
 
     def select(self, timeout: float | None = None) -> Ready:
-        """Wait."""
-        clock, cpu, gave_way = (now - then for now, then in zip(self._now(), self._since, strict=True))
-        self.by_the_clock, self.stall = max(self.by_the_clock, clock), max(self.stall, clock if gave_way else cpu)
+        """Wait for events."""
+        wall, cpu, switches = (now - then for now, then in zip(self._read_clocks(), self._last, strict=True))
+        self.wall_stall, self.stall = max(self.wall_stall, wall), max(self.stall, wall if switches else cpu)
         ready = super().select(timeout)
-        self._since = self._now()
+        self._last = self._read_clocks()
         return ready
 
-    def _now(self) -> tuple[float, float, int]:
-        gave_way = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-        return time.perf_counter(), time.thread_time() - self._collected, gave_way
+    def _read_clocks(self) -> tuple[float, float, int]:
+        voluntary_switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+        return time.perf_counter(), time.thread_time() - self._collected, voluntary_switches
 
-    def collecting(self, phase: str, _: object) -> None:
-        """The garbage collector begins, or has ended."""
+    def record_collection(self, phase: str, _: object) -> None:
+        """Record the start or the end of a garbage collection."""
         if phase == "start":
-            self._collecting_since = time.thread_time()
+            self._collection_start = time.thread_time()
             return
-        taken = time.thread_time() - self._collecting_since
-        self._collected, self.collection = self._collected + taken, max(self.collection, taken)
+        seconds = time.thread_time() - self._collection_start
+        self._collected, self.collection = self._collected + seconds, max(self.collection, seconds)
 
 
-def watched(work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, Taken]:
-    """The result of some work, done on an event loop of its own, and what it took.
+def measure(work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, Resources]:
+    """Run some work on a new event loop; return its result and the resources that it took.
 
-    :param work: what to do
+    :param work: returns the coroutine to run
     """
-    watch = Watch()
-    forget_peak()
-    memory, cpu = peak(), time.process_time()
-    gc.callbacks.append(watch.collecting)
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(watch)) as runner:
+    selector = MeasuringSelector()
+    reset_peak_memory()
+    memory, cpu = get_peak_memory(), time.process_time()
+    gc.callbacks.append(selector.record_collection)
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
         result = runner.run(work())
-    gc.callbacks.remove(watch.collecting)
-    cpu, memory = time.process_time() - cpu, peak() - memory
-    return result, Taken(cpu, memory, watch.stall, watch.by_the_clock, watch.collection)
+    gc.callbacks.remove(selector.record_collection)
+    cpu, memory = time.process_time() - cpu, get_peak_memory() - memory
+    return result, Resources(cpu, memory, selector.stall, selector.wall_stall, selector.collection)

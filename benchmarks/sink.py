@@ -1,6 +1,6 @@
-"""A server that takes what it is sent and keeps nothing of it: how fast a client can send at all.
+"""A server that discards uploads, to measure the senders alone.
 
-It knows just enough of Assemblyline that its clients sign in and submit.
+It implements just enough of Assemblyline's API for its clients to authenticate and submit.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from typing import Any
 
-PIECE = 1024 * 1024
-ANSWERS: dict[str, Any] = {
+BUFFER_BYTES = 1024 * 1024
+RESPONSES: dict[str, Any] = {
     "/api/": ["v4"],
     "/api/v4/auth/login/": {"username": "admin", "session_duration": 3600},
     "/api/v4/submit/": {"sid": "1", "state": "submitted"},
@@ -22,17 +22,17 @@ ANSWERS: dict[str, Any] = {
 
 
 class Sink(BaseHTTPRequestHandler):
-    """Reads a body into a buffer that is used again and again, and answers in Assemblyline's envelope."""
+    """Reads bodies into one buffer, and responds in Assemblyline's envelope."""
 
     protocol_version = "HTTP/1.1"
-    rbufsize = PIECE
-    piece = bytearray(PIECE)
+    rbufsize = BUFFER_BYTES
+    buffer = bytearray(BUFFER_BYTES)
 
     def do_GET(self) -> None:
-        """Answer."""
-        known = ANSWERS.get(self.path)
-        status = 404 if known is None else 200
-        envelope = {"api_response": known, "api_error_message": "" if known else "?", "api_status_code": status}
+        """Send a response."""
+        content = RESPONSES.get(self.path)
+        status = 404 if content is None else 200
+        envelope = {"api_response": content, "api_error_message": "" if content else "?", "api_status_code": status}
         body = json.dumps({**envelope, "api_server_version": "sink"}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -41,14 +41,14 @@ class Sink(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Take the body, then answer."""
-        left = int(self.headers["Content-Length"])
-        while left:
-            left -= self.rfile.readinto(memoryview(self.piece)[: min(left, PIECE)])
+        """Read and discard the body, then send a response."""
+        remaining = int(self.headers["Content-Length"])
+        while remaining:
+            remaining -= self.rfile.readinto(memoryview(self.buffer)[: min(remaining, BUFFER_BYTES)])
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _serve(pipe: Connection) -> None:
@@ -58,13 +58,13 @@ def _serve(pipe: Connection) -> None:
 
 
 @contextmanager
-def sink_process() -> Generator[str]:
-    """The URL of a sink in a process of its own."""
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)
+def run_sink() -> Generator[str]:
+    """Start a sink in a process of its own, yield its URL, and stop it at the end of the block."""
+    parent, child = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(child,), daemon=True)
     process.start()
     try:
-        yield f"http://127.0.0.1:{here.recv()}"
+        yield f"http://127.0.0.1:{parent.recv()}"
     finally:
         process.terminate()
         process.join()

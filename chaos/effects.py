@@ -1,4 +1,4 @@
-"""What the campaign did in the products, counted: each effect that was wanted must exist exactly once."""
+"""The effects of the campaign in the products: each expected effect must exist exactly once."""
 
 from __future__ import annotations
 
@@ -7,67 +7,71 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chaos.works import names, numbers
-from demo.world import Tables
+from chaos.workload import list_names, list_product_numbers
+from demo.environment import Tables
 
 MODES = ("blocking", "deferred")
 
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects of one sort.
+    """The effects of one kind.
 
-    :param sort: what they are
-    :param expected: what should be there once
-    :param found: what is there, and how often
+    :param kind: such as "projects"
+    :param expected: the names of the effects that must exist once
+    :param found: name -> number of effects that exist
     """
 
-    sort: str
+    kind: str
     expected: list[str]
     found: Counter[str]
 
     @property
     def missing(self) -> list[str]:
-        """What should be there and is not."""
+        """The expected effects that do not exist."""
         return [name for name in self.expected if not self.found[name]]
 
     @property
-    def doubled(self) -> list[str]:
-        """What is there more than once."""
+    def duplicated(self) -> list[str]:
+        """The expected effects that exist more than once."""
         return [name for name in self.expected if self.found[name] > 1]
 
     @property
-    def right(self) -> bool:
-        """Whether each is there exactly once."""
-        return not self.missing and not self.doubled
+    def is_exact(self) -> bool:
+        """Whether each expected effect exists exactly once."""
+        return not self.missing and not self.duplicated
 
 
-def effects(state: Tables, tasks: int) -> list[Effects]:
-    """All effects.
+def count_effects(state: Tables, tasks: int) -> list[Effects]:
+    """Return the effects of all kinds.
 
-    :param state: what the sandbox holds
-    :param tasks: how many tasks each product had
+    :param state: contents of the sandbox
+    :param tasks: number of tasks per product
     """
-    files = [name for mode in MODES for name in names(f"submit_{mode}", tasks)]
-    rules = [name for mode in MODES for name in names(f"change_rule_{mode}", tasks)]
-    projects = names("create_project", tasks)
-    products = [number for name in names("sync_products", tasks) for number in numbers(name)]
-    scans, rudder, ayon = state["assemblyline"]["submissions"], state["rudder"], state["ayon"]
+    files = [name for mode in MODES for name in list_names(f"submit_{mode}", tasks)]
+    rules = [name for mode in MODES for name in list_names(f"change_rule_{mode}", tasks)]
+    projects = list_names("create_project", tasks)
+    products = [number for name in list_names("sync_products", tasks) for number in list_product_numbers(name)]
+    submissions, rudder, ayon = state["assemblyline"]["submissions"], state["rudder"], state["ayon"]
     return [
-        _effects("submissions, by file name", files, (row["name"] for row in scans)),
-        _effects("submissions, by metadata", files, (json.loads(row["metadata"]).get("work", "") for row in scans)),
-        _effects("projects", projects, (row["name"] for row in ayon["projects"])),
-        _effects("creations of projects", projects, _created(ayon["events"])),
-        _effects("change requests", rules, (row["rule"] for row in rudder["change requests"])),
-        _effects("rules with the wanted value", rules, (row["id"] for row in rudder["rules"] if row["enabled"])),
-        _effects("changes of rules", rules, (row["rule"] for row in rudder["event log"])),
-        _effects("products", products, (row["number"] for row in state["atrocore"]["products"])),
+        _count("submissions, by file name", files, (row["name"] for row in submissions)),
+        _count("submissions, by metadata", files, (_read_item(row["metadata"]) for row in submissions)),
+        _count("projects", projects, (row["name"] for row in ayon["projects"])),
+        _count("creations of projects", projects, _list_created_projects(ayon["events"])),
+        _count("change requests", rules, (row["rule"] for row in rudder["change requests"])),
+        _count("rules with the expected value", rules, (row["id"] for row in rudder["rules"] if row["enabled"])),
+        _count("changes of rules", rules, (row["rule"] for row in rudder["event log"])),
+        _count("products", products, (row["number"] for row in state["atrocore"]["products"])),
     ]
 
 
-def _effects(sort: str, expected: list[str], found: Iterable[str]) -> Effects:
-    return Effects(sort, expected, Counter(found))
+def _count(kind: str, expected: list[str], found: Iterable[str]) -> Effects:
+    return Effects(kind, expected, Counter(found))
 
 
-def _created(events: list[dict[str, str]]) -> Iterable[str]:
+def _read_item(metadata: str) -> str:
+    return str(json.loads(metadata).get("item", ""))
+
+
+def _list_created_projects(events: list[dict[str, str]]) -> Iterable[str]:
     return (event["project"] for event in events if event["topic"] == "entity.project.created")

@@ -1,48 +1,58 @@
-"""How the sandbox misbehaves during the campaign, and how patient the connections are with it."""
+"""The faults of the sandbox during the campaign, and the timeouts of the connections."""
 
 from __future__ import annotations
 
 from typing import Any
 
-READ_TIMEOUT = 3  # seconds
-PATIENCE = {"connect_timeout": 2, "read_timeout": READ_TIMEOUT, "retry_budget": 20}
-"""Extra fields of the connections."""
+READ_TIMEOUT_SECONDS = 3
+CONNECTION_TIMEOUTS = {"connect_timeout": 2, "read_timeout": READ_TIMEOUT_SECONDS, "retry_timeout": 20}
+"""Extra fields of the connections, in seconds."""
 
-ALWAYS = 1_000_000_000  # times
-SLOWNESS = 5  # an upload may take this many times as long as other requests
-UPLOAD = "/api/v4/submit/"
-PAGE = "<html><body><h1>{status}</h1></body></html>"
-
-
-def faults() -> list[dict[str, Any]]:
-    """All faults, for the sandbox's control route: 17 % of the requests."""
-    return [{**fault, "times": ALWAYS} for fault in (*_refused(), *_busy(), *_lost(), *_late())]
+UNLIMITED_TIMES = 1_000_000_000
+LONG_RUNNING_FACTOR = 5  # an upload has this multiple of the read timeout
+UPLOAD_PATH = "/api/v4/submit/"
+ERROR_PAGE = "<html><body><h1>{status}</h1></body></html>"
 
 
-def _refused() -> list[dict[str, Any]]:
-    """Nothing was done, and nothing answered."""
-    return [{"kind": "refuse", "share": 0.05}]
+def build_faults() -> list[dict[str, Any]]:
+    """Return all faults, for the sandbox's control route; together they affect 17 % of the requests."""
+    faults = (*_build_refusals(), *_build_gateway_errors(), *_build_lost_responses(), *_build_late_responses())
+    return [{**fault, "times": UNLIMITED_TIMES} for fault in faults]
 
 
-def _busy() -> list[dict[str, Any]]:
-    """A gateway answers in the product's place."""
-    answers = [(status, headers) for status in (502, 503) for headers in ({}, {"Retry-After": "1"})]
+def _build_refusals() -> list[dict[str, Any]]:
+    """Return the faults without effect and without response."""
+    return [{"kind": "refuse", "probability": 0.05}]
+
+
+def _build_gateway_errors() -> list[dict[str, Any]]:
+    """Return the faults in which a gateway responds in place of the product."""
+    variants = [(status, headers) for status in (502, 503) for headers in ({}, {"Retry-After": "1"})]
     return [
-        {"kind": "status", "share": 0.0125, "status": status, "headers": headers, "body": PAGE.format(status=status)}
-        for status, headers in answers
+        {
+            "kind": "status",
+            "probability": 0.0125,
+            "status": status,
+            "headers": headers,
+            "body": ERROR_PAGE.format(status=status),
+        }
+        for status, headers in variants
     ]
 
 
-def _lost() -> list[dict[str, Any]]:
-    """It was done, and nothing answered."""
-    return [{"kind": "drop", "share": 0.05}]
+def _build_lost_responses() -> list[dict[str, Any]]:
+    """Return the faults with effect but without response."""
+    return [{"kind": "drop", "probability": 0.05}]
 
 
-def _late() -> list[dict[str, Any]]:
-    """It is done before or after the client gave up, and the answer comes too late in both cases."""
-    places = [(f"(?!{UPLOAD}).*", READ_TIMEOUT + 2), (UPLOAD, READ_TIMEOUT * SLOWNESS + 2)]
+def _build_late_responses() -> list[dict[str, Any]]:
+    """Return the faults whose response exceeds the read timeout; the effect occurs before or after the timeout."""
+    delays = [
+        (f"(?!{UPLOAD_PATH}).*", READ_TIMEOUT_SECONDS + 2),
+        (UPLOAD_PATH, READ_TIMEOUT_SECONDS * LONG_RUNNING_FACTOR + 2),
+    ]
     return [
-        {"kind": kind, "share": 0.01, "path": path, "seconds": seconds}
+        {"kind": kind, "probability": 0.01, "path": path, "seconds": seconds}
         for kind in ("slow", "slow_after")
-        for path, seconds in places
+        for path, seconds in delays
     ]

@@ -1,6 +1,6 @@
-"""Sudden deaths of tasks: what the campaign's DAG gives its operators as ``pre_execute``.
+"""Kills of running tasks: the DAG of the campaign passes these functions to its operators as ``pre_execute``.
 
-Each task dies once at most; a file named after it says so, for its later tries and for the campaign's count.
+Each task is killed once at most: a file with its name marks the kill, for later tries and for the report.
 """
 
 from __future__ import annotations
@@ -14,45 +14,45 @@ from typing import Any
 
 import psutil
 
-FOLDER = "CHAOS_KILLS"
-"""The environment variable that names the folder of those files; without it nobody dies."""
+FOLDER_VARIABLE = "CHAOS_KILLS"
+"""The environment variable with the folder of these files; without it no task is killed."""
 
-IN_THE_WAIT = (3.0, 8.0)  # seconds after the task's beginning; the waits take 8 at least
-AT_ANY_MOMENT = (0.0, 0.4)
-ALONE, WITH_WORKER = "task", "task and worker"
+WAIT_KILL_SECONDS = (3.0, 8.0)  # range after the start of a task; a wait takes at least 8 s
+EARLY_KILL_SECONDS = (0.0, 0.4)
+TASK_ONLY, TASK_AND_WORKER = "task", "task and worker"
 
 
-def die_in_the_wait(context: Any) -> None:
-    """Every task dies while it waits; with every fourth its worker does, so that nobody reports the death.
+def kill_during_wait(context: Any) -> None:
+    """Kill each task during its wait, and every fourth together with its worker, so that no process reports it.
 
     :param context: the context of the task
     """
-    fourth = context["ti"].map_index % 4 == 0
-    _die_later(context["ti"], IN_THE_WAIT, WITH_WORKER if fourth else ALONE)
+    with_worker = context["ti"].map_index % 4 == 0
+    _schedule_kill(context["ti"], WAIT_KILL_SECONDS, TASK_AND_WORKER if with_worker else TASK_ONLY)
 
 
-def die_at_any_moment(context: Any) -> None:
-    """Every fourth task dies, before, during or after its requests.
+def kill_at_random_moment(context: Any) -> None:
+    """Kill every fourth task before, during or after its requests.
 
     :param context: the context of the task
     """
     if context["ti"].map_index % 4 == 0:
-        _die_later(context["ti"], AT_ANY_MOMENT, ALONE)
+        _schedule_kill(context["ti"], EARLY_KILL_SECONDS, TASK_ONLY)
 
 
-def _die_later(ti: Any, moments: tuple[float, float], how: str) -> None:
+def _schedule_kill(ti: Any, seconds_range: tuple[float, float], target: str) -> None:
     name = f"{ti.task_id}-{ti.map_index}"
-    folder = os.environ.get(FOLDER)
+    folder = os.environ.get(FOLDER_VARIABLE)
     if not folder or (Path(folder) / name).exists():
         return
-    seconds = Random(name).uniform(*moments)  # the same in every campaign
-    timer = threading.Timer(seconds, _die, [Path(folder) / name, how])
-    timer.daemon = True  # who is done earlier lives
+    seconds = Random(name).uniform(*seconds_range)  # the same in each campaign
+    timer = threading.Timer(seconds, _kill, [Path(folder) / name, target])
+    timer.daemon = True  # a task that finishes earlier is not killed
     timer.start()
 
 
-def _die(note: Path, how: str) -> None:
-    note.write_text(how, encoding="utf-8")
-    if how == WITH_WORKER and "LocalExecutor" in " ".join(psutil.Process(os.getppid()).cmdline()):
+def _kill(note: Path, target: str) -> None:
+    note.write_text(target, encoding="utf-8")
+    if target == TASK_AND_WORKER and "LocalExecutor" in " ".join(psutil.Process(os.getppid()).cmdline()):
         os.kill(os.getppid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

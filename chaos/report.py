@@ -1,85 +1,87 @@
-"""The campaign's figures as Markdown tables, and whether they are as they should be."""
+"""The results of the campaign as Markdown tables."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chaos.effects import Effects
-from chaos.works import KINDS
+from chaos.workload import TASK_IDS
+from demo.api import Task
 
-NAMED = 10  # how many of the missing and doubled are named
+MAX_LISTED_NAMES = 10
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What is counted.
+class CampaignResult:
+    """The results of a campaign.
 
-    :param tasks: all task instances, as Airflow's API shows them
-    :param effects: what is there in the products
-    :param counts: what the sandbox counted: requests and faults
-    :param kills: how many tasks were killed, by how
-    :param restarts: how often the triggerer was restarted
-    :param outage: how long the sandbox was down, in seconds
-    :param seconds: how long all took
+    :param tasks: all task instances
+    :param effects: the effects in the products
+    :param counts: the sandbox's counts of requests and faults
+    :param kills: target -> number of killed tasks
+    :param restarts: number of restarts of the triggerer
+    :param outage_seconds: time that the sandbox was down
+    :param duration_seconds: time from the start to the end of the DAG run
     """
 
-    tasks: Sequence[Mapping[str, Any]]
+    tasks: Sequence[Task]
     effects: Sequence[Effects]
     counts: Mapping[str, Mapping[str, int]]
     kills: Mapping[str, int]
     restarts: int
-    outage: float
-    seconds: float
+    outage_seconds: float
+    duration_seconds: float
 
     @property
-    def right(self) -> bool:
-        """Whether all tasks ended in success, and each effect is there exactly once."""
-        succeeded = all(task["state"] == "success" for task in self.tasks)
-        return bool(self.tasks) and succeeded and all(effects.right for effects in self.effects)
+    def is_success(self) -> bool:
+        """Whether all tasks have succeeded and each effect exists exactly once."""
+        succeeded = all(task.state == "success" for task in self.tasks)
+        return bool(self.tasks) and succeeded and all(effects.is_exact for effects in self.effects)
 
 
-def report(figures: Figures) -> str:
-    """The tables."""
-    parts = [_table(("tasks", "number", "success", "failed", "tries", "most"), _tasks(figures.tasks))]
-    parts.append(_table(("effects", "expected", "found", "missing", "doubled"), _effects(figures.effects)))
-    parts.append(_table(("trouble", "number"), _trouble(figures)))
-    parts += [f"{effects.sort}: {_named(effects)}" for effects in figures.effects if not effects.right]
+def build_report(result: CampaignResult) -> str:
+    """Return the tables of tasks, effects and disruptions, and the names of missing and duplicated effects."""
+    parts = [_build_table(("tasks", "number", "success", "failed", "tries", "max tries"), _list_tasks(result.tasks))]
+    parts.append(_build_table(("effects", "expected", "found", "missing", "duplicated"), _list_effects(result.effects)))
+    parts.append(_build_table(("disruptions", "number"), _list_disruptions(result)))
+    parts += [f"{effects.kind}: {_list_problems(effects)}" for effects in result.effects if not effects.is_exact]
     return "\n\n".join(parts)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _build_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _tasks(tasks: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[Any]]:
-    for kind in KINDS:
-        found = [task for task in tasks if task["task_id"] == kind]
-        states, tries = Counter(task["state"] for task in found), [task["try_number"] for task in found]
-        yield kind, len(found), states["success"], len(found) - states["success"], sum(tries), max(tries, default=0)
+def _list_tasks(tasks: Sequence[Task]) -> Iterable[Sequence[Any]]:
+    for task_id in TASK_IDS:
+        instances = [task for task in tasks if task.task_id == task_id]
+        tries, successes = [task.try_number for task in instances], sum(task.state == "success" for task in instances)
+        yield task_id, len(instances), successes, len(instances) - successes, sum(tries), max(tries, default=0)
 
 
-def _effects(effects: Iterable[Effects]) -> Iterable[Sequence[Any]]:
-    for found in effects:
-        there = sum(found.found[name] for name in found.expected)
-        yield found.sort, len(found.expected), there, len(found.missing), len(found.doubled)
+def _list_effects(all_effects: Iterable[Effects]) -> Iterable[Sequence[Any]]:
+    for effects in all_effects:
+        found = sum(effects.found[name] for name in effects.expected)
+        yield effects.kind, len(effects.expected), found, len(effects.missing), len(effects.duplicated)
 
 
-def _trouble(figures: Figures) -> Iterable[Sequence[Any]]:
-    requests = sum(figures.counts["requests"].values())
+def _list_disruptions(result: CampaignResult) -> Iterable[Sequence[Any]]:
+    requests = sum(result.counts["requests"].values())
     yield "requests", requests
-    for name, number in sorted(figures.counts["faults"].items()):
+    for name, number in sorted(result.counts["faults"].items()):
         yield f"fault: {name}", f"{number} ({number / requests:.1%})"
-    for how, number in sorted(figures.kills.items()):
-        yield f"killed: {how}", number
-    yield "restarts of the triggerer", figures.restarts
-    yield "outage of the sandbox", f"{figures.outage:.0f} s"
-    yield "duration", f"{figures.seconds:.0f} s"
+    for target, number in sorted(result.kills.items()):
+        yield f"killed: {target}", number
+    yield "restarts of the triggerer", result.restarts
+    yield "outage of the sandbox", f"{result.outage_seconds:.0f} s"
+    yield "duration", f"{result.duration_seconds:.0f} s"
 
 
-def _named(effects: Effects) -> str:
-    wrong = {"missing": effects.missing, "doubled": effects.doubled}
-    return "; ".join(f"{how}: {', '.join(found[:NAMED])}" for how, found in wrong.items() if found)
+def _list_problems(effects: Effects) -> str:
+    problems = {"missing": effects.missing, "duplicated": effects.duplicated}
+    return "; ".join(
+        f"{problem}: {', '.join(names[:MAX_LISTED_NAMES])}" for problem, names in problems.items() if names
+    )

@@ -1,30 +1,27 @@
-"""The sandbox as a program of its own that can be stopped and started again, and goes on with what it held."""
+"""A sandbox in a process of its own that can be stopped and started again without losing its contents."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any, Self
 
-import requests
+from demo.environment import wait_for_sandbox
+from demo.loopback import find_free_port, get_json, post_json
+from demo.program import Program, start_program, stop_programs
 
-from demo.airflow import free_port
-from demo.program import Program, end, uninterrupted
-
-START_TIMEOUT = 30.0  # seconds
+STOP_GRACE_SECONDS = 15.0  # it saves its contents
 
 
-class KeptSandbox:
-    """A sandbox, always at the same address.
+class RestartableSandbox:
+    """A sandbox that keeps its URL and its contents when it is restarted.
 
-    :param folder: takes its logs, and what it holds while it is stopped
+    :param folder: the folder for its logs and its contents
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port, self.starts = folder, free_port(0), 0
+        self.folder, self.port, self.starts = folder, find_free_port(), 0
         self.url = f"http://127.0.0.1:{self.port}"
         self.programs: list[Program] = []
 
@@ -40,44 +37,29 @@ class KeptSandbox:
         self.stop()
 
     def start(self) -> None:
-        """Start it, and wait until it serves."""
-        keep = ["--port", str(self.port), "--keep", str(self.folder / "sandbox.kept")]
+        """Start it, and wait until it responds."""
         self.starts += 1
-        with uninterrupted():
-            command = [sys.executable, "-m", "self_hosted.sandbox", *keep]
-            log = self.folder / f"sandbox-{self.starts}.log"
-            self.programs.append(Program("the sandbox", command, log, os.environ))
-        self._await()
+        options = ["--port", str(self.port), "--state-file", str(self.folder / "sandbox.state")]
+        command = [sys.executable, "-m", "self_hosted.sandbox", *options]
+        log = self.folder / f"sandbox-{self.starts}.log"
+        wait_for_sandbox(start_program(self.programs, "the sandbox", command, log, os.environ), self.url)
 
     def stop(self) -> None:
-        """Stop it; requests are refused from now on."""
-        end(self.programs, patience=15)  # it needs a moment to write down what it holds
+        """Stop it; from then on connections are refused."""
+        stop_programs(self.programs, STOP_GRACE_SECONDS)
         self.programs.clear()
 
-    def ask(self, what: str) -> Any:
-        """Read from the control route.
+    def get(self, route: str) -> Any:
+        """Return the JSON of a control route.
 
-        :param what: such as "state"
+        :param route: such as "state"
         """
-        reply = requests.get(f"{self.url}/_control/{what}", timeout=30)
-        reply.raise_for_status()
-        return reply.json()
+        return get_json(f"{self.url}/_control/{route}")
 
-    def tell(self, what: str, data: Any) -> None:
-        """Write to the control route.
+    def post(self, route: str, data: Any) -> None:
+        """Send JSON to a control route.
 
-        :param what: such as "seed"
-        :param data: as this route wants it
+        :param route: such as "seed"
+        :param data: the data in the format of the route
         """
-        requests.post(f"{self.url}/_control/{what}", json=data, timeout=30).raise_for_status()
-
-    def _await(self) -> None:
-        [program], deadline = self.programs, time.monotonic() + START_TIMEOUT
-        while True:
-            program.check()
-            with contextlib.suppress(requests.RequestException):
-                self.ask("counts")
-                return
-            if time.monotonic() > deadline:
-                raise program.failed(f"was not ready after {START_TIMEOUT:.0f} s")
-            time.sleep(0.1)
+        post_json(f"{self.url}/_control/{route}", data)

@@ -1,1 +1,1 @@
-"""A real Airflow and the sandbox on this machine, for trying the provider: ``python -m demo``, or ``make demo``."""
+"""A real Airflow and the sandbox on this machine, to try out the provider: ``python -m demo``, or ``make demo``."""

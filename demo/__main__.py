@@ -1,96 +1,85 @@
-"""``python -m demo``: two runs of the joint DAG in a real Airflow, then a report. ``--ui`` leaves everything up."""
+"""``python -m demo``: run the joint DAG twice in a real Airflow, then print a report. ``--ui`` keeps it all running."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import shutil
-import sys
 import time
 from pathlib import Path
 
-import requests
 from airflow import __version__ as airflow_version
 
-from demo.delivery import DAG, Delivered, await_dag, take_in
-from demo.pack import deliver
-from demo.program import ProgramFailed, interruptible
-from demo.report import checks, happened
-from demo.world import AIRFLOW_PORT, SANDBOX_PORT, World, world
+from demo.cli import print_line, run_and_exit
+from demo.delivery import write_delivery
+from demo.environment import AIRFLOW_PORT, SANDBOX_PORT, Environment, run_environment
+from demo.intake import DAG_ID, IntakeRun, run_intake
+from demo.report import check_runs, describe_run
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DELIVERIES = CHECKOUT / ".demo" / "deliveries"
 
 
 def main() -> None:
-    """Run what the command line says; the exit status is 0 only if all went as it should."""
+    """Run the demo; the exit status is 0 only if all checks pass."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--ui", action="store_true", help="leave Airflow and sandbox up until Ctrl-C")
+    parser.add_argument("--ui", action="store_true", help="keep Airflow and the sandbox running until Ctrl-C")
     options = parser.parse_args()
-    try:
-        with interruptible():
-            sys.exit(0 if _demonstrated(stay=options.ui) else 1)
-    except (ProgramFailed, TimeoutError, requests.RequestException) as problem:
-        sys.exit(f"\n{problem}")
-    except KeyboardInterrupt:
-        sys.exit("\nStopped; nothing is left running.")
+    run_and_exit(lambda: _run_demo(keep_running=options.ui))
 
 
-def _demonstrated(stay: bool) -> bool:
-    """Start, run, report; the answer is whether all checks passed."""
-    began = time.monotonic()
-    _say(f"Starting the sandbox and Airflow {airflow_version}, which takes about half a minute ...")
-    with world(CHECKOUT) as running:
-        _say(f"Ready after {time.monotonic() - began:.0f} s:")
-        _say(f"  Airflow, which asks for no password: {_address(running.airflow.url, AIRFLOW_PORT)}")
-        _say(f"  the sandbox's page: {_address(running.sandbox_url, SANDBOX_PORT)}")
-        passed = _report(running, _deliveries(running))
-        _say(f"\nDone after {time.monotonic() - began:.0f} s.")
-        if stay:
-            _stay(running)
+def _run_demo(keep_running: bool) -> bool:
+    """Start, run and report; return whether all checks pass."""
+    start = time.monotonic()
+    print_line(f"Starting the sandbox and Airflow {airflow_version}; this takes about half a minute ...")
+    with run_environment(CHECKOUT) as environment:
+        print_line(f"Ready after {time.monotonic() - start:.0f} s:")
+        print_line(f"  Airflow (no login required): {_describe_url(environment.airflow.url, AIRFLOW_PORT)}")
+        print_line(f"  Sandbox: {_describe_url(environment.sandbox_url, SANDBOX_PORT)}")
+        passed = _print_report(environment, _run_deliveries(environment))
+        print_line(f"\nDone after {time.monotonic() - start:.0f} s.")
+        if keep_running:
+            _keep_running(environment)
     return passed
 
 
-def _address(url: str, usual_port: int) -> str:
-    return url if url.endswith(f":{usual_port}") else f"{url} (port {usual_port} is in use)"
+def _describe_url(url: str, preferred_port: int) -> str:
+    return url if url.endswith(f":{preferred_port}") else f"{url} (port {preferred_port} is in use)"
 
 
-def _deliveries(running: World) -> list[Delivered]:
-    """The same delivery twice: as it arrived, with a file in it that should not be there, and cleaned."""
+def _run_deliveries(environment: Environment) -> list[IntakeRun]:
+    """Run the DAG on the same delivery twice: with a malicious file in it, and without."""
     shutil.rmtree(DELIVERIES, ignore_errors=True)
     folder = DELIVERIES / "maeuseburg"
-    await_dag(running)
-    _say("\nFirst run: the delivery as it arrived; one of its documents is the test file that virus scanners report.")
-    arrived = take_in(running, deliver(folder, flagged=True), "delivery-as-it-arrived", _say)
-    _say("\nSecond run: the licensor has cleaned the delivery.")
-    return [arrived, take_in(running, deliver(folder), "delivery-cleaned", _say)]
+    environment.airflow.wait_for_dag(DAG_ID)
+    print_line("\nFirst run: one of the delivered documents is the test file that virus scanners report.")
+    flagged = run_intake(environment, write_delivery(folder, flagged=True), "delivery-flagged", print_line)
+    print_line("\nSecond run: the licensor has removed the file from the delivery.")
+    return [flagged, run_intake(environment, write_delivery(folder), "delivery-clean", print_line)]
 
 
-def _report(running: World, deliveries: list[Delivered]) -> bool:
-    _say("\nWhat happened:\n")
-    for delivered in deliveries:
-        for line in happened(running, delivered):
-            _say(f"  {line}")
-    _say("\nWhat should have happened:\n")
-    found = checks(*deliveries)
-    for sentence, passed in found.items():
-        _say(f"  {'ok    ' if passed else 'FAILED'}  {sentence}")
-    return all(found.values())
+def _print_report(environment: Environment, runs: list[IntakeRun]) -> bool:
+    print_line("\nResults:\n")
+    for run in runs:
+        for line in describe_run(environment, run):
+            print_line(f"  {line}")
+    print_line("\nChecks:\n")
+    checks = check_runs(*runs)
+    for sentence, passed in checks.items():
+        print_line(f"  {'ok    ' if passed else 'FAILED'}  {sentence}")
+    return all(checks.values())
 
 
-def _stay(running: World) -> None:
-    another = deliver(DELIVERIES / "another")
-    _say(f"\nAirflow stays up at {running.airflow.url}, the sandbox at {running.sandbox_url}; Ctrl-C stops both.")
-    _say(f"To take in one more delivery, trigger {DAG} with the folder {another}")
+def _keep_running(environment: Environment) -> None:
+    folder = write_delivery(DELIVERIES / "another")
+    print_line(f"\nAirflow keeps running at {environment.airflow.url}, the sandbox at {environment.sandbox_url}.")
+    print_line("Press Ctrl-C to stop both.")
+    print_line(f"To run the DAG on another delivery, trigger {DAG_ID} with the folder {folder}")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            running.airflow.check()
+            environment.airflow.ensure_running()
             time.sleep(1)
-    _say("\nStopping ...")
-
-
-def _say(words: str) -> None:
-    print(words, flush=True)  # at once, also into a pipe
+    print_line("\nStopping ...")
 
 
 if __name__ == "__main__":

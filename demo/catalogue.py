@@ -1,4 +1,4 @@
-"""The products of a delivery, as a licensor's spreadsheet has them: umlauts, gaps, and one number used twice."""
+"""The products of a delivery, as in a licensor's spreadsheet: with umlauts, gaps and one duplicate number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from itertools import product
 from random import Random
 
-THINGS = [
+ITEMS = [
     "Plüschmaus",
     "Käsemesser",
     "Frühstücksbrett",
@@ -22,10 +22,13 @@ AUDIENCES = ["", " für Kinder"]
 COLUMNS = ["number", "name", "description", "price", "rrp", "ean", "quantity", "note"]
 
 
-def catalogue(random: Random) -> str:
-    """The catalogue as CSV; the last row repeats the number of the first with another name."""
-    kinds = enumerate(product(THINGS, SIZES, COLOURS, AUDIENCES))
-    rows = [_row(index, *kind, random) for index, kind in kinds]
+def build_catalogue(random: Random) -> str:
+    """Return the catalogue as CSV; the last row has the number of the first row and another name.
+
+    :param random: the generator of prices, quantities and notes
+    """
+    variants = enumerate(product(ITEMS, SIZES, COLOURS, AUDIENCES))
+    rows = [_build_row(index, *variant, random) for index, variant in variants]
     rows.append({**rows[0], "name": "Plüschmaus (Neuauflage)"})
     sheet = io.StringIO()
     writer = csv.DictWriter(sheet, COLUMNS)
@@ -34,21 +37,21 @@ def catalogue(random: Random) -> str:
     return sheet.getvalue()
 
 
-def _row(index: int, thing: str, size: str, colour: str, audience: str, random: Random) -> dict[str, str]:
+def _build_row(index: int, item: str, size: str, colour: str, audience: str, random: Random) -> dict[str, str]:
     price = random.randrange(390, 8990, 10) / 100
     return {
         "number": f"MB-{index:04}",
-        "name": f"{thing}, {size}, {colour}{audience}",
-        "description": f"{thing}{audience} aus der Serie „Mäuseburg“ in {colour}, {size}.",
+        "name": f"{item}, {size}, {colour}{audience}",
+        "description": f"{item}{audience} aus der Serie „Mäuseburg“ in {colour}, {size}.",
         "price": f"{price:.2f}",
         "rrp": f"{price * 1.19:.2f}",
-        "ean": _ean(f"4006381{index:05}"),
+        "ean": _build_ean(f"4006381{index:05}"),
         "quantity": str(random.randrange(500)) if random.random() < 0.9 else "",
         "note": random.choice(["", "", "Restposten", "nur im Bündel"]),
     }
 
 
-def _ean(digits: str) -> str:
-    """Twelve digits with their check digit."""
-    weighed = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
-    return f"{digits}{-weighed % 10}"
+def _build_ean(digits: str) -> str:
+    """Return twelve digits with their check digit."""
+    checksum = sum(int(digit) * (3 if position % 2 else 1) for position, digit in enumerate(digits))
+    return f"{digits}{-checksum % 10}"

@@ -1,121 +1,55 @@
-"""Taking in a delivery: one run of the joint DAG, and what the products hold afterwards."""
+"""A licensor's delivery to run DAGs on: ``python -m demo.delivery FOLDER [--flagged]``.
+
+It is the same on each run: pictures.zip (artwork), documents.zip (texts, a PDF and a licence table) and catalogue.csv
+(some hundred products).
+"""
 
 from __future__ import annotations
 
-import csv
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+import argparse
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from random import Random
 
-from demo.program import ProgramFailed
-from demo.world import Tables, World
+from demo.catalogue import build_catalogue
+from demo.documents import build_documents
+from demo.pictures import draw_picture
 
-DAG = "asset_pack_intake"
-PROJECT, RULE = "Maeuseburg", "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01"  # the defaults of the DAG's params
-MALICIOUS = 1000  # Assemblyline's lowest score for this verdict
-TIMEOUT = 300.0  # seconds; a run takes about 20
-WAITING = {None, "scheduled", "queued"}  # states in which nothing happens yet
+PICTURE_COUNTS = {"characters": 6, "props": 4, "backgrounds/day": 3, "backgrounds/night": 2}
+ZIP_DATE = (2026, 1, 1, 0, 0, 0)  # the same for all files, so that the archive is reproducible
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """One run of the DAG.
+def write_delivery(folder: Path, *, flagged: bool = False) -> Path:
+    """Write a delivery and return its folder.
 
-    :param run_id: its id
-    :param state: how it ended
-    :param tasks: its task instances
-    :param products: what the sandbox held afterwards
-    :param catalogue: the delivered catalogue
+    :param folder: the folder; created if necessary
+    :param flagged: whether one of the documents is the test file that virus scanners report
     """
-
-    run_id: str
-    state: str
-    tasks: list[dict[str, Any]]
-    products: Tables
-    catalogue: Path
-
-    @cached_property
-    def numbers(self) -> Counter[str]:
-        """How often each product number occurs in the catalogue."""
-        with self.catalogue.open(newline="", encoding="utf-8") as sheet:
-            return Counter(row["number"] for row in csv.DictReader(sheet))
-
-    @property
-    def scans(self) -> dict[str, int]:
-        """The files that this run had scanned, and their scores."""
-        rows = self.products["assemblyline"]["submissions"]
-        return {row["name"]: row["max_score"] for row in rows if self.run_id in row["metadata"]}
-
-    @property
-    def malicious(self) -> list[str]:
-        """The files that Assemblyline found malicious."""
-        return [name for name, score in self.scans.items() if score >= MALICIOUS]
-
-    @property
-    def projects(self) -> list[dict[str, Any]]:
-        """The project in AYON."""
-        return [row for row in self.products["ayon"]["projects"] if row["name"] == PROJECT]
-
-    @property
-    def rule(self) -> dict[str, Any]:
-        """The rule in Rudder."""
-        return next(row for row in self.products["rudder"]["rules"] if row["id"] == RULE)
-
-    @property
-    def synced(self) -> list[dict[str, Any]]:
-        """The catalogue's products in AtroCore."""
-        return [row for row in self.products["atrocore"]["products"] if row["number"] in self.numbers]
-
-    def states(self, task_id: str) -> list[str]:
-        """How the instances of a task ended."""
-        return [task["state"] for task in self.tasks if task["task_id"] == task_id]
-
-    @property
-    def tried_twice(self) -> list[str]:
-        """The tasks that needed more than one try."""
-        return [name_of(task) for task in self.tasks if task["try_number"] > 1]
+    random = Random("Mäuseburg")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [f"{place}/{number:02}.png" for place, count in PICTURE_COUNTS.items() for number in range(1, count + 1)]
+    _write_zip(folder / "pictures.zip", {name: draw_picture(random) for name in names})
+    _write_zip(folder / "documents.zip", build_documents(flagged))
+    (folder / "catalogue.csv").write_bytes(build_catalogue(random).encode())
+    return folder
 
 
-def take_in(running: World, folder: Path, run_id: str, tell: Callable[[str], None] = print) -> Delivered:
-    """Run the DAG on a delivery, telling each task's change of state, and wait for its end.
-
-    :param running: Airflow and sandbox
-    :param folder: the delivery
-    :param run_id: the run's id
-    :param tell: takes lines of text
-    """
-    api, began = running.airflow.api, time.monotonic()
-    api.trigger(DAG, {"delivery": str(folder)}, run_id)
-    told: dict[tuple[str, int], str] = {}
-    tasks: list[dict[str, Any]] = []
-    for tasks in api.watch(DAG, run_id, TIMEOUT):
-        running.airflow.check()
-        for task in tasks:
-            key, state = (task["task_id"], task["map_index"]), task["state"]
-            if state not in {*WAITING, told.get(key)}:
-                tell(f"{time.monotonic() - began:6.1f} s  {name_of(task):24} {state}")
-                told[key] = state
-    by_start = sorted(tasks, key=lambda task: task["start_date"] or "9")  # the last: those that never began
-    return Delivered(run_id, api.state(DAG, run_id), by_start, running.state(), folder / "catalogue.csv")
+def _write_zip(path: Path, files: Mapping[str, bytes]) -> None:
+    # without compression, so that a scanner that does not unpack archives finds the test file
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, ZIP_DATE), content)
 
 
-def await_dag(running: World, dag_id: str = DAG) -> None:
-    """Wait until Airflow has read a DAG."""
-    deadline = time.monotonic() + TIMEOUT
-    while dag_id not in running.airflow.api.dags():
-        for error in running.airflow.api.import_errors():
-            raise ProgramFailed(f"Airflow cannot read {error['filename']}:\n{error['stack_trace']}")
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"Airflow did not read {dag_id} in {TIMEOUT:.0f} s")
-        running.airflow.check()
-        time.sleep(0.3)
+def main() -> None:
+    """Write a delivery according to the command line."""
+    parser = argparse.ArgumentParser(prog="python -m demo.delivery", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--flagged", action="store_true", help="include the test file that virus scanners report")
+    options = parser.parse_args()
+    print(write_delivery(options.folder, flagged=options.flagged))
 
 
-def name_of(task: dict[str, Any]) -> str:
-    """A task instance as the UI names it: a mapped one by its file, once Airflow has rendered that."""
-    name, index = str(task["task_id"]), task["map_index"]
-    return name if index < 0 else f"{name} {task.get('rendered_map_index') or index}"
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""What the two runs did in the four products, read back from the sandbox, and whether that is what they should do."""
+"""The effects of the two runs in the four products, read from the sandbox, compared with the expected ones."""
 
 from __future__ import annotations
 
@@ -6,59 +6,61 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from demo.delivery import DAG, Delivered, name_of
-from demo.rest import Api
-from demo.world import World
+from demo.api import AirflowApi, Task
+from demo.environment import Environment
+from demo.intake import DAG_ID, IntakeRun, get_display_name
 
-OUTCOMES: dict[str, Callable[[dict[str, Any]], str]] = {
+RESULT_FORMATTERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "scan": lambda result: str(result["verdict"]),
     "create_project": lambda result: "created" if result["created"] else "updated",
     "open_share": lambda result: f"{result['outcome']}: {', '.join(result['changed'])}",
     "sync_products": lambda result: (
-        f"{result['created']} created, not unique and left alone: {', '.join(result['ambiguous_keys'])}"
+        f"{result['created']} created; skipped because not unique: {', '.join(result['ambiguous_keys'])}"
     ),
 }
-"""What each task's result says, in words."""
+"""Task id -> the function that describes the task's result."""
 
 
-def happened(running: World, run: Delivered) -> Iterator[str]:
-    """What a run did, with links.
+def describe_run(environment: Environment, run: IntakeRun) -> Iterator[str]:
+    """Yield lines about the tasks of a run, with links.
 
-    :param running: Airflow and sandbox
+    :param environment: Airflow and the sandbox
     :param run: the run
     """
-    yield f"{run.run_id}: {run.state}, {running.airflow.url}/dags/{DAG}/runs/{run.run_id}"
+    api = environment.airflow.api
+    yield f"{run.run_id}: {run.state}, {environment.airflow.url}/dags/{DAG_ID}/runs/{run.run_id}"
     for task in run.tasks:
-        if task["task_id"] in OUTCOMES and task["state"] in {"success", "failed"}:
-            yield f"    {name_of(task):20} {_outcome(running.airflow.api, task)}"
-            yield from (f"    {'':20} {link}" for link in running.airflow.api.links(task))
+        if task.task_id in RESULT_FORMATTERS and task.state in {"success", "failed"}:
+            yield f"    {get_display_name(task):20} {_describe_outcome(api, task)}"
+            yield from (f"    {'':20} {link}" for link in api.list_links(task))
 
 
-def _outcome(api: Api, task: dict[str, Any]) -> str:
-    if task["state"] == "failed":
-        return f"failed: {api.error(task)}"
-    return OUTCOMES[task["task_id"]](api.result(task))
+def _describe_outcome(api: AirflowApi, task: Task) -> str:
+    if task.state == "failed":
+        return f"failed: {api.get_error(task)}"
+    return RESULT_FORMATTERS[task.task_id](api.get_result(task))
 
 
-def checks(flagged: Delivered, cleaned: Delivered) -> dict[str, bool]:
-    """Sentences about what should have happened, and whether it did.
+def check_runs(flagged: IntakeRun, clean: IntakeRun) -> dict[str, bool]:
+    """Return sentences about the expected effects, and whether each is true.
 
-    :param flagged: the run on the delivery as it arrived
-    :param cleaned: the run on the cleaned delivery
+    :param flagged: the run on the delivery with the malicious file
+    :param clean: the run on the delivery without it
     """
-    stopped = "failed" in flagged.states("scan") and flagged.states("create_project") == ["upstream_failed"]
-    untouched = not (flagged.projects or flagged.rule["enabled"] or flagged.synced)
-    scanned = len(cleaned.scans) == len(cleaned.states("scan")) and not cleaned.malicious
-    reason = cleaned.rule["last reason"] or ""
-    once = Counter(number for number, times in cleaned.numbers.items() if times == 1)
+    stopped = "failed" in flagged.get_states("scan") and flagged.get_states("create_project") == ["upstream_failed"]
+    unchanged = not (flagged.projects or flagged.rule["enabled"] or flagged.synced_products)
+    scanned = len(clean.scores) == len(clean.get_states("scan")) and not clean.malicious_files
+    reason = clean.rule["last reason"] or ""
+    unique = Counter(number for number, count in clean.number_counts.items() if count == 1)
     return {
-        "the first run failed at the scan": flagged.state == "failed" and stopped,
-        "for documents.zip alone, which is malicious": flagged.malicious == ["documents.zip"],
-        "and nothing was done in AYON, Rudder and AtroCore": untouched,
-        "the second run succeeded, each of its files scanned once": cleaned.state == "success" and scanned,
-        "AYON has the project, once": len(cleaned.projects) == 1,
-        "Rudder's rule is enabled, and the reason names the run": cleaned.rule["enabled"] and cleaned.run_id in reason,
-        "AtroCore has each product of the catalogue once, but for the number that two share": once
-        == Counter(product["number"] for product in cleaned.synced),
-        "no task was tried twice": not flagged.tried_twice + cleaned.tried_twice,
+        "The first run fails at the scan.": flagged.state == "failed" and stopped,
+        "Only documents.zip is malicious.": flagged.malicious_files == ["documents.zip"],
+        "The first run changes nothing in AYON, Rudder and AtroCore.": unchanged,
+        "The second run succeeds and submits each file once.": clean.state == "success" and scanned,
+        "The project exists once in AYON.": len(clean.projects) == 1,
+        "The rule in Rudder is enabled, and the reason names the run.": clean.rule["enabled"]
+        and clean.run_id in reason,
+        "Each product with a unique number exists once in AtroCore.": unique
+        == Counter(product["number"] for product in clean.synced_products),
+        "No task is retried.": not flagged.retried_tasks + clean.retried_tasks,
     }

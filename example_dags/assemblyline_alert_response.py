@@ -1,14 +1,14 @@
 """Respond to each alert as soon as Assemblyline raises it, before an analyst has seen it.
 
-The DAG runs when there are new alerts; watching them takes no worker, since the triggerer asks for all of them at once.
-For each alert of a run:
+The DAG runs when there are new alerts. Watching them takes no worker: the triggerer polls for all of them. For each
+alert of a run:
 
-1. It is labelled, and assessed from then on, so that analysts see that somebody is at it.
-2. A report is written into `reports`: all that Assemblyline found, for the ticket or the mail.
-3. If its submission is malicious, the alert becomes critical, and the file goes on the badlist. Other alerts are left
-   to an analyst.
+1. Label the alert and set its status to ASSESS, so that analysts see that it is being handled.
+2. Write a report to `reports`: all findings of Assemblyline, for a ticket or a mail.
+3. If the submission is malicious, make the alert critical, and add the file to the badlist. Leave other alerts to an
+   analyst.
 
-By hand, the DAG takes the alert that `alert_id` names. Needs the connection `assemblyline_default`.
+Triggered manually, the DAG responds to the alert `alert_id`. Needs the connection `assemblyline_default`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from airflow.sdk import Asset, AssetWatcher, Param, dag, get_current_context, ta
 
 from self_hosted.assemblyline.operators import (
     AssemblylineAddToListOperator,
-    AssemblylineReportOperator,
+    AssemblylineGetReportOperator,
     AssemblylineUpdateAlertOperator,
 )
 from self_hosted.assemblyline.triggers import AssemblylineAlertTrigger
 
-LABEL = "AIRFLOW"  # Assemblyline has labels in capitals
+LABEL = "AIRFLOW"  # Assemblyline stores labels in upper case
 NEW_ALERTS = AssemblylineAlertTrigger(query="*", poll_interval=30)
 ALERTS = Asset("assemblyline_alerts", watchers=[AssetWatcher(name="new alerts", trigger=NEW_ALERTS)])
 
@@ -37,34 +37,34 @@ ALERTS = Asset("assemblyline_alerts", watchers=[AssetWatcher(name="new alerts", 
     catchup=False,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=1)},
     params={
-        "alert_id": Param("", type="string", description="the alert to respond to, when started by hand"),
+        "alert_id": Param("", type="string", description="the alert to respond to, if triggered manually"),
         "reports": Param("/srv/reports", type="string", description="folder or prefix: a path or a URI"),
     },
     doc_md=__doc__,
     tags=["example", "assemblyline"],
 )
 def assemblyline_alert_response() -> None:
-    """Respond to each of the alerts that a run is for."""
+    """Respond to each new alert."""
 
     @task(inlets=[ALERTS])
     def alerts(alert_id: str) -> list[dict[str, str]]:
-        """The alerts that the run is for, or the one that was named."""
+        """Return the new alerts, or the one of the param."""
         from self_hosted.assemblyline.hook import AssemblylineHook
-        from self_hosted.core.news import news_of
+        from self_hosted.core.events.consume import new_items
 
-        told = news_of(get_current_context(), ALERTS)
+        found = new_items(get_current_context(), ALERTS)
         if alert_id:
-            alert = AssemblylineHook().alert(alert_id)
-            told.append({**alert, "sha256": alert["file"]["sha256"]})
-        if not told:
+            alert = AssemblylineHook().get_alert(alert_id)
+            found.append({**alert, "sha256": alert["file"]["sha256"]})
+        if not found:
             raise AirflowSkipException("nothing to respond to")
-        return [{name: alert[name] for name in ("alert_id", "sid", "sha256")} for alert in told]
+        return [{name: alert[name] for name in ("alert_id", "sid", "sha256")} for alert in found]
 
     @task
     def is_malicious(report: Any) -> None:
-        """Skip the rest for all others."""
+        """Skip the escalation of all other alerts."""
         if report["verdict"] != "malicious":
-            raise AirflowSkipException(f"left to an analyst, for it is {report['verdict']}: {report['url']}")
+            raise AirflowSkipException(f"left to an analyst: the verdict is {report['verdict']}: {report['url']}")
 
     @task_group
     def respond(alert_id: str, sid: str, sha256: str) -> None:
@@ -72,8 +72,8 @@ def assemblyline_alert_response() -> None:
         assess = AssemblylineUpdateAlertOperator(
             task_id="assess", alert_id=alert_id, add_labels=[LABEL], status="ASSESS"
         )
-        report = AssemblylineReportOperator(
-            task_id="report", sid=sid, output_file="{{ params.reports }}/{{ task.sid }}.json"
+        report = AssemblylineGetReportOperator(
+            task_id="report", sid=sid, output_uri="{{ params.reports }}/{{ task.sid }}.json"
         )
         escalate = AssemblylineUpdateAlertOperator(
             task_id="escalate", alert_id=alert_id, priority="CRITICAL", status="MALICIOUS"
@@ -82,7 +82,7 @@ def assemblyline_alert_response() -> None:
             task_id="block",
             list_name="badlist",
             hashes=[sha256],
-            reason="Raised an alert and was found malicious",
+            reason="Raised an alert with a malicious verdict",
         )
         assess >> report
         is_malicious(report.output) >> [escalate, block]

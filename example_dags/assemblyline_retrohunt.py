@@ -1,13 +1,13 @@
-"""Try a new YARA rule on all files that Assemblyline still has, and look at what it finds with today's eyes.
+"""Run a new YARA rule on all files that Assemblyline still has, and analyse the hits again.
 
-Started by hand when an analyst has written a rule. The run
+Trigger this DAG manually with a new rule. The run
 
-1. hunts, which may take hours: the task waits deferred, and leaves all hits in `hits`, a line a file;
-2. analyses the files it hit anew, for a file that was harmless a month ago may be known today;
-3. labels the alerts that these files raised, so that whoever looks at them sees the rule's name.
+1. runs a retrohunt, which may take hours: the task waits deferred, and writes all hits to `hits`, one line per file;
+2. resubmits the hits: a file that was harmless a month ago may be known today;
+3. labels the alerts of these files, so that analysts see the hit.
 
-More hits than `at_most` are a rule to be mended rather than files to be looked at: the run fails then, and says so.
-Needs the connection `assemblyline_default`, and a server with retrohunt.
+More hits than `max_hits` mean that the rule is too broad: the run fails. Needs the connection `assemblyline_default`,
+and a server with retrohunt.
 """
 
 from __future__ import annotations
@@ -35,59 +35,61 @@ from self_hosted.assemblyline.operators import (
     params={
         "rule": Param("/srv/hunts/new.yar", type="string", description="file with the rule"),
         "label": Param("RETROHUNT", type="string", description="label of the alerts"),
-        "hits": Param("/srv/hunts/hits.jsonl", type="string", description="file that gets all hits"),
-        "at_most": Param(100, type="integer", minimum=1, description="more hits than these are too many"),
+        "hits": Param("/srv/hunts/hits.jsonl", type="string", description="file for all hits"),
+        "max_hits": Param(100, type="integer", minimum=1, description="more hits fail the run"),
     },
     doc_md=__doc__,
     tags=["example", "assemblyline"],
 )
 def assemblyline_retrohunt() -> None:
-    """Hunt, analyse anew, label."""
+    """Hunt, resubmit, label."""
 
     @task
-    def hit_files(hunt: Any, at_most: Any) -> list[str]:
-        """The files to look at."""
+    def hit_files(hunt: Any, max_hits: Any) -> list[str]:
+        """Return the hashes of the hits."""
         if not hunt["total_hits"]:
-            raise AirflowSkipException(f"the rule finds nothing: {hunt['url']}")
-        if hunt["total_hits"] > int(at_most):
-            raise AirflowFailException(f"the rule finds {hunt['total_hits']} files, which is too many: {hunt['url']}")
-        lines = Path(hunt["output_file"]).read_text(encoding="utf-8").splitlines()
+            raise AirflowSkipException(f"the rule matches no file: {hunt['url']}")
+        if hunt["total_hits"] > int(max_hits):
+            raise AirflowFailException(
+                f"the rule matches {hunt['total_hits']} files, more than {max_hits}: {hunt['url']}"
+            )
+        lines = Path(hunt["output_uri"]).read_text(encoding="utf-8").splitlines()
         return [json.loads(line)["sha256"] for line in lines]
 
     @task
-    def alerts_of(files: Any) -> str:
-        """A query for all alerts of these files."""
-        from self_hosted.assemblyline.api import any_of
+    def build_query(files: Any) -> str:
+        """Return a query for all alerts of these files."""
+        from self_hosted.assemblyline.api.search import lucene
 
-        return f"file.sha256:{any_of(files)}"
+        return f"file.sha256:{lucene.quote_any(files)}"
 
     @task(trigger_rule="all_done")
     def report(analysed: Any) -> list[str]:
-        """Say what the files are today."""
+        """Return the new verdicts."""
         return [f"{found['verdict']}: {found['url']}" for found in analysed]
 
     hunt = AssemblylineRetrohuntOperator(
         task_id="hunt",
         file="{{ params.rule }}",
-        description="{{ params.rule }}, hunted by {{ run_id }}",
-        output_file="{{ params.hits }}",
+        description="{{ params.rule }}, run {{ run_id }}",
+        output_uri="{{ params.hits }}",
         deferrable=True,
         wait_timeout=24 * 3600,
     )
-    files = hit_files(hunt.output, "{{ params.at_most }}")
+    files = hit_files(hunt.output, "{{ params.max_hits }}")
     analysed = AssemblylineResubmitOperator.partial(
-        task_id="analyse_anew",
-        submission_params={"ignore_cache": True},  # else the services repeat what they found then
+        task_id="resubmit",
+        submission_params={"ignore_cache": True},  # otherwise the services return their earlier results
         metadata={"retrohunt": "{{ params.rule }}"},
         deferrable=True,
-        max_active_tis_per_dagrun=5,  # as many as Assemblyline analyses at once for one user, unless told otherwise
+        max_active_tis_per_dagrun=5,  # the default quota of running submissions per user
     ).expand(sha256=files)
-    alerts: Any = alerts_of(files)
+    alerts: Any = build_query(files)
     AssemblylineUpdateAlertsOperator(
         task_id="label_alerts",
         query=alerts,
         add_labels=["{{ params.label }}"],
-        at_most=1000,
+        max_items=1000,
     )
     report(analysed.output)
 

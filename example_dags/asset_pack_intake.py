@@ -1,13 +1,14 @@
-"""Take in an asset pack that a licensor delivered.
+"""Process an asset pack that a licensor delivered.
 
-A licensor puts a pack of pictures, papers and a product catalogue into a folder. Once a day:
+A licensor puts a pack of pictures, documents and a product catalogue into a folder. The DAG runs once a day:
 
-1. Assemblyline scans every file of the delivery. If one is flagged, the run stops here, with the verdict and a link.
-2. AYON gets the project, or the existing one is brought up to date.
-3. Rudder gets the rule enabled that lets the project's workstations mount the share, with a reason that names the run.
-4. AtroCore gets the catalogue's products. A number that occurs twice is reported, not guessed.
+1. Assemblyline scans every file of the delivery. A suspicious file ends the run, with its verdict and a link.
+2. AYON creates the project, or updates the existing one.
+3. Rudder enables the rule that lets the project's workstations mount the share. The reason of the change names the run.
+4. AtroCore creates and updates the catalogue's products. A repeated number is reported as ambiguous.
 
-Then a receipt is left in the folder, so that the delivery is taken in once. Without a new delivery all is skipped.
+Finally, a receipt is written to the folder, so that each delivery is processed once. Without a new delivery, all tasks
+are skipped.
 """
 
 from __future__ import annotations
@@ -40,24 +41,26 @@ RECEIPT = "receipt.json"
         "max_retry_delay": timedelta(minutes=30),
     },
     params={
-        "delivery": Param("/srv/deliveries/maeuseburg", type="string", description="folder: a path or a URI"),
-        "project": Param("Maeuseburg", type="string", description="name of the AYON project"),
-        "code": Param("mb", type="string", description="its code"),
+        "delivery": Param(
+            "/srv/deliveries/maeuseburg", type="string", description="Folder of the delivery: a path or a URI"
+        ),
+        "project": Param("Maeuseburg", type="string", description="Name of the AYON project"),
+        "code": Param("mb", type="string", description="Code of the AYON project"),
         "rule": Param(
             "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01",
             type="string",
-            description="id of the Rudder rule that mounts the project's share",
+            description="Id of the Rudder rule that mounts the project's share",
         ),
     },
     doc_md=__doc__,
     tags=["self-hosted", "assemblyline", "ayon", "rudder", "atrocore"],
 )
 def asset_pack_intake() -> None:
-    """Scan it, then create the project, open the share and sync the products."""
+    """Scan the delivery, then create the project, open the share and synchronize the products."""
 
     @task
     def new_files(delivery: str) -> list[str]:
-        """The files of the delivery; without a new one, this and all that follows is skipped."""
+        """Return the files of the delivery; without a new delivery, skip this task and all that follow."""
         folder = ObjectStoragePath(delivery)
         if not folder.is_dir() or (folder / RECEIPT).exists():
             raise AirflowSkipException(f"no new delivery in {folder}")
@@ -65,12 +68,12 @@ def asset_pack_intake() -> None:
 
     @task(multiple_outputs=False)
     def leave_receipt(delivery: str, scans: Any, project: Any, rule: Any, products: Any) -> dict[str, Any]:
-        """Sum up what was done, and say so in the delivery's folder."""
+        """Write a summary of the run to the folder of the delivery."""
         receipt = {
             "scanned": {scan["url"]: scan["verdict"] for scan in scans},
             "project": project["url"],
             "rule": rule["outcome"],
-            "products": {what: products[what] for what in ("created", "updated", "unchanged", "ambiguous")},
+            "products": {result: products[result] for result in ("created", "updated", "unchanged", "ambiguous")},
         }
         (ObjectStoragePath(delivery) / RECEIPT).write_text(json.dumps(receipt, indent=2))
         return receipt

@@ -1,11 +1,11 @@
-"""Have Assemblyline look at files before anybody opens them: one task per file, a report at the end.
+"""Scan files with Assemblyline: one mapped task per file, and a report at the end.
 
-Runs every day. The files are small samples that the first task writes; put your own listing in its place, such as the
-objects of a bucket: the operator takes `s3://...` as well as paths. The scans wait in the triggerer, so that a thousand
-files don't hold a thousand worker slots.
+Runs daily. The files are small samples that the first task writes. Replace it by your own list, such as the objects of
+a bucket: the operator accepts paths and `s3://...`. The scans wait in the triggerer, so that a thousand files do not
+occupy a thousand worker slots.
 
-Needs the connection `assemblyline_default`. The parameters can be changed when the DAG is triggered by hand: a verdict
-as bad as `fail_on_verdict`, or worse, fails the scan of that file; the report tells of the others all the same.
+Needs the connection `assemblyline_default`. The params can be changed when the DAG is triggered manually: a verdict of
+`fail_on_verdict`, or worse, fails the scan of a file; the report lists the others.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 VERDICTS = ["info", "suspicious", "highly_suspicious", "malicious"]
 
 
-def incoming() -> Path:
-    """The folder of this run."""
+def samples_folder() -> Path:
+    """Return the folder of this run."""
     run_id = get_current_context()["run_id"]
     return Path(tempfile.gettempdir(), "example_assemblyline", run_id.replace(":", "_"))
 
@@ -38,7 +38,7 @@ with DAG(
     catchup=False,
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     params={
-        "samples": Param(["an invoice", "a letter", "a picture"], type="array", description="What the samples say"),
+        "samples": Param(["an invoice", "a letter", "a picture"], type="array", description="Contents of the samples"),
         "fail_on_verdict": Param("malicious", type="string", enum=VERDICTS),
     },
     tags=["example", "assemblyline"],
@@ -47,12 +47,12 @@ with DAG(
     @task
     def collect() -> list[str]:
         """Write the samples, and return their paths."""
-        folder = incoming()
+        folder = samples_folder()
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
-        for number, words in enumerate(get_current_context()["params"]["samples"]):
+        for number, content in enumerate(get_current_context()["params"]["samples"]):
             path = folder / f"sample-{number}.txt"
-            path.write_text(words)
+            path.write_text(content)
             paths.append(str(path))
         return paths
 
@@ -64,13 +64,13 @@ with DAG(
         deferrable=True,
         poll_interval=10,
         wait_timeout=1800,
-        max_active_tis_per_dagrun=5,  # as many as Assemblyline analyses at once for one user, unless told otherwise
+        max_active_tis_per_dagrun=5,  # the default quota of running submissions per user
     ).expand(file=collect())
 
     @task(trigger_rule="all_done")
     def report(results: Any) -> list[str]:
-        """Say which submission got which verdict, and tidy up."""
-        shutil.rmtree(incoming(), ignore_errors=True)
+        """Return verdict and URL of each submission, and delete the samples."""
+        shutil.rmtree(samples_folder(), ignore_errors=True)
         return [f"{result['verdict']}: {result['url']}" for result in results]
 
     report(scans.output)

@@ -1,8 +1,7 @@
-"""A studio's projects in AYON, kept as the production plan has them.
+"""Keep the projects of a studio in AYON equal to its production plan.
 
-Every night each project of the plan is created, or brought to what the plan says; running it twice changes nothing.
-A library that all projects take from comes first, and is left alone once it is there. The connection is
-``ayon_default``.
+Every night, each project of the plan is created, or updated to the plan; a second run changes nothing. A library
+project that all projects use is created first; an existing one stays unchanged. The connection is ``ayon_default``.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ with DAG(
 
     @task
     def plan(season: str) -> list[dict[str, Any]]:
-        """What production wants; elsewhere it comes from a sheet or a database."""
+        """Return the production plan; usually it comes from a spreadsheet or a database."""
         return [
             {"name": f"forest_{season}", "code": f"fst_{season}", "label": "The Forest", "attributes": {"fps": 24}},
             {"name": f"harbour_{season}", "code": f"hbr_{season}", "label": "The Harbour", "attributes": {"fps": 25}},
@@ -48,9 +47,9 @@ with DAG(
 
     @task
     def report(results: Any) -> list[str]:
-        """Say what was done."""
-        done = [(one, "created" if one["created"] else one["updated"] or "as wanted") for one in results]
-        return [f"{one['name']}: {what}, see {one['url']}" for one, what in done]
+        """Return the outcome of each project."""
+        changes = [(result, "created" if result["created"] else result["updated"]) for result in results]
+        return [f"{result['name']}: {change or 'unchanged'}, see {result['url']}" for result, change in changes]
 
     library >> projects
     report(projects.output)

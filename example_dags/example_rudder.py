@@ -1,10 +1,10 @@
-"""Keep some rules of Rudder switched on (or off): one task per rule, a reason that names the run, a report at the end.
+"""Keep some rules of Rudder enabled (or disabled): one task per rule, a reason that names the run, and a report.
 
-Runs every day. A rule that is as wanted already is left alone: nothing is sent, its outcome is `unchanged`. Where
-Rudder wants changes validated, the task waits in the triggerer, for up to three days, until people deployed the change
-request; when they decline it, the task fails. A retry finds the change request of the try before, and opens no second.
+Runs every day. If a rule already has the desired value, nothing is sent and its outcome is `unchanged`. Where Rudder
+validates changes, the task waits in the triggerer for up to three days, until the change request is deployed; it fails
+if the change request is declined. A retry finds the change request of the earlier try and opens no second one.
 
-Needs the connection `rudder_default`. The parameters can be changed when the DAG is triggered by hand.
+Needs the connection `rudder_default`. The parameters can be changed when the DAG is triggered manually.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RULES = ["0e6d2f1a-3c44-4b8e-a1b7-6f1c9d2e5a02", "4a7b9c3d-58e1-4f62-b0d9-2e8a6c
 
 with DAG(
     "example_rudder",
-    description="Keep rules of Rudder switched on",
+    description="Keep rules of Rudder enabled",
     doc_md=__doc__,
     schedule="@daily",
     start_date=datetime(2026, 1, 1),
@@ -28,31 +28,31 @@ with DAG(
     default_args={"retries": 2, "retry_delay": timedelta(seconds=30)},
     params={
         "rules": Param(RULES, type="array", description="Ids of the rules"),
-        "enabled": Param(True, type="boolean", description="Whether they are to be applied"),
+        "enabled": Param(True, type="boolean", description="Whether the rules are enabled"),
     },
     tags=["example", "rudder"],
 ):
 
     @task
-    def chosen() -> list[str]:
-        """The rules, of which each gets a task of its own."""
+    def select_rules() -> list[str]:
+        """Return the ids of the rules; each gets a task of its own."""
         rules: list[str] = get_current_context()["params"]["rules"]
         return rules
 
     updates = RudderUpdateRuleOperator.partial(
         task_id="switch",
         enabled="{{ params.enabled }}",
-        reason="Wanted {{ 'on' if params.enabled else 'off' }} by Airflow run {{ run_id }}",
+        reason="Set to {{ 'enabled' if params.enabled else 'disabled' }} by Airflow run {{ run_id }}",
         change_request_name="Airflow: {{ dag.dag_id }}",
         wait_for_change_request=True,
         deferrable=True,
         poll_interval=60,
         wait_timeout=timedelta(days=3).total_seconds(),
-    ).expand(rule_id=chosen())
+    ).expand(rule_id=select_rules())
 
     @task
     def report(results: Any) -> list[str]:
-        """Say what became of each rule."""
+        """Return the outcome of each rule."""
         return [f"{result['rule_id']}: {result['outcome']}" for result in results]
 
     report(updates.output)

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # hook, operator and trigger tests need no metadata database; this keeps them from touching anybody's
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-tests-")
@@ -20,20 +20,23 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 import pytest
 import requests
 
-from self_hosted.core import trigger
-from self_hosted.core.flow import Flow
-from self_hosted.core.hook import ProductHook
+from self_hosted.core.connection.hook import SelfHostedHook
+from self_hosted.core.http.flow import Flow
+from self_hosted.core.wait import trigger
+from self_hosted.sandbox.fake_server import FakeServer
 from self_hosted.sandbox.server import Sandbox
-from self_hosted.sandbox.stand_in import StandIn
 
-Ask = Callable[[ProductHook, Flow[Any]], Any]
-AIRFLOWS_SETTLING = trigger.SETTLING
+if TYPE_CHECKING:
+    from demo.environment import Environment
+
+Ask = Callable[[SelfHostedHook, Flow[Any]], Any]
+AIRFLOW_MIN_DEFERRAL_SECONDS = trigger.MIN_DEFERRAL_SECONDS
 
 
 @pytest.fixture(autouse=True)
 def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an Airflow nobody needs the time that it takes to note a deferral."""
-    monkeypatch.setattr(trigger, "SETTLING", 0.0)
+    monkeypatch.setattr(trigger, "MIN_DEFERRAL_SECONDS", 0.0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,11 +54,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", ["sandbox", *live], indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all tests of the shared Airflow in one process of pytest-xdist, beside those that start their own."""
+    for item in items:
+        if item.get_closest_marker("airflow"):
+            is_shared = "environment" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("shared" if is_shared else item.path.stem))
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """A real Airflow with all DAGs of the tests, and a sandbox. Tests that kill or restart it start their own."""
+    from tests.dags.environment import run_shared_environment
+
+    with run_shared_environment(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
 @dataclass
 class Served:
     """A running sandbox with one product, and its control route."""
 
-    product: StandIn
+    product: FakeServer
     url: str
 
     @property
@@ -90,12 +110,12 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Iterator[Callable[[StandIn], Served]]:
+def serve() -> Iterator[Callable[[FakeServer], Served]]:
     """Serve one product's stand-in until the end of the session."""
     with contextlib.ExitStack() as running:
 
-        def start(product: StandIn) -> Served:
-            return Served(product, running.enter_context(Sandbox(products=[product])).url)
+        def start(product: FakeServer) -> Served:
+            return Served(product, running.enter_context(Sandbox(servers=[product])).url)
 
         yield start
 
@@ -131,12 +151,12 @@ def server(request: pytest.FixtureRequest, connect: Callable[[str, dict[str, Any
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Run a flow on a hook as a worker does (requests), and as a trigger does (httpx)."""
 
-    def in_worker(hook: ProductHook, flow: Flow[Any]) -> Any:
+    def in_worker(hook: SelfHostedHook, flow: Flow[Any]) -> Any:
         return hook.run(flow)
 
-    def in_trigger(hook: ProductHook, flow: Flow[Any]) -> Any:
+    def in_trigger(hook: SelfHostedHook, flow: Flow[Any]) -> Any:
         async def asked() -> Any:
-            async with hook.asking() as ask_async:
+            async with hook.async_client() as ask_async:
                 return await ask_async(flow)
 
         return asyncio.run(asked())

@@ -1,4 +1,4 @@
-"""The context of a task, as far as operators look at it, and its execution: as Airflow would, without an Airflow."""
+"""The context of a task, as far as operators use it, and the execution of a task without a running Airflow."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow.triggers.base import TaskSuccessEvent
 
-from self_hosted.core.question import imported
+from self_hosted.core.imports import import_string
 
 
 @dataclass
 class Ti:
-    """What an operator needs of a task instance."""
+    """The part of a task instance that operators use."""
 
     dag_id: str = "dag"
     run_id: str = "run"
@@ -34,25 +34,25 @@ def context(operator: Any, **of_ti: Any) -> Any:
     return {"ti": Ti(**of_ti), "task": operator}
 
 
-def executed(make: Callable[[], Any], told: Any = None) -> Any:
-    """The result of a task: in a worker or, deferred, by its trigger; both make a new one, and store plain JSON.
+def executed(make: Callable[[], Any], task_context: Any = None) -> Any:
+    """Return the result of a task: from a worker, or, if it defers, from its trigger. Both store plain JSON.
 
-    :param make: makes the operator or sensor
-    :param told: its context
+    :param make: creates the operator or sensor
+    :param task_context: its context
     """
     task = make()
-    told = told or context(task)
+    task_context = task_context or context(task)
     try:
-        return task.execute(told)
+        return task.execute(task_context)
     except TaskDeferred as deferral:
         event = asyncio.run(first_event(deferral.trigger))
         if isinstance(event, TaskSuccessEvent):
             return (event.xcoms or {})["return_value"]
         payload = json.loads(json.dumps(event.payload))
-        return getattr(make(), deferral.method_name)(told, payload, **(deferral.kwargs or {}))
+        return getattr(make(), deferral.method_name)(task_context, payload, **(deferral.kwargs or {}))
 
 
 async def first_event(trigger: Any) -> Any:
-    """The event of a trigger, made anew from what is stored of it."""
+    """Return the first event of a trigger that is recreated from its stored form."""
     path, arguments = json.loads(json.dumps(trigger.serialize()))
-    return await anext(aiter(imported(path)(**arguments).run()))
+    return await anext(aiter(import_string(path)(**arguments).run()))

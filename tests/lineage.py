@@ -1,4 +1,4 @@
-"""What Airflow is told of lineage. It listens only where somebody reads it, such as OpenLineage."""
+"""Airflow's lineage collector, which is active only with a reader such as OpenLineage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat import sdk
 
-PLACE = "airflow.sdk.lineage" if find_spec("airflow.sdk.lineage") else "airflow.lineage.hook"  # the latter in 3.1
+MODULE = "airflow.sdk.lineage" if find_spec("airflow.sdk.lineage") else "airflow.lineage.hook"  # the latter in 3.1
 
 
 def collected(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A collector that listens: the files and assets that are read and written from now on."""
-    collector = import_module(PLACE).HookLineageCollector()
+    """Return an active collector of the files and assets that are read and written from now on."""
+    collector = import_module(MODULE).HookLineageCollector()
     monkeypatch.setattr(sdk, "get_hook_lineage_collector", lambda: collector)
     return collector

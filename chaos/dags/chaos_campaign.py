@@ -1,4 +1,4 @@
-"""The campaign's DAG: many tasks of each product's headline kind, none of which depends on another."""
+"""The campaign's DAG: many independent tasks of each product's main kind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from chaos.kills import die_at_any_moment, die_in_the_wait
-from chaos.works import change, names, project, rows, submission
+from chaos.kills import kill_at_random_moment, kill_during_wait
+from chaos.workload import build_project, build_rows, build_rule_change, build_submission, list_names
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
 from self_hosted.ayon.operators import AyonCreateProjectOperator
@@ -21,17 +21,17 @@ with DAG(
     schedule=None,
     default_args={"retries": 10, "retry_delay": timedelta(seconds=5)},
 ) as dag:
-    for mode, more in {"blocking": {"pre_execute": die_in_the_wait}, "deferred": {}}.items():
+    for mode, options in {"blocking": {"pre_execute": kill_during_wait}, "deferred": {}}.items():
         AssemblylineSubmitFileOperator.partial(
-            task_id=f"submit_{mode}", deferrable=mode == "deferred", **more
-        ).expand_kwargs([submission(name) for name in names(f"submit_{mode}", TASKS)])
+            task_id=f"submit_{mode}", deferrable=mode == "deferred", **options
+        ).expand_kwargs([build_submission(name) for name in list_names(f"submit_{mode}", TASKS)])
         RudderUpdateRuleOperator.partial(
-            task_id=f"change_rule_{mode}", deferrable=mode == "deferred", wait_for_change_request=True, **more
-        ).expand_kwargs([change(name) for name in names(f"change_rule_{mode}", TASKS)])
+            task_id=f"change_rule_{mode}", deferrable=mode == "deferred", wait_for_change_request=True, **options
+        ).expand_kwargs([build_rule_change(name) for name in list_names(f"change_rule_{mode}", TASKS)])
 
-    AyonCreateProjectOperator.partial(task_id="create_project", pre_execute=die_at_any_moment).expand_kwargs([
-        project(name) for name in names("create_project", TASKS)
+    AyonCreateProjectOperator.partial(task_id="create_project", pre_execute=kill_at_random_moment).expand_kwargs([
+        build_project(name) for name in list_names("create_project", TASKS)
     ])
-    AtrocoreSyncProductsOperator.partial(task_id="sync_products", pre_execute=die_at_any_moment).expand(
-        rows=[rows(name) for name in names("sync_products", TASKS)]
+    AtrocoreSyncProductsOperator.partial(task_id="sync_products", pre_execute=kill_at_random_moment).expand(
+        rows=[build_rows(name) for name in list_names("sync_products", TASKS)]
     )

@@ -1,4 +1,4 @@
-"""What Airflow reads at start-up. It imports the connection forms, which are plain data, and nothing heavy."""
+"""The provider description that Airflow reads at start-up; it imports only the connection forms, which are data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMS = (assemblyline.FORM, ayon.FORM, rudder.FORM, atrocore.FORM)
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider's description: integrations, modules, connection types, assets and links."""
+    """Return the provider's description: integrations, modules, connection types, assets and links."""
     return {
         "package-name": "airflow-provider-self-hosted",
         "name": "Self-hosted products",
@@ -38,8 +38,8 @@ def get_provider_info() -> dict[str, Any]:
         "asset-uris": [
             {
                 "schemes": ["assemblyline"],
-                "handler": "self_hosted.core.assets.sanitized",
-                "to_openlineage_converter": "self_hosted.core.assets.as_openlineage",
+                "handler": "self_hosted.core.tasks.assets.validate_asset_uri",
+                "to_openlineage_converter": "self_hosted.core.tasks.assets.to_openlineage",
             }
         ],
         "extra-links": [f"self_hosted.{folder}.operators.{folder.capitalize()}Link" for folder in INTEGRATIONS],

@@ -1,27 +1,30 @@
-"""The stand-in, connections to it, and small files whose words decide what is found in them."""
+"""The fake server, connections to it, and small files whose text determines their findings."""
 
 from __future__ import annotations
 
 import io
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.flow import Upload
+from self_hosted.core.http.flow import Upload
 from self_hosted.sandbox.assemblyline import Assemblyline
-from self_hosted.sandbox.stand_in import StandIn
+from self_hosted.sandbox.fake_server import FakeServer
 from tests.conftest import Served
 
+T = TypeVar("T")
+MAX_WAIT_SECONDS = 30.0
 EXTENDED_KEYS = ("full:full-secret", "full:rig-secret-full")
-"""Those of the stand-in, and of the real server that the tests were written with."""
+"""The extended API keys of the fake server and of the live server of the contract tests."""
 
 
 @pytest.fixture(scope="session")
-def _served(serve: Callable[[StandIn], Served]) -> Served:
+def _served(serve: Callable[[FakeServer], Served]) -> Served:
     return serve(Assemblyline())
 
 
@@ -33,7 +36,7 @@ def served(_served: Served) -> Served:
 
 @pytest.fixture
 def conn_id(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> str:
-    """The default connection, to the stand-in."""
+    """The default connection, to the fake server."""
     return connect("assemblyline_default", served.connection())
 
 
@@ -44,43 +47,43 @@ def hook(conn_id: str) -> AssemblylineHook:
 
 @pytest.fixture
 def full(server: str, connect: Callable[[str, dict[str, Any]], str]) -> AssemblylineHook:
-    """The server of a contract test with an extended API key; skipped where none is known."""
+    """A hook with an extended API key of a contract test's server; the test is skipped if there is none."""
     host = AssemblylineHook(server).settings.address.base_url
     for key in EXTENDED_KEYS:
         connection = {"conn_type": "assemblyline", "host": host, "login": "admin", "extra": {"api_key": key}}
         extended = AssemblylineHook(connect("full", connection))
         if extended.test_connection()[0]:
             return AssemblylineHook("full")
-    pytest.skip("no extended API key is known of this server")
+    pytest.skip("this server accepts no extended API key of the tests")
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., str]:
-    """``write("RIG-SCORE:350")`` makes a file and returns its path."""
+    """``write("RIG-SCORE:350")`` creates a file and returns its path."""
 
-    def make(words: str, name: str = "sample.txt") -> str:
+    def create(text: str, name: str = "sample.txt") -> str:
         path = tmp_path / name
-        path.write_text(words)
+        path.write_text(text)
         return str(path)
 
-    return make
+    return create
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Callable[..., str]:
-    """``folder(a="RIG-SCORE:5", b="")`` makes files and returns the folder."""
+    """``folder(a="RIG-SCORE:5", b="")`` creates files and returns their folder."""
 
-    def make(**words: str) -> str:
-        for name, text in words.items():
+    def create(**texts: str) -> str:
+        for name, text in texts.items():
             (tmp_path / f"{name}.txt").write_text(text)
         return str(tmp_path)
 
-    return make
+    return create
 
 
 @pytest.fixture
 def unique() -> str:
-    """A word that no other test uses."""
+    """A text that no other test uses."""
     return uuid.uuid4().hex
 
 
@@ -88,8 +91,8 @@ def unique() -> str:
 def submitted(hook: AssemblylineHook) -> Callable[..., str]:
     """``submitted("RIG-SCORE:5")`` submits a file and returns the submission's id."""
 
-    def submit(words: str, **options: Any) -> str:
-        return str(hook.submit(upload(words), options)["sid"])
+    def submit(text: str, **options: Any) -> str:
+        return str(hook.submit(upload(text), options)["sid"])
 
     return submit
 
@@ -98,13 +101,25 @@ def submitted(hook: AssemblylineHook) -> Callable[..., str]:
 def ingested(hook: AssemblylineHook) -> Callable[..., str]:
     """``ingested("RIG-SCORE:5")`` ingests a file and returns the ingest's id."""
 
-    def ingest(words: str, **options: Any) -> str:
-        return hook.ingest(upload(words), options)
+    def ingest(text: str, **options: Any) -> str:
+        return hook.ingest(upload(text), options)
 
     return ingest
 
 
-def upload(words: str, name: str = "a.txt") -> Upload:
-    """A file with these words in it."""
-    data = words.encode()
+def upload(text: str, name: str = "a.txt") -> Upload:
+    """Return a file with this text."""
+    data = text.encode()
     return Upload(name, lambda: io.BytesIO(data), len(data))
+
+
+def wait_until(read: Callable[[], T]) -> T:
+    """Return the value as soon as it is true: the search index of a server lags behind.
+
+    :param read: reads the value
+    """
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
+    while not (value := read()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return value

@@ -1,4 +1,4 @@
-"""Running flows by hand: replies are sent in, requests are looked at."""
+"""Flows run by hand: tests send replies and inspect requests."""
 
 from __future__ import annotations
 
@@ -6,42 +6,43 @@ import io
 import json
 from typing import Any
 
-from self_hosted.core.flow import Pause, Reply, Request, Upload
+from self_hosted.core.http.flow import Pause, Reply, Request, Upload
 
 BANDS = {"info": 0, "suspicious": 300, "highly_suspicious": 700, "malicious": 1000}
 CONFIGURATION = {
     "submission.max_file_size": 100,
-    **{f"submission.verdicts.{name}": least for name, least in BANDS.items()},
+    **{f"submission.verdicts.{name}": lowest for name, lowest in BANDS.items()},
 }
 UPLOAD = Upload("a.txt", lambda: io.BytesIO(b"hello"), 5)
 
 
 def result_of(flow, *replies):
-    """Run a flow with these replies (or errors), and return its result and its requests and pauses."""
+    """Run a flow with replies or errors; return its result and its steps (requests and pauses)."""
     steps = [next(flow)]
     try:
-        for given in replies:
+        for reply_or_error in replies:
             while isinstance(steps[-1], Pause):
                 steps.append(flow.send(None))
-            steps.append(flow.throw(given) if isinstance(given, Exception) else flow.send(given))
+            is_error = isinstance(reply_or_error, Exception)
+            steps.append(flow.throw(reply_or_error) if is_error else flow.send(reply_or_error))
         while isinstance(steps[-1], Pause):
             steps.append(flow.send(None))
     except StopIteration as end:
         return end.value, steps
-    raise AssertionError(f"the flow goes on with {steps[-1]}")
+    raise AssertionError(f"the flow continues with {steps[-1]}")
 
 
-def items(*found):
-    return reply({"items": list(found), "offset": 0, "rows": 25, "total": len(found)})
+def items(*documents):
+    return reply({"items": list(documents), "offset": 0, "rows": 25, "total": len(documents)})
 
 
-def reply(response: Any = "", status: int = 200, words: str | None = "", request: Request | None = None) -> Reply:
-    """An answer in Assemblyline's envelope."""
-    envelope = {"api_response": response, "api_error_message": words, "api_server_version": "4.7.4.25"}
+def reply(response: Any = "", status: int = 200, message: str | None = "", request: Request | None = None) -> Reply:
+    """Return a response in Assemblyline's envelope."""
+    envelope = {"api_response": response, "api_error_message": message, "api_server_version": "4.7.4.25"}
     body = json.dumps(envelope).encode()
     return Reply(status, {"content-type": "application/json"}, body, request or Request("GET", "/"))
 
 
 def html(status: int, **headers: str) -> Reply:
-    """An answer that something else than Assemblyline's API gave."""
+    """Return a response that does not come from Assemblyline's API."""
     return Reply(status, {"content-type": "text/html", **headers}, b"<html>", Request("GET", "/"))

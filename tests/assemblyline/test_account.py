@@ -1,13 +1,13 @@
-"""Who the credential belongs to, what is left of its quotas, and its user's settings."""
+"""The user's account, quotas and settings."""
 
 from __future__ import annotations
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline.api.account import account, settings
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.errors import Forbidden, Invalid
-from self_hosted.core.flow import Secret
+from self_hosted.core.http.errors import InvalidRequestError, PermissionDeniedError
+from self_hosted.core.http.flow import Secret
 from tests.assemblyline.flows import BANDS, reply, result_of
 
 SETTINGS = {
@@ -40,12 +40,12 @@ def user(**more):
 
 @pytest.fixture
 def full(served, connect):
-    """A hook whose API key has all rights."""
+    """A hook with an extended API key."""
     return AssemblylineHook(connect("full", served.connection(extra={"api_key": "full:full-secret"})))
 
 
-def test_who_am_i_names_user_rights_limits_and_profiles():
-    result, _ = result_of(api.whoami(), reply(user()))
+def test_the_account_contains_user_roles_limits_and_profiles():
+    result, _ = result_of(account.get(), reply(user()))
     assert result == {
         "username": "eva",
         "name": "Eva",
@@ -62,42 +62,44 @@ def test_who_am_i_names_user_rights_limits_and_profiles():
 
 
 @pytest.mark.parametrize(("left", "expected"), [(0, 0), (7, 7)])
-def test_no_limit_is_told_from_one_that_is_used_up(left, expected):
-    result, (_, asked) = result_of(api.quotas(), reply(user()), reply({"daily_api": left, "daily_submission": 0}))
+def test_no_limit_differs_from_a_used_up_quota(left, expected):
+    result, (_, request) = result_of(
+        account.get_quotas(), reply(user()), reply({"daily_api": left, "daily_submission": 0})
+    )
     assert result == {
         "daily_api": {"limit": 1000, "left": expected},
         "daily_submission": {"limit": None, "left": None},
     }
-    assert asked.path == "/api/v4/user/quotas/eva/"
+    assert request.path == "/api/v4/user/quotas/eva/"
 
 
-def test_where_quotas_are_not_enforced_there_is_no_limit():
+def test_quotas_that_are_not_enforced_have_no_limit():
     free = user(configuration={**user()["configuration"], "ui": {"enforce_quota": False}})
-    result, _ = result_of(api.quotas(), reply(free), reply({"daily_api": 1000, "daily_submission": 0}))
+    result, _ = result_of(account.get_quotas(), reply(free), reply({"daily_api": 1000, "daily_submission": 0}))
     assert result["daily_api"] == {"limit": None, "left": None}
 
 
-def test_calls_use_up_the_quota(served, hook):
+def test_calls_reduce_the_quota(served, hook):
     served.seed({"quotas": {"daily_api_calls": 10}})
-    assert hook.quotas()["daily_api"] == {"limit": 10, "left": 9}
+    assert hook.get_quotas()["daily_api"] == {"limit": 10, "left": 9}
     hook.search_submissions("*")
-    assert hook.quotas()["daily_api"] == {"limit": 10, "left": 7}
+    assert hook.get_quotas()["daily_api"] == {"limit": 10, "left": 7}
 
 
 # Settings
 
 
-def test_settings_are_shown_without_the_password(hook):
-    settings = hook.user_settings()
+def test_the_settings_do_not_contain_the_password(hook):
+    settings = hook.get_user_settings()
     assert settings["expand_min_score"] == 500
     assert "default_zip_password" not in settings
     assert "services" not in settings
 
 
-def test_a_change_sends_all_that_the_server_would_reset():
+def test_an_update_sends_everything_that_the_server_would_reset():
     changes = {"expand_min_score": 1, "submission_profiles": {"static": {"ttl": 5}}}
-    result, (_, sent) = result_of(api.change_user_settings(changes), reply(user()), reply({"success": True}))
-    assert (sent.method, sent.path, sent.may_be_repeated) == ("POST", "/api/v4/user/settings/eva/", True)
+    result, (_, sent) = result_of(settings.update(changes), reply(user()), reply({"success": True}))
+    assert (sent.method, sent.path, sent.is_idempotent) == ("POST", "/api/v4/user/settings/eva/", True)
     assert sent.json == {
         "default_zip_password": "secret",
         "expand_min_score": 1,
@@ -107,40 +109,40 @@ def test_a_change_sends_all_that_the_server_would_reset():
     assert result == {name: value for name, value in sent.json.items() if name != "default_zip_password"}
 
 
-def test_a_new_password_is_hidden_from_logs_before_it_is_sent():
-    flow = api.change_user_settings({"default_zip_password": "open sesame"})
+def test_a_new_password_is_masked_before_it_is_sent():
+    flow = settings.update({"default_zip_password": "open sesame"})
     assert next(flow) == Secret("open sesame")
 
 
-def test_a_change_leaves_other_settings_and_profiles_as_they_are(full):
-    full.change_user_settings({"submission_profiles": {"default": {"ttl": 7}}, "download_encoding": "zip"})
-    full.change_user_settings({"expand_min_score": 300})
-    settings = full.user_settings()
+def test_an_update_keeps_other_settings_and_profiles(full):
+    full.update_user_settings({"submission_profiles": {"default": {"ttl": 7}}, "download_encoding": "zip"})
+    full.update_user_settings({"expand_min_score": 300})
+    settings = full.get_user_settings()
     assert (settings["expand_min_score"], settings["download_encoding"]) == (300, "zip")
     assert settings["submission_profiles"]["default"]["ttl"] == 7
-    assert full.submission_profile("default")["ttl"] == 7
+    assert full.get_submission_profile("default")["ttl"] == 7
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
-        ({"expand_score": 1}, "there is no setting expand_score; there are default_external"),
-        ({"preferred_submission_profile": "nosuch"}, "the user has no profile nosuch; there are default, static"),
+        ({"expand_score": 1}, "unknown settings expand_score; valid are default_external"),
+        ({"preferred_submission_profile": "nosuch"}, "the user has no profile nosuch; valid are default, static"),
         ({"submission_profiles": {"nosuch": {}}}, "the user has no profile nosuch"),
     ],
 )
-def test_what_the_server_would_ignore_is_refused_before_anything_is_changed(changes, words):
-    flow = api.change_user_settings(changes)
+def test_changes_that_the_server_would_ignore_are_rejected_before_anything_is_sent(changes, message):
+    flow = settings.update(changes)
     next(flow)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         flow.send(reply(user()))
 
 
-def test_a_value_that_the_server_does_not_take_is_its_own_error(full):
-    with pytest.raises(Invalid, match="tar not in the possible values"):
-        full.change_user_settings({"download_encoding": "tar"})
+def test_the_servers_message_explains_a_rejected_value(full):
+    with pytest.raises(InvalidRequestError, match="tar not in the possible values"):
+        full.update_user_settings({"download_encoding": "tar"})
 
 
-def test_settings_are_changed_by_extended_keys_only(hook):
-    with pytest.raises(Forbidden, match="self_manage"):
-        hook.change_user_settings({"expand_min_score": 1})
+def test_settings_require_an_extended_api_key(hook):
+    with pytest.raises(PermissionDeniedError, match="self_manage"):
+        hook.update_user_settings({"expand_min_score": 1})

@@ -1,14 +1,14 @@
-"""Archiving: the flow by hand, the operator against the stand-in."""
+"""The archive: the flow by hand, the operator against the sandbox."""
 
 from __future__ import annotations
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from self_hosted.assemblyline import api
-from self_hosted.assemblyline.operators import AssemblylineArchiveOperator
-from self_hosted.core.errors import Broken, Forbidden, Invalid, Uncertain
-from self_hosted.core.operator import LINK_KEY
+from self_hosted.assemblyline.api import archive, recovery
+from self_hosted.assemblyline.operators import AssemblylineArchiveSubmissionOperator
+from self_hosted.core.http.errors import InvalidRequestError, OutcomeUnknownError, PermissionDeniedError, ServerError
+from self_hosted.core.tasks.operator import LINK_KEY
 from tests.assemblyline.flows import reply, result_of
 from tests.context import context
 
@@ -16,8 +16,8 @@ HERE, THERE = reply({"sid": "s", "archived": False}), reply({"sid": "s", "archiv
 ARCHIVE, ARCHIVED = reply({"action": "archive", "success": True}), {"action": "archived", "sid": "s"}
 
 
-def test_a_submission_is_sent_to_the_archive_with_what_was_asked_for():
-    flow = api.archive_submission("s", {"case": "7"}, delete_after=True, use_alternate_dtl=True)
+def test_a_submission_is_archived_with_its_options():
+    flow = archive.add_submission("s", {"case": "7"}, delete_after=True, use_alternate_dtl=True)
     result, steps = result_of(flow, HERE, ARCHIVE)
     assert result == {"action": "archive", "sid": "s"}
     assert steps[-1].target == "/api/v4/archive/s/?delete_after=true&use_alternate_dtl=true"
@@ -25,31 +25,34 @@ def test_a_submission_is_sent_to_the_archive_with_what_was_asked_for():
 
 
 @pytest.mark.parametrize("stored", [{"archived": True}, {"from_archive": True}])
-def test_what_is_archived_already_is_left_alone(stored):
-    assert result_of(api.archive_submission("s"), reply({"sid": "s", **stored}))[0] == ARCHIVED
+def test_an_archived_submission_does_not_change(stored):
+    assert result_of(archive.add_submission("s"), reply({"sid": "s", **stored}))[0] == ARCHIVED
 
 
-def test_of_a_lost_answer_the_mark_of_the_submission_tells():
-    result, steps = result_of(api.archive_submission("s"), HERE, Uncertain("lost"), HERE, THERE)
+def test_the_submission_shows_the_effect_of_a_request_whose_response_was_lost():
+    result, steps = result_of(archive.add_submission("s"), HERE, OutcomeUnknownError("lost"), HERE, THERE)
     assert result == ARCHIVED
     assert sum(getattr(step, "method", "") == "PUT" for step in steps) == 1
 
 
-def test_without_the_mark_it_is_sent_once_more_since_then_that_is_harmless():
-    looks = [HERE for _ in range(1 + len(api.LOOKS))]
-    assert result_of(api.archive_submission("s"), HERE, Uncertain("lost"), *looks, ARCHIVE)[0]["action"] == "archive"
+def test_a_lost_request_without_an_effect_is_repeated():
+    looks = [HERE for _ in range(1 + len(recovery.RECHECK_DELAYS_SECONDS))]
+    assert (
+        result_of(archive.add_submission("s"), HERE, OutcomeUnknownError("lost"), *looks, ARCHIVE)[0]["action"]
+        == "archive"
+    )
 
 
 def test_a_webhook_that_fails_is_an_error():
-    with pytest.raises(Broken, match="webhook did not take submission s"):
-        result_of(api.archive_submission("s"), HERE, reply({"action": "hooked", "success": False}))
+    with pytest.raises(ServerError, match="webhook rejected submission s"):
+        result_of(archive.add_submission("s"), HERE, reply({"action": "hooked", "success": False}))
 
 
-def test_a_server_whose_archive_is_off_says_so_in_one_of_two_ways():
-    with pytest.raises(Invalid, match="the archive is not enabled on this server"):
-        result_of(api.archive_submission("s"), HERE, Forbidden("Archiving is disabled on the server."))
-    with pytest.raises(Forbidden, match="roles"):
-        result_of(api.archive_submission("s"), HERE, Forbidden("requires one of the following roles"))
+def test_a_disabled_archive_differs_from_a_missing_role():
+    with pytest.raises(InvalidRequestError, match="the archive is not enabled on this server"):
+        result_of(archive.add_submission("s"), HERE, PermissionDeniedError("Archiving is disabled on the server."))
+    with pytest.raises(PermissionDeniedError, match="roles"):
+        result_of(archive.add_submission("s"), HERE, PermissionDeniedError("requires one of the following roles"))
 
 
 # The operator
@@ -61,46 +64,50 @@ def sid(served, submitted):
     return submitted("a", metadata={"case": "7"})
 
 
-def run(told=None, **arguments):
-    task = AssemblylineArchiveOperator(task_id="archive", **arguments)
-    return task.execute(told or context(task))
+def run(task_context=None, **arguments):
+    task = AssemblylineArchiveSubmissionOperator(task_id="archive", **arguments)
+    return task.execute(task_context or context(task))
 
 
 def test_a_submission_is_archived_once(served, hook, sid):
-    told = context(None)
+    task_context = context(None)
     url = f"{served.base_url}/submission/detail/{sid}"
-    assert run(told, sid=sid, metadata={"case": "8", "kept": "yes"}) == {"action": "archive", "sid": sid, "url": url}
-    assert told["ti"].xcoms[LINK_KEY] == url
-    metadata = hook.submission(sid)["metadata"]
+    assert run(task_context, sid=sid, metadata={"case": "8", "kept": "yes"}) == {
+        "action": "archive",
+        "sid": sid,
+        "url": url,
+    }
+    assert task_context["ti"].xcoms[LINK_KEY] == url
+    metadata = hook.get_submission(sid)["metadata"]
     assert (metadata["case"], metadata["kept"]) == ("7", "yes")
     assert run(sid=sid)["action"] == "archived"
 
 
-def test_more_services_look_at_it_first_in_a_new_submission(served, hook, sid):
+def test_the_server_may_resubmit_it_first_for_more_services(served, hook, sid):
     served.seed({"archive": {"minimum": ["Dynamic Analysis"]}})
     result = run(sid=sid)
     assert result["action"] == "resubmit"
     assert result["sid"] != sid
-    assert "Dynamic Analysis" in hook.submission(result["sid"])["params"]["services"]["selected"]
+    assert "Dynamic Analysis" in hook.get_submission(result["sid"])["params"]["services"]["selected"]
     assert run(sid=sid) == {"action": "archived", "sid": sid, "url": f"{served.base_url}/submission/detail/{sid}"}
     assert len(served.tables()["submissions"]) == 2
 
 
-def test_a_lost_answer_makes_no_second_submission(served, sid):
+def test_a_lost_response_makes_no_second_submission(served, sid):
     served.seed({"archive": {"minimum": ["Dynamic Analysis"]}})
     served.fail("drop", method="PUT", path="/api/v4/archive/.*")
     assert run(sid=sid)["action"] == "archived"
     assert len(served.tables()["submissions"]) == 2
 
 
-def test_a_webhook_takes_it_unless_it_is_passed_over(served, sid):
+def test_a_webhook_handles_it_unless_it_is_skipped(served, sid):
     served.seed({"archive": {"hook": True}})
     assert run(sid=sid)["action"] == "hooked"
-    assert run(sid=sid, skip_hook="true")["action"] == "archive"
+    assert run(sid=sid, skip_hook="true", metadata="{'a': '1'}")["action"] == "archive"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ({"sid": ""}, "sid must be the id of a submission, not ''"),
         ({"metadata": "a"}, "metadata must be a dictionary"),
@@ -108,8 +115,8 @@ def test_a_webhook_takes_it_unless_it_is_passed_over(served, sid):
         ({"sid": "nosuch"}, "Submission ID nosuch does not exists"),
     ],
 )
-def test_a_wrong_argument_is_named(served, sid, arguments, words):
-    with pytest.raises(AirflowFailException, match=words):
+def test_an_invalid_argument_is_named(served, sid, arguments, message):
+    with pytest.raises(AirflowFailException, match=message):
         run(**{"sid": sid, **arguments})
 
 

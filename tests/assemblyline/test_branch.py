@@ -1,4 +1,4 @@
-"""The operator that goes on by a verdict, in a DAG, against the stand-in."""
+"""AssemblylineVerdictBranchOperator in a DAG, against the sandbox."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from airflow.providers.common.compat.sdk import (
 
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineVerdictBranchOperator
-from self_hosted.core.errors import Overdue
-from self_hosted.core.operator import LINK_KEY
+from self_hosted.core.http.errors import NotReadyError
+from self_hosted.core.tasks.operator import LINK_KEY
 from tests.context import context
 
 PATHS = {"malicious": "contain", "suspicious": "review", "safe": "release"}
@@ -26,8 +26,8 @@ def _connected(conn_id, served):
     served.seed({"delay": 0})
 
 
-def followed(submission, **arguments):
-    """The tasks that are gone on with, and the button's address."""
+def follow(submission, **arguments):
+    """Return the tasks that the branch continues with, and the URL of its link."""
     with DAG("d", schedule=None):
         branch = AssemblylineVerdictBranchOperator(task_id="branch", submission=submission, **{**PATHS, **arguments})
         for name in TASKS:
@@ -35,13 +35,13 @@ def followed(submission, **arguments):
         with TaskGroup("group") as group:
             BaseOperator(task_id="first") >> BaseOperator(task_id="second")
         branch >> group
-    told = context(branch)
-    told["ti"].task = branch
+    task_context = context(branch)
+    task_context["ti"].task = branch
     with pytest.raises(DownstreamTasksSkipped) as skipped:
-        branch.execute(told)
+        branch.execute(task_context)
     # Airflow names tasks with or without the index of a mapped one, by its version
-    names = {one if isinstance(one, str) else one[0] for one in skipped.value.tasks}
-    return {*TASKS, "group.first"} - names, told["ti"].xcoms.get(LINK_KEY)
+    names = {task if isinstance(task, str) else task[0] for task in skipped.value.tasks}
+    return {*TASKS, "group.first"} - names, task_context["ti"].xcoms.get(LINK_KEY)
 
 
 def result(verdict, score=0, errors=0):
@@ -58,90 +58,98 @@ def result(verdict, score=0, errors=0):
         ("safe", "release"),
     ],
 )
-def test_the_result_of_a_task_is_enough(served, monkeypatch, verdict, path):
-    def asked(*_):
-        raise AssertionError("nobody needs to be asked")
+def test_the_result_of_a_task_needs_no_request(served, monkeypatch, verdict, path):
+    def fail(*_):
+        raise AssertionError("no request is needed")
 
-    monkeypatch.setattr(AssemblylineHook, "run", asked)
-    assert followed(result(verdict)) == ({path}, f"{served.base_url}/submission/detail/s")
+    monkeypatch.setattr(AssemblylineHook, "run", fail)
+    assert follow(result(verdict)) == ({path}, f"{served.base_url}/submission/detail/s")
+
+
+def test_the_result_of_a_task_may_be_rendered_by_a_template():
+    assert follow(str(result("suspicious")))[0] == {"review"}
 
 
 @pytest.mark.parametrize(("score", "path"), [(1000, "contain"), (700, "detonate"), (300, "review"), (0, "release")])
-def test_an_id_is_asked_for_and_judged_by_the_servers_bands(submitted, score, path):
+def test_the_submission_of_an_id_is_rated_by_the_bands_of_the_server(submitted, score, path):
     sid = submitted(f"RIG-SCORE:{score}")
-    assert followed(sid, highly_suspicious="detonate")[0] == {path}
+    assert follow(sid, highly_suspicious="detonate")[0] == {path}
 
 
-def test_a_server_with_other_bands_judges_otherwise(served, submitted):
+def test_other_bands_give_another_verdict(served, submitted):
     served.seed({"configuration": {"submission.verdicts.malicious": 10}})
-    assert followed(submitted("RIG-SCORE:10"))[0] == {"contain"}
+    assert follow(submitted("RIG-SCORE:10"))[0] == {"contain"}
 
 
-def test_a_document_without_a_verdict_is_judged_by_the_server(hook, submitted):
+def test_a_document_without_a_verdict_is_rated_by_the_bands_of_the_server(hook, submitted):
     sid = submitted("RIG-SCORE:300")
-    assert followed(hook.submission(sid))[0] == {"review"}
-    assert followed({"sid": sid})[0] == {"review"}
+    assert follow(hook.get_submission(sid))[0] == {"review"}
+    assert follow({"sid": sid})[0] == {"review"}
 
 
 @pytest.mark.parametrize(("score", "path"), [(100, "contain"), (99, "review"), (50, "review"), (49, "release")])
-def test_limits_of_ones_own_replace_the_bands(score, path):
-    assert followed(result("malicious", score), suspicious_from="50", malicious_from=100)[0] == {path}
+def test_own_limits_replace_the_bands(score, path):
+    assert follow(result("malicious", score), suspicious_from="50", malicious_from=100)[0] == {path}
 
 
-def test_what_a_look_up_says_of_a_file_on_the_badlist_stands_whatever_its_score():
+def test_the_badlist_outweighs_the_score():
     looked_up = {**result("info", 5), "known": 1, "malicious": 1}
-    assert followed(looked_up)[0] == {"contain"}
-    assert followed({**looked_up, "max_score": None}, suspicious_from=50, malicious_from=100)[0] == {"contain"}
-    assert followed({**looked_up, "malicious": 0})[0] == {"release"}
+    assert follow(looked_up)[0] == {"contain"}
+    assert follow({**looked_up, "max_score": None}, suspicious_from=50, malicious_from=100)[0] == {"contain"}
+    assert follow({**looked_up, "malicious": 0})[0] == {"release"}
 
 
-def test_what_a_person_says_of_a_submission_is_no_verdict_of_the_server(submitted):
+def test_the_verdict_of_a_user_is_not_the_verdict_of_the_server(submitted):
     sid = submitted("RIG-SCORE:300")
-    assert followed({"sid": sid, "verdict": "non_malicious", "changed": True})[0] == {"review"}
+    assert follow({"sid": sid, "verdict": "non_malicious", "changed": True})[0] == {"review"}
 
 
-def test_limits_are_held_against_the_score_of_the_server_when_only_an_id_is_known(submitted):
-    assert followed(submitted("RIG-SCORE:60"), suspicious_from=50, malicious_from=100)[0] == {"review"}
+def test_own_limits_need_only_an_id(submitted):
+    assert follow(submitted("RIG-SCORE:60"), suspicious_from=50, malicious_from=100)[0] == {"review"}
 
 
-def test_several_tasks_and_groups_are_gone_on_with(submitted):
-    assert followed(result("malicious"), malicious=["contain", "group"])[0] == {"contain", "group.first"}
+def test_it_continues_with_several_tasks_and_groups(submitted):
+    assert follow(result("malicious"), malicious=["contain", "group"])[0] == {"contain", "group.first"}
 
 
 @pytest.mark.parametrize(
     ("verdict", "errors", "path"),
     [("safe", 1, "rescan"), ("info", 2, "rescan"), ("safe", 0, "release"), ("malicious", 1, "contain")],
 )
-def test_failed_services_make_nothing_safe(verdict, errors, path):
-    assert followed(result(verdict, errors=errors), error_path="rescan")[0] == {path}
+def test_failed_services_lead_to_the_error_path_instead_of_safe(verdict, errors, path):
+    assert follow(result(verdict, errors=errors), error_path="rescan")[0] == {path}
 
 
-def test_failed_services_change_nothing_unless_told_so(submitted):
-    assert followed(submitted("RIG-FAIL"))[0] == {"release"}
-    assert followed(submitted("RIG-FAIL"), error_path="rescan")[0] == {"rescan"}
+def test_failed_services_change_nothing_without_an_error_path(submitted):
+    assert follow(submitted("RIG-FAIL"))[0] == {"release"}
+    assert follow(submitted("RIG-FAIL"), error_path="rescan")[0] == {"rescan"}
 
 
-def test_what_is_not_completed_is_left_to_retries(submitted):
+def test_a_running_submission_is_left_to_the_retries(submitted):
     branch = AssemblylineVerdictBranchOperator(task_id="branch", submission=submitted("RIG-SLEEP:60"), **PATHS)
-    with pytest.raises(Overdue, match="not completed"):
+    with pytest.raises(NotReadyError, match="not completed"):
         branch.execute(context(branch))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        ({"submission": ""}, "submission must be the result"),
-        ({"submission": None}, "submission must be the result"),
-        ({"submission": {}}, "submission must be the result"),
-        ({"submission": "{'sid': 's'}"}, "text of a result"),
-        ({"safe": []}, "safe must be the id of a task"),
+        ({"submission": ""}, "submission must be the id of a submission, or the result of a task"),
+        ({"submission": "None"}, "submission must be the id of a submission"),
+        ({"submission": {}}, "submission must be an id, or the result of a task with a sid"),
+        ({"submission": None}, "submission must be an id, or the result of a task with a sid"),
+        ({"submission": "{'verdict': 'safe'}"}, "submission must be an id, or the result of a task with a sid"),
+        ({"safe": []}, "safe must be the id of a downstream task"),
         ({"malicious": 5}, "malicious must be a text or a list"),
-        ({"malicious_from": 5}, "give both"),
+        ({"malicious_from": 5}, "set both suspicious_from and malicious_from"),
         ({"malicious_from": "high", "suspicious_from": 5}, "malicious_from must be a whole number"),
-        ({"malicious_from": 5, "suspicious_from": 6}, "must not be more than malicious_from"),
+        (
+            {"malicious_from": 5, "suspicious_from": 6},
+            r"suspicious_from \(6\) must not be more than malicious_from \(5\)",
+        ),
     ],
 )
-def test_wrong_arguments_are_named(arguments, words):
+def test_an_invalid_argument_is_named(arguments, message):
     branch = AssemblylineVerdictBranchOperator(task_id="branch", **{"submission": "s", **PATHS, **arguments})
-    with pytest.raises(AirflowFailException, match=words):
+    with pytest.raises(AirflowFailException, match=message):
         branch.execute(context(branch))

@@ -1,4 +1,4 @@
-"""What must hold on the stand-in and on a real server, asked as workers and as triggers ask."""
+"""Contract of submissions and ingests, on the fake server and on live ones, in workers and triggers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import time
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline import waits
+from self_hosted.assemblyline.api import server
+from self_hosted.assemblyline.api.account import account
+from self_hosted.assemblyline.api.search import lucene
+from self_hosted.assemblyline.api.submissions import activity, idempotency, ingests, intake, submissions, verdicts
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineSubmitFileOperator
 from self_hosted.assemblyline.sensors import AssemblylineIngestSensor, AssemblylineSubmissionSensor
-from self_hosted.assemblyline.triggers import INGEST, SUBMISSION
-from self_hosted.core.errors import Forbidden, Invalid, LoginRefused, NotFound
-from self_hosted.core.flow import Request, Upload
-from self_hosted.core.wait import Waiter, wait
+from self_hosted.core.http.errors import AuthenticationError, InvalidRequestError, NotFoundError, PermissionDeniedError
+from self_hosted.core.http.flow import Request, Upload
+from self_hosted.core.wait.loop import wait_in_worker
+from self_hosted.core.wait.pending import PendingWait
 from tests.context import context
 
-NO_SUCH = "0123456789abcdefABCDEF"
+MISSING_SID = "0123456789abcdefABCDEF"
 
 
 @pytest.fixture
@@ -26,13 +30,13 @@ def hook(server) -> AssemblylineHook:
     return AssemblylineHook(server)
 
 
-def upload(words: str, name: str = "contract.txt") -> Upload:
-    data = words.encode()
+def upload(text: str, name: str = "contract.txt") -> Upload:
+    data = text.encode()
     return Upload(name, lambda: io.BytesIO(data), len(data))
 
 
-def completed(hook, sid: str):
-    return wait(hook, SUBMISSION, Waiter(sid, time.time() + 30, 0.2))
+def wait_for(hook, sid: str):
+    return wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 30, 0.2))
 
 
 def test_the_credential_is_accepted(hook):
@@ -40,21 +44,21 @@ def test_the_credential_is_accepted(hook):
     assert (passed, "with the roles to submit" in sentence) == (True, True), sentence
 
 
-def test_the_configuration_has_size_limit_and_bands(hook, ask):
-    assert ask(hook, api.configuration())["submission.max_file_size"] > 0
-    bands = ask(hook, api.verdict_bands())
-    assert list(bands) == list(api.VERDICTS)
+def test_the_configuration_contains_size_limit_and_bands(hook, ask):
+    assert ask(hook, server.get_configuration())["submission.max_file_size"] > 0
+    bands = ask(hook, verdicts.get_bands())
+    assert list(bands) == list(verdicts.VERDICTS)
     assert sorted(bands.values()) == list(bands.values())
 
 
-def test_a_known_profile_is_found_and_an_unknown_one_refused_with_the_names_there_are(hook, ask):
-    assert ask(hook, api.submission_profile("static"))["ttl"] >= 0
-    with pytest.raises(Invalid, match=r"Select one of.*'static'"):
-        ask(hook, api.submission_profile("nosuch"))
+def test_an_unknown_profile_is_rejected_with_the_existing_names(hook, ask):
+    assert ask(hook, account.get_submission_profile("static"))["ttl"] >= 0
+    with pytest.raises(InvalidRequestError, match=r"Select one of.*'static'"):
+        ask(hook, account.get_submission_profile("nosuch"))
 
 
 @pytest.mark.parametrize(
-    ("words", "facts"),
+    ("text", "details"),
     [
         ("RIG-SCORE:350", {"max_score": 350, "file_count": 1, "error_count": 0}),
         ("RIG-FAIL", {"max_score": 0, "file_count": 1, "error_count": 1}),
@@ -62,206 +66,229 @@ def test_a_known_profile_is_found_and_an_unknown_one_refused_with_the_names_ther
         ("nothing", {"max_score": 0, "file_count": 1, "error_count": 0}),
     ],
 )
-def test_a_file_is_submitted_and_analysed(hook, ask, unique, words, facts):
-    beginning = ask(hook, api.submit(upload(f"{unique} {words}"), {"metadata": {"case": unique}}))
-    assert beginning["state"] == "submitted"
-    assert beginning["files"][0]["name"] == "contract.txt"
-    seen = completed(hook, beginning["sid"])
-    assert (seen.state, seen.done) == ("completed", True)
-    assert facts.items() <= seen.facts.items()
+def test_a_file_is_submitted_and_analysed(hook, ask, unique, text, details):
+    document = ask(hook, intake.submit(upload(f"{unique} {text}"), {"metadata": {"case": unique}}))
+    assert document["state"] == "submitted"
+    assert document["files"][0]["name"] == "contract.txt"
+    observed = wait_for(hook, document["sid"])
+    assert (observed.state, observed.done) == ("completed", True)
+    assert details.items() <= observed.details.items()
 
 
-def test_a_name_of_any_letters_arrives(hook, ask, unique):
-    document = ask(hook, api.submit(upload(unique, 'näme "☃".txt'), {"name": 'näme "☃".txt'}))
+def test_a_name_may_have_any_characters(hook, ask, unique):
+    document = ask(hook, intake.submit(upload(unique, 'näme "☃".txt'), {"name": 'näme "☃".txt'}))
     assert document["files"][0]["name"] == 'näme "☃".txt'
 
 
 def test_metadata_is_stored_as_flat_text_and_found(hook, ask, unique):
     metadata = {"case": {"id": unique}, "urgent": True}
-    sid = ask(hook, api.submit(upload(unique), {"metadata": metadata}))["sid"]
-    stored = ask(hook, api.submission(sid))["metadata"]
-    assert {name: stored[name] for name in stored if name != api.TAG} == {"case.id": unique, "urgent": "true"}
-    completed(hook, sid)
-    found = ask(hook, api.search_submissions(f"metadata.case.id:{api.phrase(unique)}"))
+    sid = ask(hook, intake.submit(upload(unique), {"metadata": metadata}))["sid"]
+    stored = ask(hook, submissions.get(sid))["metadata"]
+    assert {name: stored[name] for name in stored if name != idempotency.METADATA_KEY} == {
+        "case.id": unique,
+        "urgent": "true",
+    }
+    wait_for(hook, sid)
+    found = ask(hook, submissions.search(f"metadata.case.id:{lucene.quote(unique)}"))
     assert [document["sid"] for document in found] == [sid]
 
 
-def test_params_that_the_server_knows_arrive_and_others_vanish(hook, ask, unique):
+def test_the_server_keeps_known_params_and_drops_others(hook, ask, unique):
     params = {"priority": 321, "ttl": 1, "no_such_param": 1}
-    document = ask(hook, api.submit(upload(unique), {"params": params}))
+    document = ask(hook, intake.submit(upload(unique), {"params": params}))
     assert (document["params"]["priority"], document["params"]["ttl"]) == (321, 1)
     assert "no_such_param" not in document["params"]
 
 
-def test_what_was_submitted_under_a_tag_is_not_submitted_again(hook, ask, unique):
-    first = ask(hook, api.submit_once(upload(unique), {}, unique))
-    completed(hook, first["sid"])
-    assert ask(hook, api.submit_once(upload(unique), {}, unique))["sid"] == first["sid"]
-    assert len(ask(hook, api.search_submissions(f"metadata.airflow_task:{api.phrase(unique)}"))) == 1
+def test_a_tag_is_submitted_once(hook, ask, unique):
+    first = ask(hook, intake.submit_once(upload(unique), {}, unique))
+    wait_for(hook, first["sid"])
+    assert ask(hook, intake.submit_once(upload(unique), {}, unique))["sid"] == first["sid"]
+    assert len(ask(hook, submissions.search(f"metadata.airflow_task:{lucene.quote(unique)}"))) == 1
 
 
-def test_many_submissions_are_seen_by_one_question(hook, ask, unique):
-    sids = [ask(hook, api.submit(upload(f"{unique} {number}"), {}))["sid"] for number in range(3)]
+def test_many_submissions_are_observed_together(hook, ask, unique):
+    sids = [ask(hook, intake.submit(upload(f"{unique} {number}"), {}))["sid"] for number in range(3)]
     for sid in sids:
-        completed(hook, sid)
-    seen = ask(hook, SUBMISSION.ask([*sids, NO_SUCH]))
-    assert {sid: found.state for sid, found in seen.items()} == {
+        wait_for(hook, sid)
+    observations = ask(hook, waits.SUBMISSION.refresh([*sids, MISSING_SID]))
+    assert {sid: observation.state for sid, observation in observations.items()} == {
         **dict.fromkeys(sids, "completed"),
-        NO_SUCH: "gone",
+        MISSING_SID: "missing",
     }
 
 
-def test_what_was_made_twice_is_ended(hook, ask, unique):
-    tagged = {"metadata": {api.TAG: unique}}
-    first, second = (ask(hook, api.submit(upload(unique), tagged))["sid"] for _ in range(2))
+def test_duplicates_are_deleted(hook, ask, unique):
+    tagged = {"metadata": {idempotency.METADATA_KEY: unique}}
+    first, second = (ask(hook, intake.submit(upload(unique), tagged))["sid"] for _ in range(2))
     for sid in (first, second):
-        completed(hook, sid)
-    assert ask(hook, api.tagged_submission(unique))["sid"] == first
-    assert ask(hook, api.end_duplicates(unique, first)) == [second]
-    assert ask(hook, api.submission_if_any(second)) is None
-    assert ask(hook, api.submission(first))["state"] == "completed"
+        wait_for(hook, sid)
+    assert ask(hook, idempotency.get(unique))["sid"] == first
+    assert ask(hook, idempotency.end_duplicates(unique, first)) == [second]
+    assert ask(hook, submissions.get_if_present(second)) is None
+    assert ask(hook, submissions.get(first))["state"] == "completed"
 
 
-def test_what_is_submitted_anew_from_a_submission_is_not_the_tasks(hook, ask, unique):
+def test_a_copy_of_a_submission_does_not_count(hook, ask, unique):
     params = {"description": "Resubmit contract.txt for analysis"}
-    ask(hook, api.submit(upload(unique), {"metadata": {api.TAG: unique}, "params": params}))
-    own = ask(hook, api.submit(upload(unique), {"metadata": {api.TAG: unique}}))["sid"]
-    completed(hook, own)
-    assert [found["sid"] for found in ask(hook, api.tagged_submissions(unique))] == [own]
+    ask(hook, intake.submit(upload(unique), {"metadata": {idempotency.METADATA_KEY: unique}, "params": params}))
+    own = ask(hook, intake.submit(upload(unique), {"metadata": {idempotency.METADATA_KEY: unique}}))["sid"]
+    wait_for(hook, own)
+    assert [found["sid"] for found in ask(hook, idempotency.list_by_tag(unique))] == [own]
 
 
 # Ingests
 
 
-def analysed(hook, key: str):
-    return wait(hook, INGEST, Waiter(key, time.time() + 30, 0.2))
+def wait_for_ingest(hook, key: str):
+    return wait_in_worker(hook, waits.INGEST, PendingWait(key, time.time() + 30, 0.2))
 
 
-def test_what_is_ingested_is_analysed(hook, ask, unique):
-    ingest_id = ask(hook, api.ingest(upload(f"{unique} RIG-SCORE:350"), {"params": {"priority": 900}}))
-    seen = analysed(hook, ingest_id)
-    assert (seen.state, seen.facts["max_score"], seen.facts["deduplicated"]) == ("completed", 350, False)
-    document = ask(hook, api.submission(seen.facts["sid"]))
+def test_an_ingested_file_is_analysed(hook, ask, unique):
+    ingest_id = ask(hook, ingests.create(upload(f"{unique} RIG-SCORE:350"), {"params": {"priority": 900}}))
+    observed = wait_for_ingest(hook, ingest_id)
+    assert (observed.state, observed.details["max_score"], observed.details["deduplicated"]) == (
+        "completed",
+        350,
+        False,
+    )
+    document = ask(hook, submissions.get(observed.details["sid"]))
     assert document["metadata"]["ingest_id"] == ingest_id
     assert (document["params"]["priority"], document["params"]["max_extracted"]) == (250, 100)
     assert document["params"]["description"].startswith("[INGEST] ")
 
 
-def test_what_the_server_has_is_ingested_by_its_hash_and_text_without_a_file(hook, ask, unique):
-    known = ask(hook, api.submit({"plaintext": f"{unique} RIG-SCORE:350"}, {}))["files"][0]["sha256"]
-    by_hash = ask(hook, api.ingest({"sha256": known}, {}))
-    by_text = ask(hook, api.ingest_once({"plaintext": f"{unique} RIG-SCORE:5"}, {}, unique))
-    assert [analysed(hook, key).facts["max_score"] for key in (by_hash, by_text)] == [350, 5]
-    with pytest.raises(NotFound, match="SHA256 does not exist in Assemblyline"):
-        ask(hook, api.ingest({"sha256": "0" * 64}, {}))
+def test_known_files_are_ingested_by_hash_and_texts_without_a_file(hook, ask, unique):
+    known = ask(hook, intake.submit({"plaintext": f"{unique} RIG-SCORE:350"}, {}))["files"][0]["sha256"]
+    by_hash = ask(hook, ingests.create({"sha256": known}, {}))
+    by_text = ask(hook, ingests.create_once({"plaintext": f"{unique} RIG-SCORE:5"}, {}, unique))
+    assert [wait_for_ingest(hook, key).details["max_score"] for key in (by_hash, by_text)] == [350, 5]
+    with pytest.raises(NotFoundError, match="SHA256 does not exist in Assemblyline"):
+        ask(hook, ingests.create({"sha256": "0" * 64}, {}))
 
 
-def test_what_was_ingested_under_a_tag_is_not_ingested_again(hook, ask, unique):
-    first = ask(hook, api.ingest_once(upload(unique), {"params": {"ignore_cache": True}}, unique))
-    analysed(hook, first)
-    assert ask(hook, api.ingest_once(upload(unique), {"params": {"ignore_cache": True}}, unique)) == first
+def test_a_tag_is_ingested_once(hook, ask, unique):
+    first = ask(hook, ingests.create_once(upload(unique), {"params": {"ignore_cache": True}}, unique))
+    wait_for_ingest(hook, first)
+    assert ask(hook, ingests.create_once(upload(unique), {"params": {"ignore_cache": True}}, unique)) == first
 
 
-def test_a_known_file_makes_no_submission_and_is_answered_by_the_earlier_one(hook, ask, unique, monkeypatch):
-    first = analysed(hook, ask(hook, api.ingest(upload(unique), {})))
-    second = ask(hook, api.ingest(upload(unique), {}))
+def test_a_known_file_reuses_the_earlier_submission(hook, ask, unique, monkeypatch):
+    first = wait_for_ingest(hook, ask(hook, ingests.create(upload(unique), {})))
+    second = ask(hook, ingests.create(upload(unique), {}))
     digest = hashlib.sha256(unique.encode()).hexdigest()
-    key = api.ingest_key(second, digest)
-    assert ask(hook, INGEST.ask([key])) == {}
-    monkeypatch.setattr("self_hosted.assemblyline.api.ingests.SETTLED", "now-2s")
-    seen = analysed(hook, key)
-    assert seen.facts == {**first.facts, "deduplicated": True}
-    assert ask(hook, api.ingested_submissions([second])) == {}
+    key = waits.build_ingest_key(second, digest)
+    assert ask(hook, waits.INGEST.refresh([key])) == {}
+    monkeypatch.setattr("self_hosted.assemblyline.api.submissions.ingests.SETTLED_BEFORE", "now-2s")
+    observed = wait_for_ingest(hook, key)
+    assert observed.details == {**first.details, "deduplicated": True}
+    assert ask(hook, ingests.get_submissions([second])) == {}
 
 
-def test_many_ingests_are_seen_by_one_question(hook, ask, unique):
-    keys = [ask(hook, api.ingest(upload(f"{unique} {number}"), {})) for number in range(3)]
+def test_many_ingests_are_observed_together(hook, ask, unique):
+    keys = [ask(hook, ingests.create(upload(f"{unique} {number}"), {})) for number in range(3)]
     for key in keys:
-        analysed(hook, key)
-    seen = ask(hook, INGEST.ask([*keys, NO_SUCH]))
-    assert {key: one.state for key, one in seen.items()} == dict.fromkeys(keys, "completed")
+        wait_for_ingest(hook, key)
+    observed = ask(hook, waits.INGEST.refresh([*keys, MISSING_SID]))
+    assert {key: observation.state for key, observation in observed.items()} == dict.fromkeys(keys, "completed")
 
 
-# Queues
+# Running submissions
 
 
-def test_a_submission_is_taken_up_while_it_is_analysed(hook, ask, unique):
-    assert ask(hook, api.paused_components()) == set()
-    sid = ask(hook, api.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+def test_a_submission_is_dispatched_while_it_is_analysed(hook, ask, unique):
+    assert ask(hook, server.list_paused_components()) == set()
+    sid = ask(hook, intake.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
     deadline = time.time() + 2
-    while not ask(hook, api.is_taken_up(sid)):
+    while not ask(hook, activity.is_dispatched(sid)):
         assert time.time() < deadline
-    completed(hook, sid)
-    assert not ask(hook, api.is_taken_up(sid))
-    with pytest.raises(Forbidden, match="You are not allowed to access this submissions"):
-        ask(hook, api.is_taken_up(NO_SUCH))
+    wait_for(hook, sid)
+    assert not ask(hook, activity.is_dispatched(sid))
+    with pytest.raises(PermissionDeniedError, match="You are not allowed to access this submissions"):
+        ask(hook, activity.is_dispatched(MISSING_SID))
 
 
-def test_a_running_submission_is_cancelled_and_gone(hook, ask, unique):
-    sid = ask(hook, api.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
-    assert ask(hook, api.is_completed(sid)) is False
-    ask(hook, api.cancel_submission(sid))
-    assert ask(hook, api.submission_if_any(sid)) is None
-    ask(hook, api.cancel_submission(sid))
+def test_a_running_submission_is_cancelled(hook, ask, unique):
+    sid = ask(hook, intake.submit(upload(f"{unique} RIG-SLEEP:3"), {}))["sid"]
+    assert ask(hook, submissions.is_completed(sid)) is False
+    ask(hook, submissions.cancel(sid))
+    assert ask(hook, submissions.get_if_present(sid)) is None
+    ask(hook, submissions.cancel(sid))
 
 
 def test_a_completed_submission_survives_a_cancel_and_can_be_deleted(hook, ask, unique):
-    sid = ask(hook, api.submit(upload(unique), {}))["sid"]
-    completed(hook, sid)
-    ask(hook, api.cancel_submission(sid))
-    assert ask(hook, api.submission(sid))["state"] == "completed"
-    ask(hook, api.delete_submission(sid))
-    with pytest.raises(NotFound, match="no submission with sid"):
-        ask(hook, api.delete_submission(sid))
+    sid = ask(hook, intake.submit(upload(unique), {}))["sid"]
+    wait_for(hook, sid)
+    ask(hook, submissions.cancel(sid))
+    assert ask(hook, submissions.get(sid))["state"] == "completed"
+    ask(hook, submissions.delete(sid))
+    with pytest.raises(NotFoundError, match="no submission with sid"):
+        ask(hook, submissions.delete(sid))
 
 
 @pytest.mark.parametrize(
-    ("request_", "kind", "words"),
+    ("request_", "error_class", "message"),
     [
-        (Request("GET", "/api/v4/user/whoami"), Invalid, "correct the base URL"),
-        (Request("GET", "/api/v4/no/such/"), NotFound, "Api does not exist"),
-        (Request("PUT", "/api/v4/submit/"), Invalid, "check the base URL"),
-        (Request("GET", f"/api/v4/submission/{NO_SUCH}/"), NotFound, "does not exists"),
-        (Request("POST", "/api/v4/search/submission/", form={"query": "*"}), Invalid, "415 Unsupported Media Type"),
-        (Request("GET", "/api/v4/search/submission/"), Invalid, "There was no search query"),
-        (Request("POST", "/api/v4/search/submission/", json={"query": 'sid:("a"'}), Invalid, "SearchException"),
+        (Request("GET", "/api/v4/user/whoami"), InvalidRequestError, "correct the base URL"),
+        (Request("GET", "/api/v4/no/such/"), NotFoundError, "Api does not exist"),
+        (Request("PUT", "/api/v4/submit/"), InvalidRequestError, "check the base URL"),
+        (Request("GET", f"/api/v4/submission/{MISSING_SID}/"), NotFoundError, "does not exists"),
+        (
+            Request("POST", "/api/v4/search/submission/", form={"query": "*"}),
+            InvalidRequestError,
+            "415 Unsupported Media Type",
+        ),
+        (Request("GET", "/api/v4/search/submission/"), InvalidRequestError, "There was no search query"),
+        (
+            Request("POST", "/api/v4/search/submission/", json={"query": 'sid:("a"'}),
+            InvalidRequestError,
+            "SearchException",
+        ),
         (
             Request("POST", "/api/v4/search/submission/", json={"query": "*", "offset": 9999, "rows": 2}),
-            Invalid,
+            InvalidRequestError,
             "Result window is too large",
         ),
-        (Request("POST", "/api/v4/submit/", parts={"json": "{"}), Invalid, "Expecting property name|Bad Request"),
-        (Request("POST", "/api/v4/submit/", parts={"json": "{}"}), Invalid, "400 Bad Request"),
-        (Request("POST", "/api/v4/submit/", parts={"json": "{}", "bin": upload("")}), Invalid, "File empty"),
-        (Request("POST", "/api/v4/submit/", form={"a": "b"}), Invalid, "Invalid content type"),
-        (Request("POST", "/api/v4/submit/", json={}), Invalid, "Missing file to scan"),
-        (Request("POST", "/api/v4/submit/", json={"sha256": "a" * 64}), NotFound, "no external sources"),
-        (Request("POST", "/api/v4/ingest/", json={}), Invalid, "Missing file to scan"),
+        (
+            Request("POST", "/api/v4/submit/", parts={"json": "{"}),
+            InvalidRequestError,
+            "Expecting property name|Bad Request",
+        ),
+        (Request("POST", "/api/v4/submit/", parts={"json": "{}"}), InvalidRequestError, "400 Bad Request"),
+        (
+            Request("POST", "/api/v4/submit/", parts={"json": "{}", "bin": upload("")}),
+            InvalidRequestError,
+            "File empty",
+        ),
+        (Request("POST", "/api/v4/submit/", form={"a": "b"}), InvalidRequestError, "Invalid content type"),
+        (Request("POST", "/api/v4/submit/", json={}), InvalidRequestError, "Missing file to scan"),
+        (Request("POST", "/api/v4/submit/", json={"sha256": "a" * 64}), NotFoundError, "no external sources"),
+        (Request("POST", "/api/v4/ingest/", json={}), InvalidRequestError, "Missing file to scan"),
         (
             Request("POST", "/api/v4/ingest/", json={"plaintext": "a", "notification_threshold": "a"}),
-            Invalid,
+            InvalidRequestError,
             "notification_threshold should be and int",
         ),
-        (Request("GET", "/api/v4/search/nosuch/", query={"query": "*"}), Forbidden, "administration"),
+        (Request("GET", "/api/v4/search/nosuch/", query={"query": "*"}), PermissionDeniedError, "administration"),
     ],
 )
-def test_errors_mean_and_say_the_same(hook, ask, request_, kind, words):
+def test_errors_have_the_same_class_and_message(hook, ask, request_, error_class, message):
     def flow():
         return (yield request_)
 
-    with pytest.raises(kind, match=words):
+    with pytest.raises(error_class, match=message):
         ask(hook, flow())
 
 
-def test_a_wrong_secret_is_refused(hook, connect, server):
+def test_a_wrong_secret_is_rejected(hook, connect, server):
     connection = {**hook.get_connection(server).extra_dejson, "api_key": "rig:wrong"}
-    settings = hook.settings.address.base_url
-    wrong = {"conn_type": "assemblyline", "host": settings, "login": "admin", "extra": connection}
-    with pytest.raises(LoginRefused):
-        AssemblylineHook(connect("wrong", {**wrong, "password": None})).configuration()
+    host = hook.settings.address.base_url
+    wrong = {"conn_type": "assemblyline", "host": host, "login": "admin", "extra": connection}
+    with pytest.raises(AuthenticationError):
+        AssemblylineHook(connect("wrong", {**wrong, "password": None})).get_configuration()
 
 
-def test_operator_and_sensor_agree(server, unique):
+def test_operator_and_sensor_return_the_same_result(server, unique):
     submit = AssemblylineSubmitFileOperator(
         task_id="scan", content=f"{unique} RIG-SCORE:800", name="a.txt", poll_interval=0.3, assemblyline_conn_id=server
     )
@@ -273,7 +300,7 @@ def test_operator_and_sensor_agree(server, unique):
     assert sensor.execute(context(sensor)) == result
 
 
-def test_the_sensor_of_ingests_agrees_too(server, hook, unique):
+def test_the_sensor_of_ingests_returns_the_same_result(server, hook, unique):
     ingest_id = hook.ingest(upload(f"{unique} RIG-SCORE:800"), {})
     sensor = AssemblylineIngestSensor(
         task_id="wait", ingest_id=ingest_id, poke_interval=0.3, assemblyline_conn_id=server

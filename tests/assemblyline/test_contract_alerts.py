@@ -1,6 +1,6 @@
-"""What must hold of alerts on the stand-in and on a real server.
+"""Contract of alerts, on the fake server and on live ones.
 
-A real server hides young alerts from its lists, or does not: all lists are asked with ``no_delay``.
+Live servers may delay alerts in lists, so all lists are read with ``no_delay``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from typing import Any
 
 import pytest
 
-from self_hosted.assemblyline import api
-from self_hosted.assemblyline.api import AlertChanges, AlertQuery
+from self_hosted.assemblyline import waits
+from self_hosted.assemblyline.api.alerts import alerts, batches, queries
+from self_hosted.assemblyline.api.alerts.changes import AlertChanges
+from self_hosted.assemblyline.api.alerts.queries import AlertQuery
+from self_hosted.assemblyline.api.submissions import idempotency
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.assemblyline.triggers import ALERT
-from self_hosted.core.errors import Broken, Forbidden, Invalid, NotFound
-from self_hosted.core.flow import Request
-from self_hosted.core.wait import Waiter, wait
+from self_hosted.core.http.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Request
+from self_hosted.core.wait.loop import wait_in_worker
+from self_hosted.core.wait.pending import PendingWait
 from tests.assemblyline.conftest import upload
 
-NO_SUCH = "0123456789abcdefABCDEF"
+MISSING_ID = "0123456789abcdefABCDEF"
 
 
 @pytest.fixture
@@ -31,55 +34,59 @@ def hook(server) -> AssemblylineHook:
 
 @pytest.fixture
 def case() -> str:
-    """What the alerts of one test have in common, and no others."""
+    """A metadata value that only the alerts of one test have."""
     return uuid.uuid4().hex
 
 
 @pytest.fixture
-def raised(hook: AssemblylineHook, case: str) -> Callable[..., str]:
-    """``raised()`` raises one more alert, waits until a search finds it, and returns its id."""
+def raise_alert(hook: AssemblylineHook, case: str) -> Callable[..., str]:
+    """``raise_alert()`` raises an alert, waits until a search finds it, and returns its id."""
 
-    def make(words: str | None = None) -> str:
+    def create(text: str | None = None) -> str:
         options = {"metadata": {"case": case}, "params": {"generate_alert": True}}
-        ingest_id = hook.ingest(upload(words or f"{uuid.uuid4().hex} RIG-SCORE:600"), options)
-        seen = wait(hook, ALERT, Waiter(f'alert_id:"{ingest_id}"', time.time() + 30, 0.2))
-        assert seen.facts["alert_id"] == ingest_id
+        ingest_id = hook.ingest(upload(text or f"{uuid.uuid4().hex} RIG-SCORE:600"), options)
+        seen = wait_in_worker(hook, waits.ALERT, PendingWait(f'alert_id:"{ingest_id}"', time.time() + 30, 0.2))
+        assert seen.details["alert_id"] == ingest_id
         return ingest_id
 
-    return make
+    return create
 
 
-def these(case: str, **more: Any) -> AlertQuery:
-    return AlertQuery(f'metadata.case:"{case}"', **more)
+def query_for(case: str, **parts: Any) -> AlertQuery:
+    return AlertQuery(f'metadata.case:"{case}"', **parts)
 
 
-def eventually(look: Callable[[], Any], expected: Any) -> None:
-    """The index catches up in a second or two."""
+def wait_until(read: Callable[[], Any], expected: Any) -> None:
+    """Wait until the index, which lags a second or two behind, shows the expected value."""
     deadline = time.time() + 10
-    while look() != expected and time.time() < deadline:
+    while read() != expected and time.time() < deadline:
         time.sleep(0.2)
-    assert look() == expected
+    assert read() == expected
 
 
-def sent(method: str, path: str, body: Any, query: str | None = None):
-    """What the server answers to what our flows never send."""
+def send(method: str, path: str, body: Any, query: str | None = None):
+    """Send a request that the package never sends."""
     reply = yield Request(method, f"/api/v4/alert/{path}/", {"q": query}, json=body)
     return reply.json()["api_response"]
 
 
-def taken_twice(alert_id: str):
+def take_twice(alert_id: str):
     for _ in range(2):
-        yield Request("GET", f"/api/v4/alert/ownership/{alert_id}/", repeatable=False)
+        yield Request("GET", f"/api/v4/alert/ownership/{alert_id}/", idempotent=False)
 
 
-# Looking
+# Reads
 
 
-def test_an_alert_has_the_id_of_its_ingest_and_what_was_found(hook, ask, raised, case):
-    alert_id = raised()
-    alert = ask(hook, api.alert(alert_id))
+def test_an_alert_has_the_id_of_its_ingest(hook, ask, raise_alert, case):
+    alert_id = raise_alert()
+    alert = ask(hook, alerts.get(alert_id))
     assert (alert["alert_id"], alert["al"]["score"], alert["type"]) == (alert_id, 600, "INGEST")
-    assert {**alert["metadata"], api.TAG: ""} == {"case": case, "ingest_id": alert_id, api.TAG: ""}
+    assert {**alert["metadata"], idempotency.METADATA_KEY: ""} == {
+        "case": case,
+        "ingest_id": alert_id,
+        idempotency.METADATA_KEY: "",
+    }
     assert {
         "classification",
         "events",
@@ -94,70 +101,71 @@ def test_an_alert_has_the_id_of_its_ingest_and_what_was_found(hook, ask, raised,
     } <= set(alert)
 
 
-def test_an_ingest_of_a_known_file_raises_an_alert_of_its_own(hook, ask, raised):
-    words = f"{uuid.uuid4().hex} RIG-SCORE:600"
-    first, again = raised(words), raised(words)
-    assert ask(hook, api.alert(first))["sid"] == ask(hook, api.alert(again))["sid"]
+def test_an_ingest_of_a_known_file_raises_an_alert_of_its_own(hook, ask, raise_alert):
+    text = f"{uuid.uuid4().hex} RIG-SCORE:600"
+    first, again = raise_alert(text), raise_alert(text)
+    assert ask(hook, alerts.get(first))["sid"] == ask(hook, alerts.get(again))["sid"]
 
 
 def test_an_unknown_alert_is_not_found(hook, ask):
-    with pytest.raises(NotFound, match="This alert does not exists"):
-        ask(hook, api.alert(NO_SUCH))
+    with pytest.raises(NotFoundError, match="This alert does not exists"):
+        ask(hook, alerts.get(MISSING_ID))
 
 
-def test_lists_take_queries_filters_spans_and_moments(hook, ask, raised, case):
-    one, other = raised(), raised()
+def test_lists_accept_queries_filters_and_times(hook, ask, raise_alert, case):
+    first, second = raise_alert(), raise_alert()
 
-    def listed(which: AlertQuery, **more: Any) -> list[str]:
-        return [found["alert_id"] for found in ask(hook, api.alerts(which, no_delay=True, **more))]
+    def list_ids(alert_query: AlertQuery, **arguments: Any) -> list[str]:
+        found = ask(hook, queries.search(alert_query, no_delay=True, **arguments))
+        return [alert["alert_id"] for alert in found]
 
-    assert listed(these(case)) == [other, one]
-    assert listed(these(case), limit=1, sort="reporting_ts asc") == [one]
-    assert listed(these(case, filters=["alert_id:*", f'alert_id:("{one}" OR "x")'])) == [one]
-    assert listed(these(case, tc="1h")) == [other, one]
-    assert listed(these(case, tc_start="2020-01-01T00:00:00Z")) == []
-    assert listed(these(case, tc_start="2020-01-01T00:00:00+00:00", tc="4d")) == []
-    assert ask(hook, api.alert_count(these(case), no_delay=True)) == 2
-    assert sorted(ask(hook, api.related_alerts(these(case)))) == sorted([one, other])
-
-
-def test_groups_and_counts(hook, ask, raised, case):
-    words = f"{uuid.uuid4().hex} RIG-SCORE:600"
-    one, other = raised(words), raised(words)
-    [group] = ask(hook, api.grouped_alerts("file.sha256", these(case), no_delay=True))
-    assert (group["alert_id"], group["group_count"], group["hint_owner"]) == (other, 2, False)
-    hook.update_alert(one, AlertChanges(add_labels=["x"], priority="low", status="assess"))
-    eventually(lambda: ask(hook, api.alert_counts("labels", these(case), no_delay=True)), {"X": 1})
-    assert ask(hook, api.alert_counts("priorities", these(case), no_delay=True)) == {"LOW": 1}
-    assert ask(hook, api.alert_counts("statuses", these(case), no_delay=True)) == {"ASSESS": 1}
-    assert ask(hook, api.alert_statistics(these(case), no_delay=True))["file.name"] == {"a.txt": 2}
+    assert list_ids(query_for(case)) == [second, first]
+    assert list_ids(query_for(case), limit=1, sort="reporting_ts asc") == [first]
+    assert list_ids(query_for(case, filters=["alert_id:*", f'alert_id:("{first}" OR "x")'])) == [first]
+    assert list_ids(query_for(case, tc="1h")) == [second, first]
+    assert list_ids(query_for(case, tc_start="2020-01-01T00:00:00Z")) == []
+    assert list_ids(query_for(case, tc_start="2020-01-01T00:00:00+00:00", tc="4d")) == []
+    assert ask(hook, queries.count(query_for(case), no_delay=True)) == 2
+    assert sorted(ask(hook, queries.list_related_ids(query_for(case)))) == sorted([first, second])
 
 
-def test_the_server_fails_to_group_by_a_list(hook, ask, raised, case):
-    hook.add_alert_labels(raised(), ["x"])
-    eventually(lambda: hook.alert_counts("labels", these(case), no_delay=True), {"X": 1})
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, api.grouped_alerts("label", these(case), no_delay=True))
+def test_alerts_are_grouped_and_counted(hook, ask, raise_alert, case):
+    text = f"{uuid.uuid4().hex} RIG-SCORE:600"
+    first, second = raise_alert(text), raise_alert(text)
+    [group] = ask(hook, queries.list_grouped("file.sha256", query_for(case), no_delay=True))
+    assert (group["alert_id"], group["group_count"], group["hint_owner"]) == (second, 2, False)
+    hook.update_alert(first, AlertChanges(add_labels=["x"], priority="low", status="assess"))
+    wait_until(lambda: ask(hook, queries.count_by("labels", query_for(case), no_delay=True)), {"X": 1})
+    assert ask(hook, queries.count_by("priorities", query_for(case), no_delay=True)) == {"LOW": 1}
+    assert ask(hook, queries.count_by("statuses", query_for(case), no_delay=True)) == {"ASSESS": 1}
+    assert ask(hook, queries.get_statistics(query_for(case), no_delay=True))["file.name"] == {"a.txt": 2}
 
 
-def test_a_query_that_is_none_is_refused_by_lists_and_fails_elsewhere(hook, ask):
-    bad = AlertQuery('a:"')
-    with pytest.raises(Invalid, match="SearchException"):
-        ask(hook, api.alerts(bad))
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, api.related_alerts(bad))
-    with pytest.raises(Invalid, match="at least provide a query"):
-        ask(hook, api.related_alerts(AlertQuery()))
+def test_the_server_fails_to_group_by_a_list(hook, ask, raise_alert, case):
+    hook.add_alert_labels(raise_alert(), ["x"])
+    wait_until(lambda: hook.count_alerts_by("labels", query_for(case), no_delay=True), {"X": 1})
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, queries.list_grouped("label", query_for(case), no_delay=True))
 
 
-# Changing one
+def test_a_malformed_query_is_rejected_by_lists_and_fails_elsewhere(hook, ask):
+    malformed = AlertQuery('a:"')
+    with pytest.raises(InvalidRequestError, match="SearchException"):
+        ask(hook, queries.search(malformed))
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, queries.list_related_ids(malformed))
+    with pytest.raises(InvalidRequestError, match="at least provide a query"):
+        ask(hook, queries.list_related_ids(AlertQuery()))
 
 
-def test_one_alert_is_changed_in_all_ways_and_once(hook, ask, raised):
-    alert_id = raised()
+# Updates of one alert
+
+
+def test_an_alert_is_updated_once(hook, ask, raise_alert):
+    alert_id = raise_alert()
     changes = AlertChanges(["a b", "c"], ["d"], "high", "non-malicious", "malicious", True)
-    user = hook.whoami()["username"]
-    result = ask(hook, api.update_alert(alert_id, changes))
+    user = hook.get_account()["username"]
+    result = ask(hook, alerts.update(alert_id, changes))
     assert result.pop("sid")
     assert sorted(result.pop("labels")) == ["A B", "C"]
     assert result == {
@@ -167,49 +175,49 @@ def test_one_alert_is_changed_in_all_ways_and_once(hook, ask, raised):
         "status": "NON-MALICIOUS",
         "owner": user,
     }
-    history = hook.alert(alert_id)
+    history = hook.get_alert(alert_id)
     assert history["verdict"] == {"malicious": [user], "non_malicious": []}
-    assert ask(hook, api.update_alert(alert_id, changes))["changed"] == []
-    assert hook.alert(alert_id)["events"] == history["events"]
+    assert ask(hook, alerts.update(alert_id, changes))["changed"] == []
+    assert hook.get_alert(alert_id)["events"] == history["events"]
 
 
-def test_labels_are_taken_off_and_a_verdict_is_replaced(hook, ask, raised):
-    alert_id = raised()
+def test_labels_are_removed_and_a_verdict_is_replaced(hook, ask, raise_alert):
+    alert_id = raise_alert()
     hook.update_alert(alert_id, AlertChanges(add_labels=["a", "b"], verdict="malicious"))
-    ask(hook, api.remove_alert_labels(alert_id, ["a", "q"]))
-    ask(hook, api.set_alert_verdict(alert_id, "non_malicious"))
-    alert = hook.alert(alert_id)
+    ask(hook, alerts.remove_labels(alert_id, ["a", "q"]))
+    ask(hook, alerts.set_verdict(alert_id, "non_malicious"))
+    alert = hook.get_alert(alert_id)
     assert alert["label"] == ["B"]
     assert [len(alert["verdict"][name]) for name in ("malicious", "non_malicious")] == [0, 1]
-    assert hook.submission(alert["sid"])["verdict"] == alert["verdict"]
+    assert hook.get_submission(alert["sid"])["verdict"] == alert["verdict"]
 
 
-def test_what_is_ones_own_already_is_taken_without_a_word(hook, ask, raised):
-    alert_id = raised()
-    with pytest.raises(Forbidden, match="Alert is already owned by"):
-        ask(hook, taken_twice(alert_id))
-    ask(hook, api.take_alert(alert_id))
-    assert hook.alert(alert_id)["owner"] == hook.whoami()["username"]
+def test_an_own_alert_is_taken_without_an_error(hook, ask, raise_alert):
+    alert_id = raise_alert()
+    with pytest.raises(PermissionDeniedError, match="Alert is already owned by"):
+        ask(hook, take_twice(alert_id))
+    ask(hook, alerts.take_ownership(alert_id))
+    assert hook.get_alert(alert_id)["owner"] == hook.get_account()["username"]
 
 
 @pytest.mark.parametrize(
     "flow",
     [
-        lambda: api.add_alert_labels(NO_SUCH, ["x"]),
-        lambda: api.remove_alert_labels(NO_SUCH, ["x"]),
-        lambda: api.set_alert_priority(NO_SUCH, "LOW"),
-        lambda: api.set_alert_status(NO_SUCH, "TRIAGE"),
-        lambda: api.set_alert_verdict(NO_SUCH, "malicious"),
-        lambda: api.take_alert(NO_SUCH),
+        lambda: alerts.add_labels(MISSING_ID, ["x"]),
+        lambda: alerts.remove_labels(MISSING_ID, ["x"]),
+        lambda: alerts.set_priority(MISSING_ID, "LOW"),
+        lambda: alerts.set_status(MISSING_ID, "TRIAGE"),
+        lambda: alerts.set_verdict(MISSING_ID, "malicious"),
+        lambda: alerts.take_ownership(MISSING_ID),
     ],
 )
 def test_an_unknown_alert_is_not_changed(hook, ask, flow):
-    with pytest.raises(NotFound, match=NO_SUCH):
+    with pytest.raises(NotFoundError, match=MISSING_ID):
         ask(hook, flow())
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "words"),
+    ("path", "body", "message"),
     [
         ("priority/{}", "x", "Invalid priority received"),
         ("status/{}", "x", "Invalid status received"),
@@ -217,77 +225,77 @@ def test_an_unknown_alert_is_not_changed(hook, ask, flow):
         ("all/batch", {"status": "x"}, "Status 'X' not in statuses"),
     ],
 )
-def test_the_server_refuses_unknown_words(hook, ask, raised, path, body, words):
-    with pytest.raises(Invalid, match=words):
-        ask(hook, sent("POST", path.format(raised()), body))
+def test_the_server_rejects_unknown_values(hook, ask, raise_alert, path, body, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        ask(hook, send("POST", path.format(raise_alert()), body))
 
 
-def test_the_server_fails_on_labels_that_are_no_texts_and_takes_a_text_for_its_letters(hook, ask, raised):
-    alert_id = raised()
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, sent("POST", f"label/{alert_id}", [1]))
-    ask(hook, sent("POST", f"label/{alert_id}", "no"))
-    assert sorted(hook.alert(alert_id)["label"]) == ["N", "O"]
+def test_the_server_fails_on_numbers_as_labels_and_splits_a_text_into_letters(hook, ask, raise_alert):
+    alert_id = raise_alert()
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, send("POST", f"label/{alert_id}", [1]))
+    ask(hook, send("POST", f"label/{alert_id}", "no"))
+    assert sorted(hook.get_alert(alert_id)["label"]) == ["N", "O"]
 
 
-def test_changing_all_of_one_never_worked(hook, ask, raised):
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, sent("POST", f"all/{raised()}", {"status": "TRIAGE"}))
+def test_the_servers_update_of_all_fields_fails(hook, ask, raise_alert):
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, send("POST", f"all/{raise_alert()}", {"status": "TRIAGE"}))
 
 
-# Changing many
+# Updates by query
 
 
-def test_all_that_a_query_finds_are_changed_and_once(hook, ask, raised, case):
-    ids = [raised(), raised()]
+def test_all_alerts_of_a_query_are_updated_once(hook, ask, raise_alert, case):
+    ids = [raise_alert(), raise_alert()]
     changes = AlertChanges(["a"], ["b"], "medium", "assess", "malicious", True)
-    assert ask(hook, api.update_alerts(these(case), changes, dry_run=True)) == {
+    assert ask(hook, batches.update_matching(query_for(case), changes, dry_run=True)) == {
         "found": 2,
         "to_change": 2,
         "changed": 0,
     }
-    assert ask(hook, api.update_alerts(these(case), changes)) == {"found": 2, "to_change": 2, "changed": 2}
-    user = hook.whoami()["username"]
+    assert ask(hook, batches.update_matching(query_for(case), changes)) == {"found": 2, "to_change": 2, "changed": 2}
+    user = hook.get_account()["username"]
     for alert_id in ids:
-        alert = hook.alert(alert_id)
+        alert = hook.get_alert(alert_id)
         assert (alert["label"], alert["priority"], alert["status"], alert["owner"]) == (["A"], "MEDIUM", "ASSESS", user)
         assert (alert["verdict"]["malicious"], len(alert["events"])) == ([user], 1)
     unchanged = {"found": 2, "to_change": 0, "changed": 0}
-    eventually(lambda: ask(hook, api.update_alerts(these(case), changes, dry_run=True)), unchanged)
-    assert ask(hook, api.update_alerts(these(case), changes)) == unchanged
-    assert len(hook.alert(ids[0])["events"]) == 1
+    wait_until(lambda: ask(hook, batches.update_matching(query_for(case), changes, dry_run=True)), unchanged)
+    assert ask(hook, batches.update_matching(query_for(case), changes)) == unchanged
+    assert len(hook.get_alert(ids[0])["events"]) == 1
 
 
-def test_only_those_that_lack_something_are_changed(hook, ask, raised, case):
-    one, other = raised(), raised()
-    hook.set_alert_status(one, "TRIAGE")
-    eventually(lambda: hook.alert_counts("statuses", these(case), no_delay=True), {"TRIAGE": 1})
-    result = ask(hook, api.update_alerts(these(case), AlertChanges(status="TRIAGE")))
+def test_only_alerts_with_differences_are_changed(hook, ask, raise_alert, case):
+    first, second = raise_alert(), raise_alert()
+    hook.set_alert_status(first, "TRIAGE")
+    wait_until(lambda: hook.count_alerts_by("statuses", query_for(case), no_delay=True), {"TRIAGE": 1})
+    result = ask(hook, batches.update_matching(query_for(case), AlertChanges(status="TRIAGE")))
     assert result == {"found": 2, "to_change": 1, "changed": 1}
-    assert [len(hook.alert(alert_id)["events"]) for alert_id in (one, other)] == [1, 1]
+    assert [len(hook.get_alert(alert_id)["events"]) for alert_id in (first, second)] == [1, 1]
 
 
-def test_what_the_query_finds_no_more_once_it_is_marked_is_taken_all_the_same(hook, ask, raised, case):
-    alert_id, changes = raised(), AlertChanges(status="TRIAGE", take_ownership=True)
-    result = ask(hook, api.update_alerts(these(case, filters=["NOT status:TRIAGE"]), changes))
+def test_alerts_that_the_query_no_longer_finds_are_still_taken(hook, ask, raise_alert, case):
+    alert_id, changes = raise_alert(), AlertChanges(status="TRIAGE", take_ownership=True)
+    result = ask(hook, batches.update_matching(query_for(case, filters=["NOT status:TRIAGE"]), changes))
     assert result == {"found": 1, "to_change": 1, "changed": 1}
-    alert = hook.alert(alert_id)
-    assert (alert["status"], alert["owner"]) == ("TRIAGE", hook.whoami()["username"])
+    alert = hook.get_alert(alert_id)
+    assert (alert["status"], alert["owner"]) == ("TRIAGE", hook.get_account()["username"])
 
 
-def test_more_than_may_be_are_not_changed(hook, ask, raised, case):
-    ids = [raised(), raised()]
-    with pytest.raises(ValueError, match="at_most is 1, and the query finds 2 alerts: none was changed"):
-        ask(hook, api.update_alerts(these(case), AlertChanges(status="TRIAGE"), at_most=1))
-    assert [hook.alert(alert_id)["status"] for alert_id in ids] == [None, None]
+def test_too_many_alerts_are_not_changed(hook, ask, raise_alert, case):
+    ids = [raise_alert(), raise_alert()]
+    with pytest.raises(ValueError, match="max_items is 1, but the query finds 2 alerts; none was changed"):
+        ask(hook, batches.update_matching(query_for(case), AlertChanges(status="TRIAGE"), max_items=1))
+    assert [hook.get_alert(alert_id)["status"] for alert_id in ids] == [None, None]
 
 
-def test_a_batch_notes_in_each_history_what_made_no_difference_too(hook, ask, raised):
-    alert_id = raised()
+def test_the_servers_batch_adds_an_event_without_a_difference(hook, ask, raise_alert):
+    alert_id = raise_alert()
     for _ in range(2):
-        assert ask(hook, sent("POST", "all/batch", {"status": "assess"}, f'alert_id:"{alert_id}"')) == {"success": 1}
-    assert [one["status"] for one in hook.alert(alert_id)["events"]] == ["ASSESS", "ASSESS"]
+        assert ask(hook, send("POST", "all/batch", {"status": "assess"}, f'alert_id:"{alert_id}"')) == {"success": 1}
+    assert [event["status"] for event in hook.get_alert(alert_id)["events"]] == ["ASSESS", "ASSESS"]
 
 
-def test_a_batch_does_not_tell_that_it_could_not_read_the_query(hook, ask):
-    assert ask(hook, sent("POST", "all/batch", {"status": "assess"}, 'a:"')) == {"success": False}
+def test_the_servers_batch_does_not_report_a_malformed_query(hook, ask):
+    assert ask(hook, send("POST", "all/batch", {"status": "assess"}, 'a:"')) == {"success": False}

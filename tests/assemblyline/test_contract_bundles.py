@@ -1,4 +1,4 @@
-"""What must hold of bundles on the stand-in and on a real server."""
+"""Contract of bundles, on the fake server and on live ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline import waits
+from self_hosted.assemblyline.api.bundles import bundles, carts
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.assemblyline.triggers import SUBMISSION
-from self_hosted.core.errors import Broken, Conflict, Forbidden, Invalid
-from self_hosted.core.flow import Request, Upload
-from self_hosted.core.wait import Waiter, wait
+from self_hosted.core.http.errors import ConflictError, InvalidRequestError, PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Request, Upload
+from self_hosted.core.wait.loop import wait_in_worker
+from self_hosted.core.wait.pending import PendingWait
 
-NO_SUCH = "0123456789abcdefABCDEF"
+MISSING_SID = "0123456789abcdefABCDEF"
 
 
 @pytest.fixture
@@ -28,21 +29,21 @@ def hook(server) -> AssemblylineHook:
 @pytest.fixture
 def sid(hook) -> str:
     """A completed submission of a file that no other test submits."""
-    words = f"{uuid.uuid4().hex} RIG-SCORE:10"
-    sid = hook.submit({"plaintext": words}, {"metadata": {"case": "7"}})["sid"]
-    wait(hook, SUBMISSION, Waiter(sid, time.time() + 30, 0.2))
+    text = f"{uuid.uuid4().hex} RIG-SCORE:10"
+    sid = hook.submit({"plaintext": text}, {"metadata": {"case": "7"}})["sid"]
+    wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 30, 0.2))
     return str(sid)
 
 
 @pytest.fixture
 def bundle(hook, sid) -> bytes:
-    return exported(hook, sid)
+    return export(hook, sid)
 
 
-def exported(hook, sid: str, ask=None) -> bytes:
+def export(hook, sid: str, ask=None) -> bytes:
     target = io.BytesIO()
-    opened: Any = nullcontext(target)  # which leaves it open
-    flow = api.export_bundle(sid, lambda: opened)
+    opened: Any = nullcontext(target)  # leaves it open
+    flow = bundles.export_to(sid, lambda: opened)
     ask(hook, flow) if ask else hook.run(flow)
     return target.getvalue()
 
@@ -51,73 +52,73 @@ def upload(data: bytes) -> Upload:
     return Upload("a.al_bundle", lambda: io.BytesIO(data), len(data))
 
 
-def raw(data: bytes, query):
-    """An import as we do not send it."""
+def send_import(data: bytes, query):
+    """Send an import that the package never sends."""
     reply = yield Request("POST", "/api/v4/bundle/", query, body=upload(data))
     return reply.json()["api_response"]
 
 
-def test_a_bundle_is_a_cart_that_names_its_submission(hook, ask, sid):
-    data = exported(hook, sid, ask)
+def test_the_header_of_a_bundle_names_its_submission(hook, ask, sid):
+    data = export(hook, sid, ask)
     assert data.startswith(b"CART")
-    assert api.bundle_sid(data[: api.ENOUGH]) == sid
-    assert api.cart_header(data)["al"] == {"type": "archive/bundle/al"}
+    assert carts.read_bundle_sid(data[: carts.MAX_HEADER_BYTES]) == sid
+    assert carts.read_header(data)["al"] == {"type": "archive/bundle/al"}
 
 
-def test_what_is_not_there_has_no_bundle(hook, ask):
-    with pytest.raises(Forbidden, match="not allowed create a bundle for this submission"):
-        exported(hook, NO_SUCH, ask)
-    with pytest.raises(Forbidden, match="not allowed create a bundle for this alert"):
-        ask(hook, api.export_bundle(NO_SUCH, io.BytesIO, use_alert=True))
+def test_a_missing_object_has_no_bundle(hook, ask):
+    with pytest.raises(PermissionDeniedError, match="not allowed create a bundle for this submission"):
+        export(hook, MISSING_SID, ask)
+    with pytest.raises(PermissionDeniedError, match="not allowed create a bundle for this alert"):
+        ask(hook, bundles.export_to(MISSING_SID, io.BytesIO, use_alert=True))
 
 
-def test_a_bundle_brings_its_submission_back_under_its_id(hook, ask, sid, bundle):
+def test_an_import_restores_the_submission_with_its_id(hook, ask, sid, bundle):
     hook.delete_submission(sid)
-    assert ask(hook, api.import_bundle(upload(bundle), sid)) == {"sid": sid, "imported": True}
-    found = hook.submission(sid)
+    assert ask(hook, bundles.import_from(upload(bundle), sid)) == {"sid": sid, "imported": True}
+    found = hook.get_submission(sid)
     assert (found["state"], found["max_score"], found["metadata"]["case"]) == ("completed", 10, "7")
     assert {"bundle.source", "bundle.created", "bundle.loaded", "bundle.classification"} <= set(found["metadata"])
 
 
-def test_what_is_there_already_is_a_conflict_unless_that_is_fine(hook, ask, sid, bundle):
-    with pytest.raises(Conflict, match=f"submission {sid} is there already"):
-        ask(hook, api.import_bundle(upload(bundle), sid))
-    assert ask(hook, api.import_bundle(upload(bundle), sid, exist_ok=True)) == {"sid": sid, "imported": False}
+def test_an_existing_submission_is_a_conflict_without_exist_ok(hook, ask, sid, bundle):
+    with pytest.raises(ConflictError, match=f"submission {sid} exists already"):
+        ask(hook, bundles.import_from(upload(bundle), sid))
+    assert ask(hook, bundles.import_from(upload(bundle), sid, exist_ok=True)) == {"sid": sid, "imported": False}
 
 
-def test_the_server_itself_refuses_what_is_there_and_takes_any_word_for_exist_ok_but_false(hook, ask, sid, bundle):
-    with pytest.raises(Conflict, match=f"Submission {sid} already exists"):
-        ask(hook, raw(bundle, {"exist_ok": "false"}))
-    assert ask(hook, raw(bundle, {"exist_ok": ""})) == {"success": True}
+def test_the_server_rejects_existing_submissions_and_reads_most_texts_as_exist_ok(hook, ask, sid, bundle):
+    with pytest.raises(ConflictError, match=f"Submission {sid} already exists"):
+        ask(hook, send_import(bundle, {"exist_ok": "false"}))
+    assert ask(hook, send_import(bundle, {"exist_ok": ""})) == {"success": True}
 
 
-def test_a_rescan_has_the_files_analysed_anew_under_the_same_id(hook, ask, sid, bundle):
+def test_a_rescan_analyses_the_files_again_with_the_same_id(hook, ask, sid, bundle):
     hook.delete_submission(sid)
     options: Any = {"rescan_services": ["RigScan"], "to_ingest": False}
-    assert ask(hook, api.import_bundle(upload(bundle), sid, **options)) == {"sid": sid, "imported": True}
-    assert wait(hook, SUBMISSION, Waiter(sid, time.time() + 30, 0.2)).facts["max_score"] == 10
+    assert ask(hook, bundles.import_from(upload(bundle), sid, **options)) == {"sid": sid, "imported": True}
+    assert wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 30, 0.2)).details["max_score"] == 10
 
 
-def test_a_service_that_the_server_does_not_have_is_refused_though_the_server_would_ignore_it(hook, ask, sid, bundle):
+def test_an_unknown_service_is_rejected_because_the_server_would_ignore_it(hook, ask, sid, bundle):
     hook.delete_submission(sid)
-    with pytest.raises(ValueError, match="rescan_services: this server has no Nosuch"):
-        ask(hook, api.import_bundle(upload(bundle), sid, rescan_services=["Nosuch"]))
-    assert ask(hook, raw(bundle, {"rescan_services": "Nosuch"})) == {"success": True}
+    with pytest.raises(ValueError, match="rescan_services: unknown Nosuch"):
+        ask(hook, bundles.import_from(upload(bundle), sid, rescan_services=["Nosuch"]))
+    assert ask(hook, send_import(bundle, {"rescan_services": "Nosuch"})) == {"success": True}
 
 
 @pytest.mark.parametrize("data", [b"nonsense", b"CARTnonsense"])
-def test_what_is_no_bundle_is_refused(hook, ask, data):
-    with pytest.raises(Invalid, match="Bundle decompression failed"):
-        ask(hook, api.import_bundle(upload(data), uuid.uuid4().hex))
+def test_other_content_than_a_bundle_is_rejected(hook, ask, data):
+    with pytest.raises(InvalidRequestError, match="Bundle decompression failed"):
+        ask(hook, bundles.import_from(upload(data), uuid.uuid4().hex))
 
 
-def test_the_server_fails_on_what_ends_too_early(hook, ask):
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, api.import_bundle(upload(b"\x1f\x8b\x08nonsense"), uuid.uuid4().hex))
+def test_the_server_fails_on_truncated_content(hook, ask):
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, bundles.import_from(upload(b"\x1f\x8b\x08nonsense"), uuid.uuid4().hex))
 
 
-def test_the_body_of_a_form_does_not_reach_the_server(hook, ask, sid, bundle):
+def test_a_body_with_the_type_of_a_form_does_not_reach_the_server(hook, ask, sid, bundle):
     hook.delete_submission(sid)
     form = upload(bundle)._replace(content_type="application/x-www-form-urlencoded")
-    with pytest.raises(Invalid, match="Bundle decompression failed"):
-        ask(hook, api.import_bundle(form, sid))
+    with pytest.raises(InvalidRequestError, match="Bundle decompression failed"):
+        ask(hook, bundles.import_from(form, sid))

@@ -1,4 +1,4 @@
-"""What must hold on the stand-in and on a real server of files, results, reports and verdicts."""
+"""Contract of files, results, reports and verdicts, on the fake server and on live ones."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import uuid
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline import waits
+from self_hosted.assemblyline.api.bundles import carts
+from self_hosted.assemblyline.api.files import downloads, files
+from self_hosted.assemblyline.api.submissions import digests, owners, reports, results, submissions, verdicts
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.assemblyline.triggers import SUBMISSION
-from self_hosted.core.errors import Busy, Forbidden, NotFound
-from self_hosted.core.storage import written
-from self_hosted.core.wait import Waiter, wait
-from tests.assemblyline.conftest import upload
+from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError, UnavailableError
+from self_hosted.core.tasks.storage import atomic_writer
+from self_hosted.core.wait.loop import wait_in_worker
+from self_hosted.core.wait.pending import PendingWait
+from tests.assemblyline.conftest import upload, wait_until
 
-NO_SID, NO_SHA256 = "0123456789abcdefABCDEF", "0" * 64
+MISSING_SID, MISSING_SHA256 = "0123456789abcdefABCDEF", "0" * 64
 
 
 @pytest.fixture
@@ -28,20 +31,20 @@ def hook(server) -> AssemblylineHook:
 
 @pytest.fixture
 def impatient(server, connect) -> AssemblylineHook:
-    """The same, without retries."""
+    """The hook without retries."""
     connection = json.loads(os.environ[f"AIRFLOW_CONN_{server.upper()}"])
-    extra = {**connection["extra"], "retry_budget": 0}
+    extra = {**connection["extra"], "retry_timeout": 0}
     return AssemblylineHook(connect("impatient", {**connection, "extra": extra}))
 
 
 @pytest.fixture
 def submitted(hook):
-    """Submit words that no other test submits and wait: submission's id, the words, and their SHA-256."""
+    """``submit("RIG-SCORE:5")`` submits a new file and waits; return id, text and SHA-256 of the file."""
 
-    def submit(words: str) -> tuple[str, str, str]:
-        unique = f"{uuid.uuid4().hex} {words}"
+    def submit(text: str) -> tuple[str, str, str]:
+        unique = f"{uuid.uuid4().hex} {text}"
         sid = hook.submit(upload(unique), {})["sid"]
-        wait(hook, SUBMISSION, Waiter(sid, time.time() + 30, 0.2))
+        wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 30, 0.2))
         return sid, unique, hashlib.sha256(unique.encode()).hexdigest()
 
     return submit
@@ -49,205 +52,204 @@ def submitted(hook):
 
 @pytest.fixture
 def saved(tmp_path):
-    """Ask for a download, and read it."""
+    """``save(hook, ask, sha256)`` downloads a file and returns its content."""
 
     def save(hook, ask, sha256, **options):
         path = tmp_path / uuid.uuid4().hex
-        assert ask(hook, api.download_file(sha256, lambda: written(str(path)), **options)) is None
+        assert ask(hook, downloads.download(sha256, lambda: atomic_writer(str(path)), **options)) is None
         return path.read_bytes()
 
     return save
 
 
-def test_a_submission_is_told_whole(hook, ask, submitted):
-    sid, words, sha256 = submitted("RIG-SCORE:700\nRIG-CHILD:inner")
-    found = ask(hook, api.full_submission(sid, full_tree=True))
+def test_the_full_submission_contains_files_and_results(hook, ask, submitted):
+    sid, text, sha256 = submitted("RIG-SCORE:700\nRIG-CHILD:inner")
+    found = ask(hook, reports.get_full(sid, full_tree=True))
     child = hashlib.sha256(b"inner").hexdigest()
     assert set(found["file_infos"]) == {sha256, child}
-    assert found["file_infos"][sha256]["size"] == len(words)
+    assert found["file_infos"][sha256]["size"] == len(text)
     assert found["file_tree"][sha256]["score"] == 700
     assert found["file_tree"][sha256]["children"][child]["name"] == ["child.txt"]
     assert found["missing_result_keys"] == []
-    assert {one["sha256"] for one in found["results"].values()} == {sha256, child}
+    assert {result["sha256"] for result in found["results"].values()} == {sha256, child}
 
 
-def test_a_summary_tells_tags_techniques_and_heuristics(hook, ask, submitted):
+def test_the_summary_contains_tags_techniques_and_heuristics(hook, ask, submitted):
     sid, *_ = submitted("RIG-SCORE:700\nRIG-CHILD:RIG-SCORE:30")
-    found = ask(hook, api.submission_summary(sid))
+    found = ask(hook, reports.get_summary(sid))
     assert found["tags"]["ioc"]["network.static.domain"] == [["rig.example.com", "suspicious", False, "TLP:C"]]
     assert found["tags"]["attribution"]["attribution.family"][0][0] == "RIGFAMILY"
-    assert sorted(one[2] for one in found["attack_matrix"]["execution"]) == ["info", "suspicious"]
+    assert sorted(technique[2] for technique in found["attack_matrix"]["execution"]) == ["info", "suspicious"]
     assert found["heuristics"]["suspicious"] == [["RIGSCAN.1", "Rig marker found"]]
     assert (found["partial"], found["filtered"]) == (False, False)
 
 
-def test_a_summary_of_what_is_harmless_is_empty(hook, ask, submitted):
+def test_the_summary_of_a_harmless_file_is_empty(hook, ask, submitted):
     sid, *_ = submitted("nothing")
-    found = ask(hook, api.submission_summary(sid))
+    found = ask(hook, reports.get_summary(sid))
     assert (found["attack_matrix"], found["heuristics"], found["map"]) == ({}, {}, {})
     assert found["tags"] == {"attribution": {}, "behavior": {}, "ioc": {}}
 
 
-def test_a_tree_tells_the_files(hook, ask, submitted):
+def test_the_tree_contains_the_files(hook, ask, submitted):
     sid, _, sha256 = submitted("RIG-CHILD:inner")
-    found = ask(hook, api.submission_tree(sid))
+    found = ask(hook, reports.get_tree(sid))
     assert list(found["tree"]) == [sha256]
-    assert [one["name"] for one in found["tree"][sha256]["children"].values()] == [["child.txt"]]
+    assert [child["name"] for child in found["tree"][sha256]["children"].values()] == [["child.txt"]]
 
 
-def test_a_report_tells_the_files_of_each_finding(hook, ask, submitted):
+def test_the_report_contains_the_files_of_each_finding(hook, ask, submitted):
     sid, _, sha256 = submitted("RIG-SCORE:700")
-    found = ask(hook, api.submission_report(sid))
+    found = ask(hook, reports.get(sid))
     assert found["heuristics"]["suspicious"]["Rig marker found"] == [["a.txt", sha256]]
     uris = found["tags"]["indicators_of_compromise"]["network.static.uri"]
     assert uris == {"http://rig.example.com/x": {"files": [["a.txt", sha256]], "h_type": "suspicious"}}
 
 
-def test_a_report_before_the_end_is_too_early(hook, impatient, ask):
+def test_a_running_submission_has_no_report(hook, impatient, ask):
     sid = hook.submit(upload(f"{uuid.uuid4().hex} RIG-SLEEP:8"), {})["sid"]
-    with pytest.raises(Busy, match="too early"):
-        ask(impatient, api.submission_report(sid))
+    with pytest.raises(UnavailableError, match="too early"):
+        ask(impatient, reports.get(sid))
     hook.delete_submission(sid)
 
 
-def test_a_submissions_view_of_a_file(hook, ask, submitted):
+def test_a_submission_has_findings_on_a_file(hook, ask, submitted):
     sid, _, sha256 = submitted("RIG-SCORE:700")
     for extra in ([], [f"{sha256}.Other.v1.c0"]):
-        found = ask(hook, api.submission_file(sid, sha256.upper(), extra))
+        found = ask(hook, reports.get_file(sid, sha256.upper(), extra))
         assert found["file_info"]["sha256"] == sha256
-        assert [one["result"]["score"] for one in found["results"]] == [700]
+        assert [result["result"]["score"] for result in found["results"]] == [700]
         assert found["heuristics"] == {"suspicious": [["RIGSCAN.1", "Rig marker found"]]}
         assert ["RIG_MARKER", "suspicious", False] in found["signatures"]
-    with pytest.raises(NotFound, match="missing from the system"):
-        ask(hook, api.submission_file(sid, NO_SHA256))
+    with pytest.raises(NotFoundError, match="missing from the system"):
+        ask(hook, reports.get_file(sid, MISSING_SHA256))
 
 
-@pytest.mark.parametrize(
-    "flow", [api.full_submission, api.submission_summary, api.submission_tree, api.submission_report]
-)
-def test_what_is_asked_of_no_submission(hook, ask, flow):
-    with pytest.raises(NotFound, match=f"Submission ID {NO_SID} does not exists"):
-        ask(hook, flow(NO_SID))
+@pytest.mark.parametrize("flow", [reports.get_full, reports.get_summary, reports.get_tree, reports.get])
+def test_a_missing_submission_has_no_report(hook, ask, flow):
+    with pytest.raises(NotFoundError, match=f"Submission ID {MISSING_SID} does not exists"):
+        ask(hook, flow(MISSING_SID))
 
 
 def test_submissions_are_listed_by_user_and_by_group(hook, ask, submitted):
     submitted("RIG-SCORE:41")
     sid, *_ = submitted("RIG-SCORE:42")
-    time.sleep(1.5)  # until the index has it
-    for flow in (api.user_submissions("admin", rows=1), api.group_submissions(rows=1)):
+    wait_until(lambda: hook.search_submissions(f'sid:"{sid}"'))
+    for flow in (owners.list_by_user("admin", rows=1), owners.list_by_group(rows=1)):
         found = ask(hook, flow)
         assert (len(found["items"]), found["rows"], found["offset"]) == (1, 1, 0)
-    found = ask(hook, api.user_submissions("admin", query=f'sid:"{sid}"'))
-    assert [one["max_score"] for one in found["items"]] == [42]
-    assert ask(hook, api.group_submissions("NOSUCH"))["items"] == []
+    found = ask(hook, owners.list_by_user("admin", query=f'sid:"{sid}"'))
+    assert [document["max_score"] for document in found["items"]] == [42]
+    assert ask(hook, owners.list_by_group("NOSUCH"))["items"] == []
 
 
-def test_submissions_of_somebody_else_are_not_listed(hook, ask):
-    with pytest.raises(Forbidden, match="does not match"):
-        ask(hook, api.user_submissions("somebody"))
+def test_submissions_of_other_users_are_not_listed(hook, ask):
+    with pytest.raises(PermissionDeniedError, match="does not match"):
+        ask(hook, owners.list_by_user("somebody"))
 
 
 def test_results_and_errors_are_read_by_their_keys(hook, ask, submitted):
     good, _, sha256 = submitted("RIG-SCORE:5")
     bad, _, failed = submitted("RIG-FAIL")
-    [result], [error] = hook.submission(good)["results"], hook.submission(bad)["errors"]
-    assert api.result_key(result)[:2] == (sha256, "RigScan")
-    assert api.result_key(error) == (failed, "RigScan", "4.7.0.1", False, "exception")
-    assert ask(hook, api.service_result(result))["result"]["score"] == 5
-    assert ask(hook, api.service_error(error))["response"]["message"] == "RIG-FAIL asked for an error"
-    found = ask(hook, api.service_results([result, f"{NO_SHA256}.X.v1.c0"], [error]))
+    [result], [error] = hook.get_submission(good)["results"], hook.get_submission(bad)["errors"]
+    assert results.parse_key(result)[:2] == (sha256, "RigScan")
+    assert results.parse_key(error) == (failed, "RigScan", "4.7.0.1", False, "exception")
+    assert ask(hook, results.get(result))["result"]["score"] == 5
+    assert ask(hook, results.get_error(error))["response"]["message"] == "RIG-FAIL asked for an error"
+    found = ask(hook, results.get_many([result, f"{MISSING_SHA256}.X.v1.c0"], [error]))
     assert (list(found["result"]), list(found["error"])) == ([result], [error])
     assert found["error"][error]["response"]["status"] == "FAIL_NONRECOVERABLE"
 
 
-def test_an_empty_result_is_told_by_its_key(hook, ask, submitted):
+def test_the_key_marks_an_empty_result(hook, ask, submitted):
     sid, *_ = submitted("nothing")
-    [key] = hook.submission(sid)["results"]
-    assert api.result_key(key).is_empty
-    assert ask(hook, api.service_results([key]))["result"][key]["result"]["sections"] == []
+    [key] = hook.get_submission(sid)["results"]
+    assert results.parse_key(key).is_empty
+    assert ask(hook, results.get_many([key]))["result"][key]["result"]["sections"] == []
 
 
-@pytest.mark.parametrize("flow", [api.service_result, api.service_error])
-def test_a_key_that_nobody_knows(hook, ask, flow):
-    with pytest.raises(NotFound, match="does not exists"):
-        ask(hook, flow(f"{NO_SHA256}.X.v1.c0.e1"))
+@pytest.mark.parametrize("flow", [results.get, results.get_error])
+def test_an_unknown_key_is_not_found(hook, ask, flow):
+    with pytest.raises(NotFoundError, match="does not exists"):
+        ask(hook, flow(f"{MISSING_SHA256}.X.v1.c0.e1"))
 
 
-def test_a_file_is_known_with_its_results(hook, ask, submitted):
-    _, words, sha256 = submitted("RIG-SCORE:350\nRIG-CHILD:inner")
-    time.sleep(1.5)  # until the index has it
-    info = ask(hook, api.file_info(sha256.upper()))
+def test_a_file_has_a_record_and_results(hook, ask, submitted):
+    _, text, sha256 = submitted("RIG-SCORE:350\nRIG-CHILD:inner")
+    query = {"query": f'sha256:"{sha256}"'}
+    wait_until(lambda: hook.search("file", query) and hook.search("result", query))
+    info = ask(hook, files.get(sha256.upper()))
     assert (info["size"], info["type"], info["md5"]) == (
-        len(words),
+        len(text),
         "text/plain",
-        hashlib.md5(words.encode(), usedforsecurity=False).hexdigest(),
+        hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
     )
-    assert ask(hook, api.file_score(sha256))["score"] == 350
-    assert [one["name"] for one in ask(hook, api.file_children(sha256))] == ["child.txt"]
-    found = ask(hook, api.file_results(sha256))
-    assert [one["result"]["score"] for one in found["results"]] == [350]
+    assert ask(hook, files.get_score(sha256))["score"] == 350
+    assert [child["name"] for child in ask(hook, files.list_children(sha256))] == ["child.txt"]
+    found = ask(hook, files.get_results(sha256))
+    assert [result["result"]["score"] for result in found["results"]] == [350]
     assert found["tags"]["network.static.domain"][0][0] == "rig.example.com"
     for every in (False, True):
-        of_service = ask(hook, api.file_results_of_service(sha256, "RigScan", every=every))
-        assert [one["result"]["score"] for one in of_service["results"]] == [350]
-    assert ask(hook, api.file_results_of_service(sha256, "Nobody"))["results"] == []
+        service_results = ask(hook, files.get_service_results(sha256, "RigScan", every=every))
+        assert [result["result"]["score"] for result in service_results["results"]] == [350]
+    assert ask(hook, files.get_service_results(sha256, "Nobody"))["results"] == []
 
 
-def test_what_is_written_in_a_file(hook, ask, submitted):
-    _, words, sha256 = submitted("some words\nand more")
-    assert ask(hook, api.file_ascii(sha256)) == {"content": words, "truncated": False}
-    first, *_ = ask(hook, api.file_hex(sha256, length=4))["content"].splitlines()
-    assert first == f"00000000:  {words[:4].encode().hex(' ')}   {words[:4]}"
-    assert ask(hook, api.file_hex(sha256, bytes_only=True))["content"] == words.encode().hex(" ")
-    assert ask(hook, api.file_strings(sha256, length=10))["content"] == words.splitlines()[0]
+def test_the_content_of_a_file_is_shown(hook, ask, submitted):
+    _, text, sha256 = submitted("some text\nand more")
+    assert ask(hook, files.get_ascii(sha256)) == {"content": text, "truncated": False}
+    first, *_ = ask(hook, files.get_hex(sha256, length=4))["content"].splitlines()
+    assert first == f"00000000:  {text[:4].encode().hex(' ')}   {text[:4]}"
+    assert ask(hook, files.get_hex(sha256, bytes_only=True))["content"] == text.encode().hex(" ")
+    assert ask(hook, files.get_strings(sha256, length=10))["content"] == text.splitlines()[0]
 
 
-def test_a_file_is_downloaded_as_it_is_and_neutered(hook, ask, submitted, saved):
-    sid, words, sha256 = submitted("RIG-SCORE:900")
-    assert saved(hook, ask, sha256, encoding="raw") == words.encode()
-    neutered = saved(hook, ask, sha256, name="a b.exe", sid=sid)
-    assert api.cart_header(neutered)["name"] == "a b.exe"
-    assert words.encode() not in neutered
+def test_a_file_is_downloaded_raw_and_neutralised(hook, ask, submitted, saved):
+    sid, text, sha256 = submitted("RIG-SCORE:900")
+    assert saved(hook, ask, sha256, encoding="raw") == text.encode()
+    neutralised = saved(hook, ask, sha256, name="a b.exe", sid=sid)
+    assert carts.read_header(neutralised)["name"] == "a b.exe"
+    assert text.encode() not in neutralised
     assert saved(hook, ask, sha256, encoding="zip", password="a&b c").startswith(b"PK")
 
 
 @pytest.mark.parametrize(
     "flow",
     [
-        api.file_info,
-        api.file_results,
-        api.file_score,
-        api.file_children,
-        api.file_hex,
-        api.file_ascii,
-        api.file_strings,
-        lambda sha256: api.file_results_of_service(sha256, "RigScan"),
-        lambda sha256: api.download_file(sha256, lambda: written("never")),
+        files.get,
+        files.get_results,
+        files.get_score,
+        files.list_children,
+        files.get_hex,
+        files.get_ascii,
+        files.get_strings,
+        lambda sha256: files.get_service_results(sha256, "RigScan"),
+        lambda sha256: downloads.download(sha256, lambda: atomic_writer("never")),
     ],
 )
-def test_a_file_that_nobody_knows(hook, ask, flow):
-    with pytest.raises(NotFound, match=r"not found in the system|does not exists"):
-        ask(hook, flow(NO_SHA256))
+def test_an_unknown_file_is_not_found(hook, ask, flow):
+    with pytest.raises(NotFoundError, match=r"not found in the system|does not exists"):
+        ask(hook, flow(MISSING_SHA256))
 
 
-def test_purging_needs_a_role_that_ordinary_keys_lack(hook, ask):
-    with pytest.raises(Forbidden, match="file_purge"):
-        ask(hook, api.purge_file(NO_SHA256))
+def test_purging_requires_the_role_file_purge(hook, ask):
+    with pytest.raises(PermissionDeniedError, match="file_purge"):
+        ask(hook, files.purge(MISSING_SHA256))
 
 
-def test_a_users_verdict_replaces_the_one_before(hook, ask, submitted):
+def test_the_verdict_of_a_user_replaces_the_earlier_one(hook, ask, submitted):
     sid, *_ = submitted("nothing")
-    assert ask(hook, api.set_verdict(sid, "malicious")) is True
-    assert ask(hook, api.set_verdict(sid, "malicious")) is False
-    assert ask(hook, api.set_verdict(sid, "non_malicious")) is True
-    assert hook.submission(sid)["verdict"] == {"malicious": [], "non_malicious": ["admin"]}
-    with pytest.raises(NotFound):
-        ask(hook, api.set_verdict(NO_SID, "malicious"))
+    assert ask(hook, verdicts.set_user_verdict(sid, "malicious")) is True
+    assert ask(hook, verdicts.set_user_verdict(sid, "malicious")) is False
+    assert ask(hook, verdicts.set_user_verdict(sid, "non_malicious")) is True
+    assert hook.get_submission(sid)["verdict"] == {"malicious": [], "non_malicious": ["admin"]}
+    with pytest.raises(NotFoundError):
+        ask(hook, verdicts.set_user_verdict(MISSING_SID, "malicious"))
 
 
-def test_a_digest_tells_the_worst(hook, ask, submitted):
+def test_the_digest_contains_the_worst_findings(hook, ask, submitted):
     sid, *_ = submitted("RIG-SCORE:700\nRIG-CHILD:RIG-SCORE:30")
-    found = ask(hook, api.submission_digest(sid))
+    found = ask(hook, digests.get(sid))
     assert (found["max_score"], found["verdict"], found["file_count"]) == (700, "highly_suspicious", 2)
     assert found["heuristics"] == {"suspicious": ["Rig marker found"], "info": ["Rig marker found"]}
     assert found["attack"] == ["T1059"]
@@ -256,9 +258,9 @@ def test_a_digest_tells_the_worst(hook, ask, submitted):
     assert (found["error_count"], found["failed_services"]) == (0, [])
 
 
-def test_a_digest_tells_which_services_failed(hook, ask, submitted):
+def test_the_digest_contains_failed_services(hook, ask, submitted):
     sid, _, sha256 = submitted("RIG-FAIL")
-    found = ask(hook, api.submission_digest(sid))
+    found = ask(hook, digests.get(sid))
     [failed] = found["failed_services"]
     assert found["error_count"] == 1
     assert failed == {
@@ -270,7 +272,7 @@ def test_a_digest_tells_which_services_failed(hook, ask, submitted):
     }
 
 
-def test_many_are_deleted_and_what_is_gone_is_told(hook, ask, submitted):
+def test_many_submissions_are_deleted_and_missing_ones_reported(hook, ask, submitted):
     sids = [submitted("x")[0] for _ in range(2)]
-    assert ask(hook, api.delete_submissions([*sids, NO_SID])) == {"deleted": sids, "absent": [NO_SID]}
-    assert [ask(hook, api.submission_if_any(sid)) for sid in sids] == [None, None]
+    assert ask(hook, submissions.delete_many([*sids, MISSING_SID])) == {"deleted": sids, "absent": [MISSING_SID]}
+    assert [ask(hook, submissions.get_if_present(sid)) for sid in sids] == [None, None]

@@ -1,4 +1,4 @@
-"""What must hold of workflows on the stand-in and on a real server."""
+"""Contract of workflows, on the fake server and on live ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import uuid
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline.api import workflows
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.errors import Broken, Forbidden, Invalid, NotFound
-from self_hosted.core.flow import Request
+from self_hosted.core.http.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Request
 
-NO_SUCH = "0123456789abcdefABCDEF"
-MATCHING = {"query": "al.score:>=1000", "labels": ["TEST"], "priority": "LOW", "status": "TRIAGE"}
+DEFINITION = {"query": "al.score:>=1000", "labels": ["TEST"], "priority": "LOW", "status": "TRIAGE"}
 
 
 @pytest.fixture
 def hook(full: AssemblylineHook) -> AssemblylineHook:
-    """With a key that may manage workflows."""
+    """A hook with the role workflow_manage."""
     return full
 
 
@@ -27,56 +26,56 @@ def name() -> str:
     return f"test {uuid.uuid4().hex}"
 
 
-def test_a_workflow_is_added_found_changed_switched_and_deleted(hook, ask, name):
-    id_ = ask(hook, api.add_workflow({"name": name, **MATCHING}))
-    found = ask(hook, api.workflow(id_))
-    assert {key: found[key] for key in MATCHING} == MATCHING
+def test_a_workflow_is_created_updated_disabled_and_deleted(hook, ask, name):
+    id_ = ask(hook, workflows.create({"name": name, **DEFINITION}))
+    found = ask(hook, workflows.get(id_))
+    assert {key: found[key] for key in DEFINITION} == DEFINITION
     assert (found["name"], found["enabled"], found["hit_count"]) == (name, True, 0)
-    ask(hook, api.edit_workflow(id_, {"priority": "HIGH"}))
-    ask(hook, api.enable_workflow(id_, False))
-    found = ask(hook, api.workflow(id_))
+    ask(hook, workflows.update(id_, {"priority": "HIGH"}))
+    ask(hook, workflows.set_enabled(id_, False))
+    found = ask(hook, workflows.get(id_))
     assert (found["name"], found["priority"], found["status"], found["enabled"]) == (name, "HIGH", "TRIAGE", False)
-    assert ask(hook, api.run_workflow(id_)) is True
-    ask(hook, api.delete_workflow(id_))
-    for flow in (api.workflow(id_), api.delete_workflow(id_), api.run_workflow(id_), api.enable_workflow(id_, True)):
-        with pytest.raises(NotFound, match=f"Workflow ID {id_} does not exist"):
+    assert ask(hook, workflows.run(id_)) is True
+    ask(hook, workflows.delete(id_))
+    for flow in (workflows.get(id_), workflows.delete(id_), workflows.run(id_), workflows.set_enabled(id_, True)):
+        with pytest.raises(NotFoundError, match=f"Workflow ID {id_} does not exist"):
             ask(hook, flow)
 
 
-def test_a_workflow_is_found_by_its_name(hook, ask, name):
-    id_ = ask(hook, api.add_workflow({"name": name, **MATCHING}))
+def test_a_workflow_is_found_by_name(hook, ask, name):
+    id_ = ask(hook, workflows.create({"name": name, **DEFINITION}))
     deadline = time.monotonic() + 10
-    while not (found := ask(hook, api.search_workflows(f'name:"{name}"'))) and time.monotonic() < deadline:
+    while not (found := ask(hook, workflows.search(f'name:"{name}"'))) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert [one["workflow_id"] for one in found] == [id_]
+    assert [workflow["workflow_id"] for workflow in found] == [id_]
     hook.delete_workflow(id_)
 
 
-def test_its_labels_are_told(hook, ask, name):
-    id_ = ask(hook, api.add_workflow({"name": name, **MATCHING}))
-    assert all(isinstance(label, str) for label in ask(hook, api.workflow_labels()))
+def test_labels_are_listed(hook, ask, name):
+    id_ = ask(hook, workflows.create({"name": name, **DEFINITION}))
+    assert all(isinstance(label, str) for label in ask(hook, workflows.list_labels()))
     hook.delete_workflow(id_)
 
 
-def test_a_query_that_the_server_cannot_read_is_refused(hook, ask, name):
-    with pytest.raises(Invalid, match="Query contains an error"):
-        ask(hook, api.add_workflow({"name": name, "query": "al.score:[["}))
+def test_a_malformed_query_is_rejected(hook, ask, name):
+    with pytest.raises(InvalidRequestError, match="Query contains an error"):
+        ask(hook, workflows.create({"name": name, "query": "al.score:[["}))
 
 
-def test_the_server_fails_without_priority_and_status_be_they_null(hook, ask, name):
-    def bare():
+def test_the_server_requires_priority_and_status_even_if_null(hook, ask, name):
+    def create_without_values():
         return (yield Request("PUT", "/api/v4/workflow/", json={"name": name, "query": "*"}))
 
-    with pytest.raises(Broken, match="Internal Server Error"):
-        ask(hook, bare())
-    id_ = ask(hook, api.add_workflow({"name": name, "query": 'sid:"nosuch"'}))
-    assert hook.workflow(id_)["priority"] is None
+    with pytest.raises(ServerError, match="Internal Server Error"):
+        ask(hook, create_without_values())
+    id_ = ask(hook, workflows.create({"name": name, "query": 'sid:"nosuch"'}))
+    assert hook.get_workflow(id_)["priority"] is None
     hook.delete_workflow(id_)
 
 
-def test_managing_workflows_needs_its_role(server, ask, name):
+def test_workflows_require_the_role_workflow_manage(server, ask, name):
     hook = AssemblylineHook(server)
-    if "workflow_manage" in hook.whoami()["roles"]:
+    if "workflow_manage" in hook.get_account()["roles"]:
         pytest.skip("this user has it")
-    with pytest.raises(Forbidden, match="workflow_manage"):
-        ask(hook, api.add_workflow({"name": name, **MATCHING}))
+    with pytest.raises(PermissionDeniedError, match="workflow_manage"):
+        ask(hook, workflows.create({"name": name, **DEFINITION}))

@@ -1,4 +1,4 @@
-"""Results, files and downloads: what is asked, and what comes of odd answers."""
+"""Files, downloads and results."""
 
 from __future__ import annotations
 
@@ -11,137 +11,128 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline.api.files import downloads, files
+from self_hosted.assemblyline.api.submissions import results
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.errors import Broken, Forbidden, NotFound, Uncertain
-from self_hosted.core.flow import Secret
-from self_hosted.core.storage import written
+from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Secret
+from self_hosted.core.tasks.storage import atomic_writer
 from tests.assemblyline.flows import reply, result_of
 
 SHA256 = hashlib.sha256(b"words").hexdigest()
 KEY = f"{SHA256}.Extract.v4_7_0_1.c0"
 
 
-def test_a_key_tells_file_service_and_version():
-    assert api.result_key(KEY) == (SHA256, "Extract", "4.7.0.1", False, None)
+def test_a_key_contains_file_service_and_version():
+    assert results.parse_key(KEY) == (SHA256, "Extract", "4.7.0.1", False, None)
 
 
-def test_a_key_tells_an_empty_result():
-    assert api.result_key(f"{KEY}.e").is_empty
-    assert api.result_key(f"{KEY}.e").error is None
+def test_a_key_marks_an_empty_result():
+    assert results.parse_key(f"{KEY}.e").is_empty
+    assert results.parse_key(f"{KEY}.e").error is None
 
 
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [(0, "unknown"), (1, "exception"), (10, "max depth reached"), (21, "service down"), (30, "task pre-empted")],
 )
-def test_a_key_tells_what_went_wrong(code, meaning):
-    found = api.result_key(f"{KEY}.e{code}")
-    assert (found.error, found.is_empty) == (meaning, False)
+def test_a_key_contains_the_kind_of_error(code, meaning):
+    parts = results.parse_key(f"{KEY}.e{code}")
+    assert (parts.error, parts.is_empty) == (meaning, False)
 
 
-def test_an_error_of_a_newer_server_is_told_by_its_number():
-    assert api.result_key(f"{KEY}.e77").error == "error 77"
+def test_an_unknown_kind_of_error_is_shown_by_its_number():
+    assert results.parse_key(f"{KEY}.e77").error == "error 77"
 
 
 @pytest.mark.parametrize("key", ["", SHA256, f"{SHA256}.Extract", f"{KEY}.x", KEY.upper()])
-def test_what_is_no_key_is_refused_before_anything_is_sent(key):
-    with pytest.raises(ValueError, match="no key of a result"):
-        api.service_result(key)
+def test_a_malformed_key_is_rejected_before_anything_is_sent(key):
+    with pytest.raises(ValueError, match="key must be that of a result"):
+        results.get(key)
 
 
-def test_many_keys_are_asked_for_a_hundred_at_once():
+def test_a_hundred_keys_cost_one_request():
     keys = [f"{KEY}{number}" for number in range(150)]
-    parts = [{"result": dict.fromkeys(some, 1), "error": {}} for some in (keys[:100], keys[100:])]
-    found, steps = result_of(api.service_results(keys, [f"{KEY}.e1"]), *map(reply, parts))
+    responses = [{"result": dict.fromkeys(batch, 1), "error": {}} for batch in (keys[:100], keys[100:])]
+    found, steps = result_of(results.get_many(keys, [f"{KEY}.e1"]), *map(reply, responses))
     assert [len(step.json["result"]) for step in steps] == [100, 50]
     assert [step.json["error"] for step in steps] == [[], [f"{KEY}.e1"]]
     assert list(found["result"]) == keys
 
 
-def test_no_keys_ask_nobody():
+def test_no_keys_cost_no_request():
     with pytest.raises(StopIteration) as end:
-        next(api.service_results([]))
+        next(results.get_many([]))
     assert end.value.value == {"result": {}, "error": {}}
 
 
-@pytest.mark.parametrize("name", ["a OR b", "*", 'a"', ""])
-@pytest.mark.parametrize(("whose", "listed"), [("group", api.group_submissions), ("user", api.user_submissions)])
-def test_a_name_that_would_be_read_as_a_query_is_refused(name, whose, listed):
-    with pytest.raises(ValueError, match=f"{whose} must be a name of letters"):
-        listed(name)
-
-
-def test_a_list_ends_where_the_servers_window_does():
-    with pytest.raises(ValueError, match="10000 together at most"):
-        api.user_submissions("admin", offset=9_950)
-
-
 @pytest.mark.parametrize("sha256", ["", "abc", "../../etc", SHA256 + "0", None])
-def test_what_is_no_sha256_is_refused(sha256):
-    with pytest.raises(ValueError, match="64 hex digits"):
-        api.file_info(sha256)
+def test_a_malformed_sha256_is_rejected(sha256):
+    with pytest.raises(ValueError, match="64 hexadecimal digits"):
+        files.get(sha256)
 
 
 @pytest.mark.parametrize(
-    ("encoding", "password", "words"),
+    ("encoding", "password", "message"),
     [
         ("tar", None, "cart, zip, raw"),
-        ("raw", "secret", "'zip' only"),
+        ("raw", "secret", "encoding 'zip', not 'raw'"),
         ("zip", "  ", "1 to 128"),
         ("zip", "x" * 129, "1 to 128"),
         ("zip", "a\nb", "control"),
     ],
 )
-def test_what_the_server_would_not_take_is_refused(encoding, password, words):
-    with pytest.raises(ValueError, match=words) as problem:
-        api.check_download(encoding, password)
-    assert password is None or password not in str(problem.value)
+def test_arguments_that_the_server_would_reject_are_rejected_first(encoding, password, message):
+    with pytest.raises(ValueError, match=message) as error:
+        downloads.check_arguments(encoding, password)
+    assert password is None or password not in str(error.value)
 
 
-def test_a_zips_password_is_masked_as_it_is_and_as_it_stands_in_the_address():
-    _, steps = result_of(api.download_file(SHA256, io.BytesIO, encoding="zip", password="p&q r"), *[reply()] * 3)
+def test_the_password_of_a_zip_is_masked_plain_and_encoded():
+    _, steps = result_of(downloads.download(SHA256, io.BytesIO, encoding="zip", password="p&q r"), *[reply()] * 3)
     assert steps[:2] == [Secret("p&q r"), Secret("p%26q+r")]
     assert parse_qs(urlsplit(steps[2].target).query)["password"] == ["p&q r"]
     assert "password" not in steps[2].path
 
 
-def test_an_error_does_not_show_a_zips_password(served, hook):
-    flow = api.download_file("0" * 64, io.BytesIO, encoding="zip", password="hush-hush")
-    with pytest.raises(NotFound, match="not found") as problem:
+def test_an_error_does_not_show_the_password_of_a_zip(served, hook):
+    flow = downloads.download("0" * 64, io.BytesIO, encoding="zip", password="hush-hush")
+    with pytest.raises(NotFoundError, match="not found") as error:
         hook.run(flow)
-    assert "hush" not in str(problem.value)
+    assert "hush" not in str(error.value)
 
 
-def test_a_password_is_not_sent_when_none_is_given():
-    _, [request] = result_of(api.download_file(SHA256, io.BytesIO, encoding="zip"), reply())
+def test_no_password_is_sent_by_default():
+    _, [request] = result_of(downloads.download(SHA256, io.BytesIO, encoding="zip"), reply())
     assert "password" not in request.target
 
 
 @pytest.mark.parametrize(
-    ("encoding", "content", "words"),
-    [("raw", b"other words", "has the SHA-256"), ("cart", b"words", "is no cart"), ("zip", b"", "is no zip")],
+    ("encoding", "content", "message"),
+    [("raw", b"other words", "has the SHA-256"), ("cart", b"words", "is not cart"), ("zip", b"", "is not zip")],
 )
-def test_what_is_not_the_file_leaves_nothing_behind(tmp_path, encoding, content, words):
+def test_other_content_leaves_no_file_behind(tmp_path, encoding, content, message):
     path = tmp_path / "kept"
     path.write_text("before")
-    _, [request] = result_of(api.download_file(SHA256, lambda: written(str(path)), encoding=encoding), reply())
-    with pytest.raises(Broken, match=words), request.save_to() as file:
+    _, [request] = result_of(downloads.download(SHA256, lambda: atomic_writer(str(path)), encoding=encoding), reply())
+    with pytest.raises(ServerError, match=message), request.save_to() as file:
         file.write(content)
-    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"kept": "before"}
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"kept": "before"}
 
 
-def test_what_comes_in_pieces_is_looked_at_as_a_whole(tmp_path):
-    _, [request] = result_of(api.download_file(SHA256, lambda: written(str(tmp_path / "a")), encoding="raw"), reply())
+def test_content_in_chunks_is_verified_as_a_whole(tmp_path):
+    _, [request] = result_of(
+        downloads.download(SHA256, lambda: atomic_writer(str(tmp_path / "a")), encoding="raw"), reply()
+    )
     with request.save_to() as file:
-        for piece in (b"w", b"or", b"ds"):
-            file.write(piece)
+        for chunk in (b"w", b"or", b"ds"):
+            file.write(chunk)
     assert (tmp_path / "a").read_bytes() == b"words"
 
 
 @pytest.fixture
-def breaking_off(connect, served):
-    """A server whose downloads end early: as many as told, then whole ones. Returns a hook to it."""
+def interrupting(connect, served):
+    """``interrupting(2)`` starts a server that interrupts two downloads, and returns a hook to it."""
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as ended:
 
         def start(times: int) -> AssemblylineHook:
@@ -150,9 +141,9 @@ def breaking_off(connect, served):
             ended.callback(thread.join)
             port = listener.getsockname()[1]
             connection = served.connection(
-                host=f"http://127.0.0.1:{port}", extra={"retry_budget": 1 if times > 1 else 20}
+                host=f"http://127.0.0.1:{port}", extra={"retry_timeout": 1 if times > 1 else 20}
             )
-            return AssemblylineHook(connect("breaking", connection))
+            return AssemblylineHook(connect("interrupting", connection))
 
         def serve(times: int) -> None:
             listener.settimeout(1.5)
@@ -167,24 +158,24 @@ def breaking_off(connect, served):
         yield start
 
 
-def test_a_download_that_breaks_off_is_tried_again(breaking_off, ask, tmp_path):
+def test_an_interrupted_download_is_repeated(interrupting, tmp_path):
     path = tmp_path / "a"
-    ask(breaking_off(1), api.download_file(SHA256, lambda: written(str(path)), encoding="raw"))
-    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"words"]
+    interrupting(1).run(downloads.download(SHA256, lambda: atomic_writer(str(path)), encoding="raw"))
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"words"]
 
 
-def test_a_download_that_keeps_breaking_off_leaves_nothing(breaking_off, ask, tmp_path):
-    flow = api.download_file(SHA256, lambda: written(str(tmp_path / "a")), encoding="raw")
-    with pytest.raises(Uncertain, match="answer was lost"):
-        ask(breaking_off(50), flow)
+def test_a_download_that_is_always_interrupted_leaves_no_file(interrupting, tmp_path):
+    flow = downloads.download(SHA256, lambda: atomic_writer(str(tmp_path / "a")), encoding="raw")
+    with pytest.raises(OutcomeUnknownError, match="lost"):
+        interrupting(50).run(flow)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_administrators_may_switch_off_downloads(served, hook):
+def test_administrators_may_disable_downloads(served, hook):
     served.seed({"configuration": {"ui.allow_raw_downloads": False, "ui.allow_zip_downloads": False}})
     sha256 = hook.submit({"plaintext": "words"}, {})["files"][0]["sha256"]
-    for encoding, words in (("raw", "RAW file download"), ("zip", "PROTECTED file download")):
-        with pytest.raises(Forbidden, match=words):
+    for encoding, message in (("raw", "RAW file download"), ("zip", "PROTECTED file download")):
+        with pytest.raises(PermissionDeniedError, match=message):
             hook.download_file(sha256, io.BytesIO, encoding=encoding)
 
 
@@ -193,8 +184,8 @@ def test_a_purged_file_keeps_its_record(served, connect):
     sha256 = hook.submit({"plaintext": "words"}, {})["files"][0]["sha256"]
     hook.purge_file(sha256)
     hook.purge_file(sha256)
-    assert hook.file_info(sha256)["size"] == 5
-    with pytest.raises(NotFound, match="not found in the system"):
-        hook.file_ascii(sha256)
-    with pytest.raises(NotFound, match="not found in the system"):
+    assert hook.get_file(sha256)["size"] == 5
+    with pytest.raises(NotFoundError, match="not found in the system"):
+        hook.get_file_ascii(sha256)
+    with pytest.raises(NotFoundError, match="not found in the system"):
         hook.download_file(sha256, io.BytesIO)

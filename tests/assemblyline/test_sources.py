@@ -1,11 +1,11 @@
-"""What is submitted besides files, by hand."""
+"""Sources other than files, and resubmissions."""
 
 from __future__ import annotations
 
 import pytest
 
-from self_hosted.assemblyline import api
-from self_hosted.core.errors import Uncertain
+from self_hosted.assemblyline.api.submissions import idempotency, intake, resubmissions
+from self_hosted.core.http.errors import OutcomeUnknownError
 from tests.assemblyline.flows import CONFIGURATION, items, reply, result_of
 
 SHA256 = "ab" * 32
@@ -29,98 +29,98 @@ SHA256 = "ab" * 32
         ),
     ],
 )
-def test_what_is_no_file_is_sent_as_json_with_hashes_as_the_server_has_them(source, sent):
-    options = {"name": "n", "metadata": {api.TAG: "t1"}}
-    result, (request,) = result_of(api.submit(source, options), reply({"sid": "s"}))
+def test_other_sources_than_files_are_sent_as_json_with_hashes_in_the_servers_spelling(source, sent):
+    options = {"name": "n", "metadata": {idempotency.METADATA_KEY: "t1"}}
+    result, (request,) = result_of(intake.submit(source, options), reply({"sid": "s"}))
     assert result == {"sid": "s"}
     assert (request.path, request.json) == ("/api/v4/submit/", {**options, **sent})
-    assert not request.may_be_repeated
+    assert not request.is_idempotent
 
 
-def test_each_submit_has_a_tag_of_its_own_by_which_a_lost_answer_is_found():
-    replies = Uncertain("lost"), reply({"items": [{"sid": "s"}]}), reply({"sid": "s"})
-    result, (submit, search, _) = result_of(api.submit({"plaintext": "x"}, {"metadata": {"case": 7}}), *replies)
+def test_each_submit_has_a_new_tag_by_which_its_submission_is_found():
+    replies = OutcomeUnknownError("lost"), reply({"items": [{"sid": "s"}]}), reply({"sid": "s"})
+    result, (submit, search, _) = result_of(intake.submit({"plaintext": "x"}, {"metadata": {"case": 7}}), *replies)
     assert result == {"sid": "s"}
     assert submit.json["metadata"]["case"] == 7
-    assert submit.json["metadata"][api.TAG] in search.json["query"]
-    _, (another,) = result_of(api.submit({"plaintext": "x"}, {}), reply({"sid": "s"}))
-    assert another.json["metadata"][api.TAG] != submit.json["metadata"][api.TAG]
+    assert submit.json["metadata"][idempotency.METADATA_KEY] in search.json["query"]
+    _, (another,) = result_of(intake.submit({"plaintext": "x"}, {}), reply({"sid": "s"}))
+    assert another.json["metadata"][idempotency.METADATA_KEY] != submit.json["metadata"][idempotency.METADATA_KEY]
 
 
-WRONG = [
+INVALID = [
     ({}, "exactly one of url, plaintext"),
     ({"url": "http://a.example", "plaintext": "b"}, "exactly one of .*, not url, plaintext"),
     ({"uri": "http://a.example"}, "exactly one of .*, not uri"),
-    ({"url": "a.example"}, "'a.example' is no url"),
-    ({"plaintext": ""}, "plaintext must be text, and not empty"),
-    ({"base64": ""}, "base64 must be text, and not empty"),
-    ({"base64": b"AAE="}, "base64 must be text"),
-    ({"base64": "A A E ="}, "base64 holds what is none"),
-    ({"base64": "ä"}, "base64 holds what is none"),
-    ({"sha256": "ab"}, "'ab' is no sha256"),
-    ({"md5": SHA256}, "is no md5"),
-    ({"ssdeep": '3:a" OR b:c'}, "is no ssdeep"),
+    ({"url": "a.example"}, "url must start like https://example.com, not 'a.example'"),
+    ({"plaintext": ""}, "plaintext must be a text, not ''"),
+    ({"base64": ""}, "base64 must be a text, not ''"),
+    ({"base64": b"AAE="}, "base64 must be a text, not b'AAE='"),
+    ({"base64": "A A E ="}, "base64 is invalid"),
+    ({"base64": "ä"}, "base64 is invalid"),
+    ({"sha256": "ab"}, "'ab' is not a valid sha256"),
+    ({"md5": SHA256}, "is not a valid md5"),
+    ({"ssdeep": '3:a" OR b:c'}, "is not a valid ssdeep"),
 ]
 
 
-@pytest.mark.parametrize(("source", "words"), WRONG)
-def test_what_the_server_would_misread_is_refused(source, words):
-    with pytest.raises(ValueError, match=words):
-        result_of(api.submit(source, {}))
-    with pytest.raises(ValueError, match=words):
-        result_of(api.submit_once(source, {}, "t1"), items())
+@pytest.mark.parametrize(("source", "message"), INVALID)
+def test_a_source_that_the_server_would_misread_is_rejected(source, message):
+    with pytest.raises(ValueError, match=message):
+        result_of(intake.submit(source, {}))
+    with pytest.raises(ValueError, match=message):
+        result_of(intake.submit_once(source, {}, "t1"), items())
 
 
 def test_a_url_is_submitted_once_with_its_tag():
-    flow = api.submit_once({"url": "http://a.example"}, {"metadata": {"k": "v"}}, "t1")
+    flow = intake.submit_once({"url": "http://a.example"}, {"metadata": {"k": "v"}}, "t1")
     result, (_, _, submit) = result_of(flow, items(), reply(CONFIGURATION), reply({"sid": "s"}))
     assert result == {"sid": "s", "doubtful": False}
     assert submit.json == {"url": "http://a.example", "metadata": {"k": "v", "airflow_task": "t1"}}
 
 
 @pytest.mark.parametrize(("source", "size"), [({"plaintext": "é" * 51}, 102), ({"base64": "A" * 136}, 102)])
-def test_text_larger_than_the_server_takes_is_not_sent(source, size):
-    with pytest.raises(ValueError, match=f"has {size} bytes, and this server takes 100"):
-        result_of(api.submit_once(source, {}, "t1"), items(), reply(CONFIGURATION))
+def test_a_text_above_the_servers_limit_is_not_sent(source, size):
+    with pytest.raises(ValueError, match=f"has {size} bytes; this server accepts at most 100"):
+        result_of(intake.submit_once(source, {}, "t1"), items(), reply(CONFIGURATION))
 
 
-def test_options_that_would_be_ignored_are_refused():
-    with pytest.raises(ValueError, match="a submit takes no profile; it takes metadata, name"):
-        result_of(api.submit_once({"plaintext": "x"}, {"profile": "static"}, "t1"), items())
+def test_options_that_would_be_ignored_are_rejected():
+    with pytest.raises(ValueError, match="options: unknown profile; valid are metadata, name"):
+        result_of(intake.submit_once({"plaintext": "x"}, {"profile": "static"}, "t1"), items())
 
 
-# Submitting anew
+# Resubmissions
 
 
 @pytest.mark.parametrize(
     ("flow", "first", "target"),
     [
-        (api.resubmit("a/b"), [], "GET /api/v4/submit/resubmit/a%2Fb/"),
-        (api.resubmit_for_dynamic(SHA256.upper()), [], f"GET /api/v4/submit/dynamic/{SHA256}/"),
+        (resubmissions.create("a/b"), [], "GET /api/v4/submit/resubmit/a%2Fb/"),
+        (resubmissions.create_for_dynamic_analysis(SHA256.upper()), [], f"GET /api/v4/submit/dynamic/{SHA256}/"),
         (
-            api.resubmit_for_dynamic(SHA256, copy_sid="s", name="n"),
+            resubmissions.create_for_dynamic_analysis(SHA256, copy_sid="s", name="n"),
             [reply({"sid": "s"})],
             f"GET /api/v4/submit/dynamic/{SHA256}/?copy_sid=s&name=n",
         ),
         (
-            api.resubmit_with_profile("static", SHA256, copy_sid="s"),
+            resubmissions.create_with_profile("static", SHA256, copy_sid="s"),
             [reply({}), reply({"sid": "s"})],
             f"PUT /api/v4/submit/static/{SHA256}/?copy_sid=s",
         ),
     ],
 )
-def test_submitting_anew_is_never_repeated_whatever_its_method(flow, first, target):
+def test_a_resubmission_is_never_idempotent(flow, first, target):
     result, steps = result_of(flow, *first, reply({"sid": "new"}))
     assert result == {"sid": "new"}
     assert f"{steps[-1].method} {steps[-1].target}" == target
-    assert not steps[-1].may_be_repeated
+    assert not steps[-1].is_idempotent
 
 
-def test_a_lost_answer_to_a_resubmit_stays_uncertain():
-    with pytest.raises(Uncertain):
-        result_of(api.resubmit("s"), Uncertain("lost"))
+def test_a_lost_response_to_a_resubmission_leaves_the_outcome_unknown():
+    with pytest.raises(OutcomeUnknownError):
+        result_of(resubmissions.create("s"), OutcomeUnknownError("lost"))
 
 
-def test_the_default_profile_which_the_server_fails_on_is_refused():
+def test_the_default_profile_is_rejected_because_the_server_fails_on_it():
     with pytest.raises(ValueError, match="profile must be one of the server's"):
-        result_of(api.resubmit_with_profile("default", SHA256))
+        result_of(resubmissions.create_with_profile("default", SHA256))

@@ -1,332 +1,276 @@
-"""The questions, against the stand-in."""
+"""Feeds, and the event triggers that deliver them."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import time
+import contextlib
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-import requests
 
-from self_hosted.assemblyline.triggers import FEW, INGEST, NOBODY_DISPATCHES, NOBODY_INGESTS, PLACE, SUBMISSION
-from self_hosted.core.errors import NotFound, Overdue
-from self_hosted.core.question import GONE
-from self_hosted.core.trigger import WaitTrigger
-from self_hosted.core.wait import Waiter, wait
+from self_hosted.assemblyline.api.alerts import feed as alert_feed
+from self_hosted.assemblyline.api.submissions import feed as submission_feed
+from self_hosted.assemblyline.triggers import AssemblylineAlertTrigger, AssemblylineSubmissionTrigger
+from self_hosted.core.events import producer
+from tests.assemblyline.flows import CONFIGURATION, reply
 
-LONG = "RIG-SLEEP:60"
-UNKNOWN = "0123456789abcdefABCDEF"
-
-
-def look(hook, *keys, question=SUBMISSION):
-    return hook.run(question.ask(keys))
-
-
-@pytest.fixture
-def requests_of(served):
-    """``requests_of(work)`` counts the requests that a piece of work sends."""
-
-    def count(work):
-        before = asked(served)
-        work()
-        return asked(served) - before
-
-    return count
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LONG_AGO = "2000-01-01"
+OUTCOME = {"sid": "a", "state": "completed", "max_score": 700, "file_count": 2, "error_count": 1}
+FILES = [{"name": "a.txt", "sha256": "5" * 64}]
+COMPLETED = {**OUTCOME, "files": FILES, "times": {"completed": "2026-11-24T12:00:00.250000Z"}}
+RAISED = {"alert_id": "a", "reporting_ts": "2026-11-24T12:00:00.000000Z"}
+POLL_INTERVAL = 0.05
 
 
-def asked(served):
-    counts = requests.get(f"{served.url}/_control/counts", timeout=10).json()["requests"]
-    return int(counts.get("assemblyline", 0))
+def last_request(flow, *responses):
+    """Return the last request of a flow after these responses."""
+    request = next(flow)
+    for response in responses:
+        request = flow.send(reply(response))
+    return request
 
 
-def sha256(words):
-    return hashlib.sha256(words.encode()).hexdigest()
+def result(flow, response):
+    with pytest.raises(StopIteration) as end:
+        flow.send(reply(response))
+    return end.value.value
 
 
-@pytest.mark.parametrize("question", [SUBMISSION, INGEST], ids=["submission", "ingest"])
-def test_nothing_is_asked_about_nothing(served, hook, question):
-    assert look(hook, question=question) == {}
-    assert served.product.access.api_calls == 0
-
-
-# Submissions
-
-
-def test_a_submission_is_done_when_it_is_completed(served, hook, submitted):
-    served.seed({"delay": 0})
-    sid = submitted("RIG-SCORE:400 RIG-CHILD:x")
-    seen = look(hook, sid)[sid]
-    assert (seen.state, seen.done) == ("completed", True)
-    assert seen.facts == {"max_score": 400, "file_count": 2, "error_count": 0, "verdict": "suspicious"}
-
-
-def test_a_submission_is_not_done_while_it_is_analysed(hook, submitted):
-    sid = submitted(LONG)
-    assert not look(hook, sid)[sid].done
-
-
-def test_many_submissions_cost_one_request(served, hook, submitted):
-    served.seed({"delay": 0})
-    sids = [submitted(f"file {number}") for number in range(30)]
-    before = served.product.access.api_calls
-    assert all(seen.done for seen in look(hook, *sids).values())
-    assert served.product.access.api_calls - before == 1
-
-
-def test_a_submission_too_young_for_the_index_is_looked_up_by_itself(served, hook, submitted):
-    served.seed({"index_lag": 60})
-    sid = submitted(LONG)
-    assert look(hook, sid)[sid].state == "submitted"
-
-
-@pytest.mark.parametrize("sid", ["nosuch", 'no "such" OR *', "a/b"])
-def test_one_that_is_gone_is_over_and_disturbs_no_other(hook, submitted, sid):
-    good = submitted(LONG)
-    seen = look(hook, sid, good)
-    assert seen[sid] == GONE
-    assert seen[good].state == "submitted"
-
-
-def test_a_submission_that_was_seen_and_is_deleted_is_gone(hook, submitted):
-    sid = submitted(LONG)
-    assert not look(hook, sid)[sid].done
-    hook.delete_submission(sid)
-    assert look(hook, sid)[sid] == GONE
-
-
-def test_cancel_deletes_a_running_submission_and_leaves_a_completed_one(served, hook, submitted):
-    running = submitted(LONG)
-    served.seed({"delay": 0})
-    completed = submitted("done")
-    assert SUBMISSION.cancel
-    for sid in (running, completed, "nosuch"):
-        hook.run(SUBMISSION.cancel(sid))
-    assert [row["sid"] for row in served.tables()["submissions"]] == [completed]
-
-
-def test_a_cancelled_submission_that_comes_back_is_gone_all_the_same(served, hook, submitted):
-    sid = submitted(LONG)
-    hook.cancel_submission(sid)
-    served.product.submissions[sid].completed_at = 0
-    assert hook.submission(sid)["state"] == "completed"
-    assert look(hook, sid)[sid] == GONE
-
-
-def test_a_person_who_ends_a_deferred_task_ends_the_submission(served, submitted, conn_id):
-    trigger = WaitTrigger(
-        question="self_hosted.assemblyline.triggers.SUBMISSION",
-        conn_id=conn_id,
-        keys=[submitted(LONG)],
-        since=0,
-        deadline=2e9,
-        poll_interval=0.05,
-        cancel_on_kill=True,
-    )
-    asyncio.run(trigger.on_kill())
-    assert served.tables()["submissions"] == []
-
-
-def test_where_many_submissions_hold_places_one_request_shows_who_is_done(served, hook, submitted, requests_of):
-    running = [submitted(LONG) for _ in range(FEW)]
-    served.seed({"delay": 0})
-    done = submitted("done")
-    seen = look(hook, *running, done, question=PLACE)
-    assert {sid: one.done for sid, one in seen.items()} == {**dict.fromkeys(running, False), done: True}
-    assert requests_of(lambda: look(hook, *running, done, question=PLACE)) == 1
-
-
-def test_few_that_hold_places_are_asked_for_by_themselves_since_a_search_lags(served, hook, submitted, requests_of):
-    served.seed({"index_lag": 60, "delay": 0})
-    done = [submitted(f"file {number}") for number in range(FEW)]
-    assert all(one.done for one in look(hook, *done, question=PLACE).values())
-    assert requests_of(lambda: look(hook, *done, question=PLACE)) == FEW
-
-
-def test_too_young_ones_are_left_for_the_next_look_unless_all_of_them_are(served, hook, submitted):
-    old = submitted(LONG)
-    served.seed({"index_lag": 60})
-    young = [submitted(LONG) for _ in range(FEW + 1)]
-    assert set(look(hook, old, *young, question=PLACE)) == {old}
-    assert set(look(hook, *young, question=PLACE)) == set(young)
-
-
-def test_a_place_is_free_when_its_submission_is_gone(hook, submitted):
-    assert look(hook, UNKNOWN, question=PLACE) == {UNKNOWN: GONE}
-
-
-# Ingests
-
-
-def test_an_ingest_is_done_when_its_submission_is_completed(served, hook, ingested):
-    served.seed({"delay": 0})
-    ingest_id = ingested("RIG-SCORE:400")
-    seen = look(hook, ingest_id, question=INGEST)[ingest_id]
-    [row] = served.tables()["submissions"]
-    assert seen.done
-    assert seen.facts == {
-        "sid": row["sid"],
-        "max_score": 400,
-        "verdict": "suspicious",
-        "file_count": 1,
-        "error_count": 0,
-        "deduplicated": False,
+def test_alerts_are_searched_by_the_time_when_they_were_raised():
+    flow = alert_feed.read_page(NOON, 20, 10, "priority:HIGH")
+    request = last_request(flow)
+    assert (request.method, request.path, request.is_idempotent) == ("POST", "/api/v4/search/alert/", True)
+    assert request.json == {
+        "query": "priority:HIGH",
+        "filters": ["reporting_ts:[2026-11-24T12:00:00.000000Z TO *]"],
+        "offset": 20,
+        "rows": 10,
+        "fl": "alert_id,sid,type,priority,status,label,extended_scan,al.score,file.name,file.sha256,reporting_ts",
+        "sort": "reporting_ts asc",
     }
-    assert row["sid"] != ingest_id
+    [item] = result(flow, {"items": [RAISED]})
+    assert (item.id, item.time) == ("a", NOON)
+    assert item.payload is not None
+    assert (item.payload["name"], item.payload["score"], item.payload["labels"]) == (None, None, [])
 
 
-def test_an_ingest_is_not_done_while_it_is_analysed_and_not_seen_before(served, hook, ingested):
-    running = ingested(LONG)
-    served.seed({"paused": ["ingester"]})
-    waiting = ingested("other")
-    seen = look(hook, running, waiting, UNKNOWN, 'no "such" OR *', question=INGEST)
-    assert {key: one.done for key, one in seen.items()} == {running: False}
+@pytest.mark.parametrize(
+    ("verdict", "min_score", "filters"),
+    [
+        (None, None, []),
+        ("suspicious", None, ["max_score:[300 TO *]"]),
+        (None, 0, ["max_score:[0 TO *]"]),
+        ("suspicious", 500, ["max_score:[500 TO *]"]),
+        ("malicious", 500, ["max_score:[1000 TO *]"]),
+    ],
+)
+def test_only_completed_submissions_above_the_limits_are_searched(verdict, min_score, filters):
+    request = last_request(submission_feed.read_page(NOON, 0, 10, "*", verdict, min_score), CONFIGURATION)
+    assert request.path == "/api/v4/search/submission/"
+    assert request.json["filters"] == [
+        "state:completed",
+        *filters,
+        "times.completed:[2026-11-24T12:00:00.000000Z TO *]",
+    ]
+    assert request.json["sort"] == "times.completed asc"
+    newest = last_request(submission_feed.get_newest_time("*", verdict, min_score), CONFIGURATION)
+    assert newest.json["filters"] == ["state:completed", *filters]
+    assert (newest.json["rows"], newest.json["sort"]) == (1, "times.completed desc")
 
 
-def test_many_ingests_cost_one_request(served, hook, ingested):
+def test_the_payload_of_a_submission_equals_the_result_of_operators_with_files():
+    flow = submission_feed.read_page(NOON, 0, 10, "*", None, None)
+    last_request(flow, CONFIGURATION)
+    [item] = result(flow, {"items": [COMPLETED]})
+    assert (item.id, item.time.microsecond) == ("a", 250_000)
+    assert AssemblylineSubmissionTrigger().build_payload(item, "https://al.example.com") == {
+        **OUTCOME,
+        "verdict": "highly_suspicious",
+        "url": "https://al.example.com/submission/detail/a",
+        "files": FILES,
+    }
+
+
+def test_a_cancelled_submission_that_is_stored_again_has_no_payload():
+    flow = submission_feed.read_page(NOON, 0, 10, "*", None, None)
+    last_request(flow, CONFIGURATION)
+    [item] = result(flow, {"items": [{**COMPLETED, "to_be_deleted": True}]})
+    assert item.payload is None
+
+
+def test_the_newest_time_is_that_of_the_newest_alert_or_none():
+    for items, newest in (([RAISED], NOON), ([], None)):
+        flow = alert_feed.get_newest_time("*")
+        last_request(flow)
+        assert result(flow, {"items": items}) == newest
+
+
+@pytest.mark.parametrize("query", ["", " ", None, 5])
+@pytest.mark.parametrize("trigger_class", [AssemblylineAlertTrigger, AssemblylineSubmissionTrigger])
+def test_a_query_must_be_a_text(trigger_class, query):
+    with pytest.raises(ValueError, match=r"query must be a Lucene query, '\*' for everything, not"):
+        trigger_class(query=query).serialize()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"verdict": "safe"}, "verdict must be one of info, suspicious, highly_suspicious, malicious, not 'safe'"),
+        ({"verdict": ["malicious"]}, r"not \['malicious'\]"),
+        ({"min_score": "many"}, "min_score must be a whole number, .* not 'many'"),
+        ({"min_score": True}, "min_score must be a whole number, .* not True"),
+        ({"poll_interval": -1}, "poll_interval must be a number above 0"),
+    ],
+)
+def test_arguments_are_checked_when_the_dag_is_parsed(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        AssemblylineSubmissionTrigger(**arguments).serialize()
+
+
+# In a triggerer
+
+
+@pytest.fixture(autouse=True)
+def _no_event_spacing(monkeypatch):
+    """Remove the spacing of events: without a scheduler no run has to start between them."""
+    monkeypatch.setattr(producer, "MIN_EVENT_SPACING_SECONDS", 0.0)
+
+
+@contextlib.asynccontextmanager
+async def running(trigger):
+    """Run a trigger; yield the list to which it delivers items."""
+    delivered: list[dict[str, Any]] = []
+
+    async def run():
+        async for event in trigger.run():
+            delivered.extend(event.payload["items"])
+
+    task = asyncio.ensure_future(run())
+    try:
+        yield delivered
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def poll_again(served):
+    """Wait for two further polls, which would deliver an item twice."""
+    before = served.product.quotas.api_calls
+    await until(lambda: served.product.quotas.api_calls >= before + 2)
+
+
+async def submit(submitted, *texts, **options):
+    """Submit files while a trigger runs in this event loop; return the submissions' ids."""
+    return [await asyncio.to_thread(submitted, text, **options) for text in texts]
+
+
+async def test_each_completed_submission_is_delivered_once(served, submitted, conn_id):
+    served.seed({"delay": 0.2, "quotas": {"concurrent_submissions": 0}})
+    async with running(AssemblylineSubmissionTrigger(since=LONG_AGO, poll_interval=POLL_INTERVAL)) as delivered:
+        sids = await submit(submitted, *(f"file {number}" for number in range(10)))
+        await until(lambda: len(delivered) >= 10)
+        await poll_again(served)
+    assert sorted(item["sid"] for item in delivered) == sorted(sids)
+    assert {item["state"] for item in delivered} == {"completed"}
+
+
+async def test_submissions_before_the_first_poll_are_skipped(served, submitted, conn_id):
     served.seed({"delay": 0})
-    keys = [f"{ingested(words)}/{sha256(words)}" for words in ("a", "b", "c")]
-    before = served.product.access.api_calls
-    assert all(seen.done for seen in look(hook, *keys, question=INGEST).values())
-    assert served.product.access.api_calls - before == 1
+    await submit(submitted, "before")
+    async with running(AssemblylineSubmissionTrigger(poll_interval=POLL_INTERVAL)) as delivered:
+        before = served.product.quotas.api_calls
+        await until(lambda: served.product.quotas.api_calls > before + 3)
+        sids = await submit(submitted, "after")
+        await until(lambda: delivered)
+    assert [item["sid"] for item in delivered] == sids
 
 
-def test_an_ingest_whose_submission_is_deleted_is_gone_or_left_out(served, hook, ingested):
-    ingest_id = ingested(LONG)
-    sid = look(hook, ingest_id, question=INGEST)[ingest_id].facts["sid"]
-    hook.cancel_submission(sid)
-    assert look(hook, ingest_id, question=INGEST) == {}  # which means gone, since it was seen
-    served.product.submissions[sid].completed_at = 0
-    assert look(hook, ingest_id, question=INGEST) == {ingest_id: GONE}
+async def test_submissions_that_the_index_shows_late_are_delivered(served, submitted, conn_id):
+    served.seed({"delay": 0, "index_lag": 1.5})
+    async with running(AssemblylineSubmissionTrigger(since=LONG_AGO, poll_interval=POLL_INTERVAL)) as delivered:
+        [late] = await submit(submitted, "late")
+        served.seed({"index_lag": 0})
+        [soon] = await submit(submitted, "soon")
+        await until(lambda: len(delivered) == 2)
+    assert [item["sid"] for item in delivered] == [soon, late]
 
 
-def test_what_somebody_submitted_anew_is_not_taken_for_what_came_of_the_ingest(served, hook, ingested, submitted):
-    ingest_id = ingested(LONG)
-    first = look(hook, ingest_id, question=INGEST)[ingest_id].facts["sid"]
-    submitted("anew", metadata={"ingest_id": ingest_id})
-    assert look(hook, ingest_id, question=INGEST)[ingest_id].facts["sid"] == first
-
-
-# Ingests of files that are known
-
-
-@pytest.fixture
-def age(served):
-    """Let a file be handed in long enough ago for its ingests to be decided."""
-
-    def pretend(words):
-        served.product.files[sha256(words)]["seen"]["last"] = "2020-01-01T00:00:00.000000Z"
-
-    return pretend
-
-
-def test_a_deduplicated_ingest_is_answered_by_the_submission_that_is_reused(served, hook, ingested, age):
+async def test_only_matching_submissions_above_the_limits_are_delivered(served, submitted, conn_id):
     served.seed({"delay": 0})
-    first, second = ingested("RIG-SCORE:5"), ingested("RIG-SCORE:5")
-    age("RIG-SCORE:5")
-    keys = f"{first}/{sha256('RIG-SCORE:5')}", f"{second}/{sha256('RIG-SCORE:5')}"
-    seen = look(hook, *keys, question=INGEST)
-    assert [seen[key].facts["deduplicated"] for key in keys] == [False, True]
-    assert seen[keys[0]].facts["sid"] == seen[keys[1]].facts["sid"]
-    assert len(served.tables()["submissions"]) == 1
+    trigger = AssemblylineSubmissionTrigger(
+        query='metadata.case:"7"', verdict="suspicious", since=LONG_AGO, poll_interval=POLL_INTERVAL
+    )
+    await submit(submitted, "RIG-SCORE:400 other")
+    await submit(submitted, "harmless", metadata={"case": 7})
+    [sid] = await submit(submitted, "RIG-SCORE:400 this", metadata={"case": 7})
+    async with running(trigger) as delivered:
+        await until(lambda: delivered)
+        await poll_again(served)
+    assert [(item["sid"], item["verdict"], item["files"][0]["name"]) for item in delivered] == [
+        (sid, "suspicious", "a.txt")
+    ]
 
 
-def test_without_the_sha256_a_deduplicated_ingest_is_not_seen(served, hook, ingested, age):
+async def test_a_cancelled_submission_that_is_stored_again_is_not_delivered(served, hook, submitted, conn_id):
+    served.seed({"delay": 60})
+    [sid] = await submit(submitted, "cancelled")
+    await asyncio.to_thread(hook.cancel_submission, sid)
+    served.product.store.submissions[sid].completed_at = 0
     served.seed({"delay": 0})
-    ingested("x")
-    second = ingested("x")
-    age("x")
-    assert look(hook, second, question=INGEST) == {}
+    [other] = await submit(submitted, "other")
+    async with running(AssemblylineSubmissionTrigger(since=LONG_AGO, poll_interval=POLL_INTERVAL)) as delivered:
+        await until(lambda: delivered)
+        await poll_again(served)
+    assert [item["sid"] for item in delivered] == [other]
 
 
-def test_what_was_handed_in_a_moment_ago_is_given_the_time_to_become_a_submission(served, hook, ingested, age):
+async def test_an_alert_is_delivered_without_the_delay_of_lists(served, hook, submitted, conn_id):
     served.seed({"delay": 0})
-    ingested("x")
-    key = f"{ingested('x')}/{sha256('x')}"
-    assert look(hook, key, question=INGEST) == {}
-    age("x")
-    assert look(hook, key, question=INGEST)[key].done
+    async with running(
+        AssemblylineAlertTrigger(query="al.score:[500 TO *]", since=LONG_AGO, poll_interval=POLL_INTERVAL)
+    ) as delivered:
+        [sid] = await submit(submitted, "RIG-SCORE:600", params={"generate_alert": True})
+        await until(lambda: delivered)
+    [alert] = delivered
+    assert alert == {
+        "alert_id": sid,
+        "sid": sid,
+        "type": "USER",
+        "priority": None,
+        "status": None,
+        "extended_scan": "skipped",
+        "reporting_ts": alert["reporting_ts"],
+        "name": "a.txt",
+        "sha256": alert["sha256"],
+        "score": 600,
+        "labels": [],
+        "url": f"{served.base_url}/alerts/{sid}",
+        "id": sid,
+        "redelivered": False,
+    }
 
 
-def test_a_duplicate_of_what_is_still_analysed_waits_for_it(hook, ingested, age):
-    ingested(LONG)
-    key = f"{ingested(LONG)}/{sha256(LONG)}"
-    age(LONG)
-    assert look(hook, key, question=INGEST) == {}
+async def test_an_updated_alert_is_not_delivered_again(served, conn_id):
+    async with running(AssemblylineAlertTrigger(since=LONG_AGO, poll_interval=POLL_INTERVAL)) as delivered:
+        served.seed({"alerts": {"alerts": [{"alert_id": "a"}]}})
+        await until(lambda: delivered)
+        served.seed({"alerts": {"alerts": [{"alert_id": "a", "reporting_ts": "2099-01-01T00:00:00.000000Z"}]}})
+        served.seed({"alerts": {"alerts": [{"alert_id": "b", "reporting_ts": "2099-01-01T00:00:00.000000Z"}]}})
+        await until(lambda: len(delivered) > 1)
+    assert [item["alert_id"] for item in delivered] == ["a", "b"]
 
 
-@pytest.mark.parametrize("completed", ["2020-01-01T00:00:00.000000Z", None])
-def test_neither_an_old_analysis_nor_one_that_was_submitted_is_reused(
-    served, hook, ingested, submitted, age, completed
-):
-    served.seed({"delay": 0})
-    if completed:
-        ingested("x")
-        [found] = served.product.submissions.values()
-        found.document["times"]["completed"] = completed
-    else:
-        submitted("x")
-    served.seed({"paused": ["ingester"]})
-    key = f"{ingested('x')}/{sha256('x')}"
-    age("x")
-    assert look(hook, key, question=INGEST) == {}
-
-
-# Queues that nobody serves
-
-
-def why(hook, *keys, question=SUBMISSION):
-    return hook.run(question.stalled(keys))
-
-
-def test_while_the_dispatcher_works_nothing_is_held_up(served, hook, submitted):
-    sids = [submitted(LONG) for _ in range(3)]
-    # which does not count toward the daily quota either
-    before = served.product.access.api_calls
-    assert why(hook, *sids) == {}
-    assert served.product.access.api_calls == before
-
-
-def test_a_paused_dispatcher_holds_up_what_it_has_not_taken_up(served, hook, submitted):
-    running = submitted(LONG)
-    served.seed({"paused": ["dispatcher"]})
-    waiting = submitted("x")
-    assert why(hook, running, UNKNOWN, waiting) == {waiting: NOBODY_DISPATCHES}
-
-
-def test_a_wait_for_what_nobody_takes_up_ends_with_the_reason(served, hook, submitted):
-    served.seed({"paused": ["dispatcher"]})
-    sid = submitted("x")
-    hasty = SUBMISSION._replace(patience=0.1)
-    with pytest.raises(Overdue, match=rf"^{NOBODY_DISPATCHES}: gave up waiting for submission {sid}"):
-        wait(hook, hasty, Waiter(sid, time.time() + 20, 0.05))
-
-
-def test_ingests_are_held_up_by_either_component(served, hook, ingested):
-    running = ingested(LONG)
-    served.seed({"paused": ["dispatcher"]})
-    submitted = ingested("a")
-    served.seed({"paused": ["dispatcher", "ingester"]})
-    waiting = ingested("b")
-    keys = running, submitted, waiting
-    assert why(hook, *keys, question=INGEST) == {submitted: NOBODY_DISPATCHES, waiting: NOBODY_INGESTS}
-    served.seed({"paused": []})
-    assert why(hook, *keys, question=INGEST) == {}
-
-
-@pytest.mark.parametrize("question", [SUBMISSION, INGEST], ids=["submission", "ingest"])
-@pytest.mark.parametrize("status", [403, 404])
-def test_who_may_not_ask_why_waits_on(served, hook, question, status):
-    served.seed({"paused": ["dispatcher", "ingester"]})
-    served.fail("status", status=status, path="/api/v4/system/status/.*")
-    assert why(hook, UNKNOWN, question=question) == {}
-
-
-def test_a_finished_and_a_missing_one_are_told_apart_by_a_wait(served, hook, ingested):
-    served.seed({"delay": 0})
-    seen = wait(hook, INGEST, Waiter(ingested("x"), time.time() + 20, 0.05))
-    assert seen.done
-    with pytest.raises(Overdue, match="it was never seen"):
-        wait(hook, INGEST, Waiter(UNKNOWN, time.time() + 0.1, 0.05))
-    with pytest.raises(NotFound):
-        wait(hook, SUBMISSION, Waiter(UNKNOWN, time.time() + 20, 0.05))
+def test_a_poll_costs_one_counted_request(served, hook):
+    before = served.product.quotas.api_calls
+    hook.run(submission_feed.read_page(NOON, 0, 10, "*", "malicious", None))
+    hook.run(alert_feed.read_page(NOON, 0, 10, "*"))
+    assert served.product.quotas.api_calls - before == 2

@@ -1,4 +1,4 @@
-"""Syncing, over a real socket: what a DAG gets back, and what is in AtroCore afterwards."""
+"""The sync operator, over a real socket: its result, and the stored records."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.atrocore.operators import AtrocoreLink, AtrocoreSyncProductsOperator
-from self_hosted.core.errors import Broken, Busy, ProductError
+from self_hosted.core.arguments import parse_bool
+from self_hosted.core.http.errors import SelfHostedError, ServerError, UnavailableError
 from tests.context import context
 
-NOTHING = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
+NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
 
 
 def rows(count, **changes):
@@ -27,15 +28,15 @@ def rows(count, **changes):
 def sync(served, connect):
     connect("atrocore_default", served.connection())
 
-    def run(given, **arguments):
-        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=given, **arguments)
+    def run(catalogue, **arguments):
+        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=catalogue, **arguments)
         return operator.execute(context(operator))
 
     return run
 
 
 def counts(result):
-    return {name: result[name] for name in NOTHING if result[name]}
+    return {name: result[name] for name in NO_COUNTS if result[name]}
 
 
 def products(served):
@@ -44,26 +45,26 @@ def products(served):
 
 @pytest.fixture
 def logged(capsys, caplog):
-    """All that was logged so far, to wherever this Airflow logs."""
+    """Return a function that returns everything logged so far; versions of Airflow log to different places."""
     caplog.set_level(logging.INFO)
-    seen = []
+    texts = []
 
     def text():
         captured = capsys.readouterr()
-        seen.append(captured.out + captured.err)
-        return "".join(seen) + caplog.text
+        texts.append(captured.out + captured.err)
+        return "".join(texts) + caplog.text
 
     return text
 
 
-# the life of a catalogue
+# results
 
 
-def test_a_catalogue_is_created_then_unchanged_then_updated_where_it_differs(served, sync):
+def test_a_catalogue_is_created_then_unchanged_then_updated(served, sync):
     result = sync(rows(250))
     assert result == {
         "entity": "Product",
-        **NOTHING,
+        **NO_COUNTS,
         "created": 250,
         "total": 250,
         "dry_run": False,
@@ -93,7 +94,7 @@ def test_a_sync_works_in_every_dialect(served, sync, dialect):
 
 
 @pytest.mark.parametrize("core", ["1.2.0", "1.4.113", "1.4.114", "1.10.60", "1.11.30", "2.0.27", "2.1.0", "2.3.0"])
-def test_a_sync_works_on_cores_of_all_ages(served, sync, core):
+def test_a_sync_works_with_every_core(served, sync, core):
     served.seed({"core": core})
     key = "number" if tuple(map(int, core.split("."))) >= (2, 0, 28) else "sku"
     catalogue = [{key: f"W-{n}", "name": f"Wheel {n}", "price": n / 2} for n in range(5)]
@@ -105,7 +106,7 @@ def test_another_entity_can_be_synced(sync):
     assert counts(sync([{"code": "acme", "name": "Acme"}], entity="Brand", key_field="code")) == {"created": 1}
 
 
-def test_nothing_to_sync_is_a_result_too(sync):
+def test_an_empty_source_has_a_result(sync):
     assert counts(sync([])) == {}
 
 
@@ -122,7 +123,7 @@ def test_a_csv_file_gets_its_types_from_the_server(served, sync, tmp_path):
     assert counts(sync(str(path))) == {"unchanged": 2}
 
 
-def test_an_empty_cell_leaves_alone_what_null_empties(served, sync, tmp_path):
+def test_null_empties_a_field_and_an_empty_cell_does_not(served, sync, tmp_path):
     sync([{"number": "A", "name": "Wheel", "price": 1}])
     sheet, lines = tmp_path / "a.csv", tmp_path / "a.jsonl"
     sheet.write_text("number,price\nA,\n")
@@ -140,23 +141,23 @@ def test_columns_are_mapped(served, sync):
     assert products(served)["1"]["name"] == "Rad"
 
 
-# what is not guessed
+# ambiguous and invalid rows
 
 
-def test_keys_that_come_twice_are_reported_and_nothing_is_sent_for_them(served, sync):
+def test_repeated_keys_are_reported_and_nothing_is_sent_for_them(served, sync):
     twins = [{"number": "twice", "name": "here"}, {"number": "twice", "name": "there"}]
     served.seed({"records": {"Product": twins}})
     result = sync([{"number": "twice", "name": "x"}, *rows(3), {"number": "W-1", "name": "Again"}])
     assert counts(result) == {"created": 2, "ambiguous": 3}
     assert sorted(result["ambiguous_keys"]) == ["W-1", "twice"]
-    assert sum(result[name] for name in NOTHING) == result["total"] == 5
+    assert sum(result[name] for name in NO_COUNTS) == result["total"] == 5
     assert [product["name"] for product in served.tables()["products"] if product["number"] == "twice"] == [
         "there",
         "here",
     ]
 
 
-def test_a_product_that_was_renamed_since_is_not_overwritten(served, sync, connect):
+def test_a_product_with_a_new_key_is_not_overwritten(served, sync, connect):
     sync([{"number": "old", "name": "Wheel"}])
     record_id = products(served)["old"]["id"]
     AtrocoreHook().update_record("Product", record_id, {"number": "new"})
@@ -164,7 +165,7 @@ def test_a_product_that_was_renamed_since_is_not_overwritten(served, sync, conne
     assert list(products(served)) == ["new"]
 
 
-def test_a_deleted_product_is_revived(served, sync):
+def test_a_deleted_product_is_restored(served, sync):
     sync(rows(2))
     AtrocoreHook().delete_record("Product", products(served)["W-1"]["id"])
     assert counts(sync(rows(2))) == {"created": 1, "unchanged": 1}
@@ -175,19 +176,19 @@ def test_a_field_the_server_would_drop_fails_its_row(served, sync):
     result = sync(given, fail_on="never")
     assert counts(result) == {"created": 2, "failed": 1}
     assert result["failures"] == [
-        {"key": "X", "message": "Product has no writable field colour: AtroCore would drop it"}
+        {"key": "X", "message": "Product has no writable field colour; AtroCore would drop it"}
     ]
 
 
-def test_required_fields_are_missed_before_anything_is_sent(sync, logged):
+def test_missing_required_fields_are_logged_before_anything_is_sent(sync, logged):
     sync([{"number": "A"}], dry_run=True)
-    assert "New records lack name, status, which Product requires: they fail unless it has defaults" in logged()
+    assert "New records lack name, status: they fail unless Product has defaults for it" in logged()
 
 
 # dry run and report
 
 
-def test_a_dry_run_tells_the_plan_and_sends_nothing(served, sync):
+def test_a_dry_run_returns_the_plan_and_sends_nothing(served, sync):
     sync(rows(2))
     result = sync([*rows(1), *rows(2, price=7)[1:], *rows(3)[2:], {"number": "X", "nope": 1}], dry_run="True")
     assert counts(result) == {"unchanged": 1, "updated": 1, "created": 1, "failed": 1}
@@ -200,36 +201,36 @@ def test_a_dry_run_tells_the_plan_and_sends_nothing(served, sync):
     assert products(served)["W-1"]["price"] == pytest.approx(0.5)
 
 
-def test_lists_in_the_result_stay_small_and_the_report_has_all(served, sync, tmp_path):
+def test_lists_of_the_result_are_short_and_the_report_has_every_row(served, sync, tmp_path):
     report = tmp_path / "report.json"
     given = [*rows(30), *[{"number": f"bad {n}", "nope": 1} for n in range(25)]]
     result = sync(given, fail_on=0.5, report_uri=str(report))
     assert len(result["failures"]) == 20
-    told = json.loads(report.read_text())
-    assert {name: told[name] for name in result} == result
-    assert len(told["rows"]) == 55
-    assert {row["result"] for row in told["rows"] if row["key"].startswith("bad")} == {"failed"}
+    written = json.loads(report.read_text())
+    assert {name: written[name] for name in result} == result
+    assert len(written["rows"]) == 55
+    assert {row["result"] for row in written["rows"] if row["key"].startswith("bad")} == {"failed"}
 
 
-def test_the_report_can_go_to_a_uri_and_is_written_when_the_task_fails(sync, tmp_path):
+def test_the_report_may_have_a_uri_and_is_written_also_if_the_task_fails(sync, tmp_path):
     report = tmp_path / "report.json"
     with pytest.raises(AirflowFailException):
         sync([{"number": "A", "nope": 1}], report_uri=f"file://{report}")
     assert json.loads(report.read_text())["failed"] == 1
 
 
-def test_an_empty_report_is_json_all_the_same(sync, tmp_path):
+def test_an_empty_report_is_valid_json(sync, tmp_path):
     sync([], report_uri=str(tmp_path / "report.json"))
     assert json.loads((tmp_path / "report.json").read_text())["rows"] == []
 
 
-# fail_on
+# failure threshold
 
 
 @pytest.mark.parametrize(
     ("fail_on", "fails"), [("any", True), ("never", False), (0.5, False), ("0.2", True), (0, True)]
 )
-def test_the_task_fails_after_everything_else_was_done(served, sync, fail_on, fails):
+def test_the_task_fails_after_all_other_rows_are_done(served, sync, fail_on, fails):
     given = [*rows(3), {"number": "bad", "name": ""}]
     if fails:
         with pytest.raises(
@@ -241,16 +242,16 @@ def test_the_task_fails_after_everything_else_was_done(served, sync, fail_on, fa
     assert len(products(served)) == 3
 
 
-def test_what_another_try_may_mend_is_left_to_the_tasks_retries(served, sync):
+def test_a_failure_that_may_pass_is_left_to_the_tasks_retries(served, sync):
     served.seed({"poison": ["W-1"]})
-    with pytest.raises(Broken, match="1 of 3 rows failed"):
+    with pytest.raises(ServerError, match="1 of 3 rows failed"):
         sync(rows(3))
 
 
-# what goes wrong on the way
+# errors of the server
 
 
-def test_a_record_that_breaks_the_server_does_not_keep_the_others_back(served, sync):
+def test_a_record_that_makes_its_batch_fail_does_not_affect_others(served, sync):
     served.seed({"poison": ["W-77"]})
     result = sync(rows(150), fail_on="never")
     assert counts(result) == {"created": 149, "failed": 1}
@@ -259,15 +260,15 @@ def test_a_record_that_breaks_the_server_does_not_keep_the_others_back(served, s
 
 
 @pytest.mark.parametrize("dialect", ["2.3", "1.x-2.2"])
-def test_a_record_that_atrocore_takes_for_another_is_told(served, sync, dialect):
+def test_a_record_that_overwrote_another_has_failed(served, sync, dialect):
     served.seed({"dialect": dialect})
     served.seed({"unique": {"Product": ["ean"]}, "records": {"Product": [{"number": "X", "ean": "1", "id": "x"}]}})
     result = sync([{"number": "A", "name": "a", "ean": "1"}, *rows(2)], fail_on="never")
     assert counts(result) == {"created": 2, "failed": 1}
-    assert "AtroCore took the record x for this one" in result["failures"][0]["message"]
+    assert "AtroCore overwrote the record x instead" in result["failures"][0]["message"]
 
 
-def test_without_upsert_a_unique_value_in_use_is_refused(served, sync):
+def test_without_upsert_a_used_unique_value_is_rejected(served, sync):
     records = {"Product": [{"sku": "X", "ean": "1"}]}
     served.seed({"dialect": "espo", "unique": {"Product": ["ean"]}, "records": records})
     given = [{"sku": "A", "name": "a", "ean": "1"}, {"sku": "B", "name": "b"}]
@@ -286,65 +287,65 @@ def test_without_upsert_a_unique_value_in_use_is_refused(served, sync):
     ],
 )
 @pytest.mark.parametrize("size", [1, 5])
-def test_a_batch_whose_answer_was_lost_has_exactly_one_effect(served, sync, fault, size):
+def test_a_batch_with_a_lost_response_takes_effect_once(served, sync, fault, size):
     served.fail(**fault, method="POST", path="/api/upsert")
-    lost_before_the_work = fault["kind"] == "status" and size == 1
+    fails_before_the_work = fault["kind"] == "status" and size == 1
     result = sync(rows(size), fail_on="never")
-    assert counts(result) == ({"failed": 1} if lost_before_the_work else {"created": size})
-    assert counts(sync(rows(size))) == ({"created": 1} if lost_before_the_work else {"unchanged": size})
+    assert counts(result) == ({"failed": 1} if fails_before_the_work else {"created": size})
+    assert counts(sync(rows(size))) == ({"created": 1} if fails_before_the_work else {"unchanged": size})
     assert len(products(served)) == size
 
 
-def test_a_busy_server_is_waited_for(served, sync):
+def test_requests_are_repeated_while_the_server_is_unavailable(served, sync):
     served.fail("status", method="POST", path="/api/upsert", status=503, headers={"Retry-After": "0"})
     assert counts(sync(rows(3))) == {"created": 3}
 
 
-def test_an_answer_that_fails_the_servers_own_validation_is_no_failure(served, sync):
+def test_a_response_that_fails_the_servers_own_validation_is_no_failure(served, sync):
     served.seed({"faults": [{"kind": "response-validation"}]})
     assert counts(sync(rows(3))) == {"created": 3}
     served.seed({"faults": [{"kind": "response-validation"}]})
     assert counts(sync(rows(3, price=9))) == {"updated": 3}
 
 
-def test_a_time_out_after_the_work_is_read_back(served, connect, sync):
+def test_after_a_timeout_completed_changes_are_read_back(served, connect, sync):
     connect("atrocore_default", served.connection(extra={"read_timeout": 1}))
     served.fail("slow_after", method="POST", path="/api/upsert", seconds=1.5)
     assert counts(sync(rows(3))) == {"created": 3}
 
 
 @pytest.mark.parametrize("fault", ["create-then-500", "response-validation"])
-def test_one_by_one_a_create_that_looks_failed_is_read_back(served, sync, fault):
+def test_one_by_one_a_create_that_seems_to_fail_is_read_back(served, sync, fault):
     served.seed({"dialect": "espo", "faults": [{"kind": fault}]})
     catalogue = [{"sku": f"W-{n}", "name": "Wheel"} for n in range(3)]
     assert counts(sync(catalogue, key_field="sku")) == {"created": 3}
     assert counts(sync(catalogue, key_field="sku")) == {"unchanged": 3}
 
 
-def test_one_by_one_a_dropped_create_is_read_back(served, sync):
+def test_one_by_one_a_create_with_a_lost_response_is_read_back(served, sync):
     served.seed({"dialect": "espo"})
     served.fail("drop", method="POST", path="/api/v1/Product")
     assert counts(sync([{"sku": f"W-{n}", "name": "Wheel"} for n in range(3)], key_field="sku")) == {"created": 3}
     assert len(served.tables()["products"]) == 3
 
 
-def test_a_session_that_ends_in_the_middle_is_renewed(served, sync):
+def test_a_session_that_expires_during_the_sync_is_renewed(served, sync):
     served.fail("status", method="POST", path="/api/upsert", status=401, body="Unauthorized")
     assert counts(sync(rows(3))) == {"created": 3}
 
 
-def test_a_killed_task_goes_on_where_it_stopped(served, connect, sync):
-    connect("atrocore_default", served.connection(extra={"retry_budget": 0}))
+def test_a_retry_continues_an_interrupted_sync(served, connect, sync):
+    connect("atrocore_default", served.connection(extra={"retry_timeout": 0}))
     sync(rows(1))
     served.fail("status", method="POST", path="/api/upsert", status=503, times=1)
-    with pytest.raises(Busy):
+    with pytest.raises(UnavailableError):
         sync(rows(20), batch_size=10)
     assert counts(sync(rows(20), batch_size=10)) == {"created": 19, "unchanged": 1}
 
 
-def test_when_nothing_gets_through_the_sync_stops(served, sync):
+def test_the_sync_ends_if_all_changes_of_a_batch_fail(served, sync):
     served.fail("status", method="POST", path="/api/upsert", status=500, times=100)
-    with pytest.raises(ProductError):
+    with pytest.raises(SelfHostedError):
         sync(rows(8), batch_size=4)
 
 
@@ -352,52 +353,74 @@ def test_when_nothing_gets_through_the_sync_stops(served, sync):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        ({"rows": "catalogue.xlsx"}, "rows: the path or URI 'catalogue.xlsx' must end in .csv or .jsonl"),
-        ({"rows": {"number": "A"}}, "rows: must be dicts, or a path or URI, not one dict"),
-        ({"rows": None}, "rows: must be dicts, or a path or URI, not one NoneType"),
-        ({"entity": "../User"}, "entity: '../User' is no name of an entity"),
-        ({"key_field": ""}, "key_field: must name the field"),
-        ({"batch_size": 0}, "batch_size: must be a whole number from 1 to 1000, not 0"),
-        ({"batch_size": "many"}, "batch_size: must be a whole number"),
-        ({"fail_on": "sometimes"}, "fail_on: must be any, never, or a share from 0 to 1, not 'sometimes'"),
-        ({"fail_on": 2}, "fail_on: must be"),
-        ({"dry_run": "perhaps"}, "dry_run: must be true or false, not 'perhaps'"),
+        ({"rows": "catalogue.xlsx"}, "rows must be the path or URI of a .csv or .jsonl file, not 'catalogue.xlsx'"),
+        ({"rows": "None"}, "rows must be the path or URI of a .csv or .jsonl file, not 'None'"),
+        ({"rows": "['A']"}, "rows must be a list of objects"),
+        ({"rows": {"number": "A"}}, "rows must be dictionaries, or the path or URI of a file, not one dict"),
+        ({"rows": None}, "rows must be dictionaries, or the path or URI of a file, not one NoneType"),
+        ({"entity": "../User"}, "entity must be the name of an entity, such as Product, not '../User'"),
+        ({"key_field": ""}, "key_field must be the name of a field"),
+        ({"batch_size": 0}, "batch_size must be a whole number, from 1 to 1000, not 0"),
+        ({"batch_size": "many"}, "batch_size must be a whole number, from 1 to 1000, not 'many'"),
+        ({"fail_on": "sometimes"}, "fail_on must be 'any', 'never' or a share from 0 to 1, not 'sometimes'"),
+        ({"fail_on": 2}, "fail_on must be"),
+        ({"dry_run": "perhaps"}, "dry_run must be true or false, not 'perhaps'"),
         ({"field_mapping": {"a": "name", "b": "name"}}, "field_mapping: more than one column is mapped to name"),
+        ({"field_mapping": "columns"}, "field_mapping must be a dictionary, not str"),
+        ({"report_uri": ""}, "report_uri must be the path or URI of a file, not ''"),
         ({"entity": "Prodct"}, "entity: the server has no 'Prodct'"),
     ],
 )
-def test_a_wrong_argument_is_told_and_fails_at_once(sync, arguments, words):
-    given = {"given": [{"number": "A"}], **arguments}
-    with pytest.raises(AirflowFailException, match=words):
-        sync(given.pop("rows", given.pop("given")), **{k: v for k, v in given.items() if k != "given"})
+def test_an_invalid_argument_is_named_and_fails_at_once(sync, arguments, message):
+    others = {name: value for name, value in arguments.items() if name != "rows"}
+    with pytest.raises(AirflowFailException, match=message):
+        sync(arguments.get("rows", [{"number": "A"}]), **others)
 
 
-def test_a_bad_source_is_told_before_anything_is_sent(served, sync, tmp_path):
+def test_arguments_may_be_text_as_templates_render_them(served, sync):
+    result = sync(
+        "[{'Nummer': 'A', 'name': 'Wheel'}]",
+        field_mapping='{"Nummer": "number"}',
+        dry_run="yes",
+        batch_size="10",
+        fail_on="0.5",
+    )
+    assert result["dry_run"] is True
+    assert result["plan"] == [{"key": "A", "result": "created", "values": {"number": "A", "name": "Wheel"}}]
+    assert products(served) == {}
+
+
+@pytest.mark.parametrize(("dry_run", "is_dry_run"), [("True", True), ("on", True), (0, False), ("no", False)])
+def test_a_dry_run_is_any_form_of_a_boolean(sync, dry_run, is_dry_run):
+    assert sync([], dry_run=dry_run)["dry_run"] is is_dry_run
+
+
+def test_a_malformed_source_fails_the_task_before_anything_is_sent(served, sync, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows(5)) + "\nnonsense\n")
-    with pytest.raises(AirflowFailException, match=r"line 6 of .* is no JSON"):
+    with pytest.raises(AirflowFailException, match=r"line 6 of .* is not valid JSON"):
         sync(str(path))
     assert products(served) == {}
 
 
-def test_a_file_that_is_not_there_yet_is_left_to_the_tasks_retries(sync, tmp_path):
+def test_a_missing_file_is_left_to_the_tasks_retries(sync, tmp_path):
     with pytest.raises(FileNotFoundError):
         sync(str(tmp_path / "none.csv"))
 
 
-def test_the_link_is_there_from_the_start(served, connect):
+def test_the_link_is_published_before_the_rows_are_read(served, connect):
     connect("atrocore_default", served.connection())
     operator = AtrocoreSyncProductsOperator(task_id="sync", rows=[{"nothing": 1}])
-    of_task = context(operator)
+    task_context = context(operator)
     with pytest.raises(AirflowFailException):
-        operator.execute(of_task)
-    assert of_task["ti"].xcoms == {"product_url": f"{served.base_url}/#Product"}
+        operator.execute(task_context)
+    assert task_context["ti"].xcoms == {"product_url": f"{served.base_url}/#Product"}
     assert isinstance(operator.operator_extra_links[0], AtrocoreLink)
 
 
-def test_arguments_are_templates(served):
+def test_arguments_may_be_templates(served):
     operator = AtrocoreSyncProductsOperator(
         task_id="sync",
         rows="/data/{{ day }}.csv",
@@ -406,37 +429,37 @@ def test_arguments_are_templates(served):
         fail_on="{{ share }}",
         atrocore_conn_id="atrocore_{{ key }}",
     )
-    of_task: Any = {"day": "1", "key": "sku", "dry": True, "share": 0.1}
-    operator.render_template_fields(of_task)
+    variables: Any = {"day": "1", "key": "sku", "dry": True, "share": 0.1}
+    operator.render_template_fields(variables)
     assert operator.rows == "/data/1.csv"
     assert operator.conn_id == "atrocore_sku"
-    operator.check()
-    assert operator._plans is True
+    operator.validate()
+    assert parse_bool("dry_run", operator.plan_only) is True
     assert float(operator.fail_on) == pytest.approx(0.1)
 
 
-def test_rows_that_another_task_made_are_not_templates_themselves(sync, served):
+def test_rows_are_not_rendered_as_templates(sync, served):
     sync([{"number": "A", "name": "{{ not a template }}"}])
     assert products(served)["A"]["name"] == "{{ not a template }}"
 
 
-def test_the_report_is_logged_also_when_the_sync_breaks(served, sync, connect, logged):
-    connect("atrocore_default", served.connection(extra={"retry_budget": 0}))
+def test_the_report_is_logged_also_if_the_sync_fails(served, sync, connect, logged):
+    connect("atrocore_default", served.connection(extra={"retry_timeout": 0}))
     sync(rows(1))
     served.fail("status", method="POST", path="/api/upsert", status=503)
-    with pytest.raises(Busy):
+    with pytest.raises(UnavailableError):
         sync(rows(3))
     assert 'Report: {"created": 0, "updated": 0, "unchanged": 1' in logged()
     assert "sandbox-password" not in logged()
 
 
-def test_fields_that_cannot_be_checked_are_mentioned(served, sync, logged):
+def test_it_is_logged_that_fields_cannot_be_checked(served, sync, logged):
     served.seed({"dialect": "espo"})
     sync([{"sku": "A", "name": "a"}], key_field="sku")
-    assert "it drops those it does not know without a word" in logged()
+    assert "it silently drops fields that it does not know" in logged()
 
 
-def test_it_can_be_mapped_and_stored():
+def test_the_operator_can_be_mapped_and_serialized():
     from airflow.sdk import DAG
     from airflow.serialization import serialized_objects
 
@@ -450,4 +473,4 @@ def test_it_can_be_mapped_and_stored():
     assert set(serializer.from_dict(stored).task_dict) == {"sync", "one"}
     unmapped: Any = dag.get_task("sync")
     operator = unmapped.unmap(arguments[0])
-    assert (operator.rows, operator.only_plan, operator.fail_on) == ("/data/a.csv", "{{ params.dry }}", 0.1)
+    assert (operator.rows, operator.plan_only, operator.fail_on) == ("/data/a.csv", "{{ params.dry }}", 0.1)

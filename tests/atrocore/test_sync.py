@@ -1,4 +1,4 @@
-"""Planning and applying, by hand."""
+"""Plans and their application, by hand."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ from typing import Any
 
 import pytest
 
-from self_hosted.atrocore import api
-from self_hosted.core.errors import Broken, Forbidden, Invalid, NotFound, Uncertain
+from self_hosted.atrocore.api.schemas import Schema
+from self_hosted.atrocore.api.sync import batches, plans
+from self_hosted.atrocore.api.sync.changes import Change, deterministic_id
+from self_hosted.core.http.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    ServerError,
+)
 from tests.atrocore.conftest import reply, run_by_hand
 
 
-def plan(rows, stored=None, schema=None):
-    return api.plan_of("Product", "number", rows, stored or {}, schema)
+def compute(rows, stored=None, schema=None):
+    return plans.compute("Product", "number", rows, stored or {}, schema)
 
 
 def change(key, *, creates=True, **values):
-    record_id = api.own_id("Product", key) if creates else f"id of {key}"
-    return api.Change(key, record_id, creates, values or {"number": key, "name": key})
+    record_id = deterministic_id("Product", key) if creates else f"id of {key}"
+    return Change(key, record_id, creates, values or {"number": key, "name": key})
 
 
-def listed(*records):
+def list_reply(*records):
     return reply(200, {"list": list(records)})
 
 
@@ -28,94 +36,96 @@ def results(outcomes):
     return {outcome.key: outcome.result for outcome in outcomes}
 
 
-# planning
+# plans
 
 
-def test_a_row_nobody_knows_is_created_with_an_id_of_its_own():
-    found = plan({"A": {"number": "A", "name": "a"}})
-    assert found.changes == [
-        api.Change("A", api.own_id("Product", "A"), creates=True, values={"number": "A", "name": "a"})
-    ]
-    assert found.changes[0].payload == {"number": "A", "name": "a", "id": api.own_id("Product", "A")}
+def test_a_row_without_a_record_is_created_with_a_deterministic_id():
+    plan = compute({"A": {"number": "A", "name": "a"}})
+    record_id = deterministic_id("Product", "A")
+    assert plan.changes == [Change("A", record_id, creates=True, values={"number": "A", "name": "a"})]
+    assert plan.changes[0].payload == {"number": "A", "name": "a", "id": record_id}
 
 
-def test_an_own_id_depends_on_entity_and_key_alone_and_fits_old_databases():
-    ids = {api.own_id(entity, key) for entity in ("Product", "Brand") for key in ("A", "B")}
+def test_a_deterministic_id_depends_on_entity_and_key_only_and_fits_old_databases():
+    ids = {deterministic_id(entity, key) for entity in ("Product", "Brand") for key in ("A", "B")}
     assert len(ids) == 4
-    # another release must not give other ids, or it would create everything once more
-    assert api.own_id("Product", "A") == "ee9c1c396945591f8058738a"
-    assert all(len(id_) == 24 and set(id_) <= set("0123456789abcdef") for id_ in ids)
+    # a release with other ids would create every record again
+    assert deterministic_id("Product", "A") == "ee9c1c396945591f8058738a"
+    assert all(len(record_id) == 24 and set(record_id) <= set("0123456789abcdef") for record_id in ids)
 
 
-def test_only_what_differs_is_updated_under_the_stored_id():
+def test_only_differences_are_updated_with_the_stored_id():
     stored = {"A": [{"id": "1", "number": "A", "name": "a", "price": 1, "note": None}]}
-    found = plan({"A": {"number": "A", "name": "a", "price": "2", "note": ""}}, stored)
-    assert found.changes == [api.Change("A", "1", creates=False, values={"price": "2"})]
+    plan = compute({"A": {"number": "A", "name": "a", "price": "2", "note": ""}}, stored)
+    assert plan.changes == [Change("A", "1", creates=False, values={"price": "2"})]
 
 
-def test_what_a_row_does_not_name_is_left_alone():
+def test_a_field_that_a_row_lacks_is_unchanged():
     stored = {"A": [{"id": "1", "number": "A", "name": "a", "price": 1}]}
-    assert results(plan({"A": {"number": "A"}}, stored).settled) == {"A": "unchanged"}
+    assert results(compute({"A": {"number": "A"}}, stored).settled) == {"A": "unchanged"}
 
 
 def test_none_empties_a_field():
     stored = {"A": [{"id": "1", "number": "A", "price": 1}]}
-    assert plan({"A": {"number": "A", "price": None}}, stored).changes[0].values == {"price": None}
+    assert compute({"A": {"number": "A", "price": None}}, stored).changes[0].values == {"price": None}
 
 
-def test_a_key_that_two_records_have_is_ambiguous_and_names_them():
-    found = plan({"A": {"number": "A"}}, {"A": [{"id": "1"}, {"id": "2"}]})
-    assert found.changes == []
-    assert [(one.result, one.message) for one in found.settled] == [("ambiguous", "2 records have this key: 1, 2")]
+def test_the_key_of_two_records_is_ambiguous_and_names_them():
+    plan = compute({"A": {"number": "A"}}, {"A": [{"id": "1"}, {"id": "2"}]})
+    assert plan.changes == []
+    assert [(outcome.result, outcome.message) for outcome in plan.settled] == [
+        ("ambiguous", "2 records have this key: 1, 2")
+    ]
 
 
-def test_a_row_the_server_would_cut_fails_and_the_others_go_on():
-    schema = api.Schema("Product", {"number": "string", "price": "number"})
-    found = plan({"A": {"number": "A", "colour": "red"}, "B": {"number": "B", "price": "1"}}, schema=schema)
-    assert results(found.settled) == {"A": "failed"}
-    assert [one.values for one in found.changes] == [{"number": "B", "price": 1}]
+def test_a_row_with_a_field_that_the_server_would_drop_fails_alone():
+    schema = Schema("Product", {"number": "string", "price": "number"})
+    plan = compute({"A": {"number": "A", "colour": "red"}, "B": {"number": "B", "price": "1"}}, schema=schema)
+    assert results(plan.settled) == {"A": "failed"}
+    assert [planned.values for planned in plan.changes] == [{"number": "B", "price": 1}]
 
 
 def test_required_fields_that_new_records_lack_are_named():
-    schema = api.Schema("Product", {"number": "string"}, frozenset({"number", "status"}))
+    schema = Schema("Product", {"number": "string"}, frozenset({"number", "status"}))
     rows = {"A": {"number": "A"}, "B": {"number": "B"}}
-    assert plan(rows, schema=schema).lacking == {"status"}
-    assert plan(rows, {key: [{"id": key}] for key in rows}, schema).lacking == set()
+    assert compute(rows, schema=schema).missing_fields == {"status"}
+    assert compute(rows, {key: [{"id": key}] for key in rows}, schema).missing_fields == set()
 
 
 def test_records_can_be_matched_by_their_id():
-    found = api.plan_of("Product", "id", {"7": {"id": "7", "name": "a"}}, {}, None)
-    assert found.changes[0].id == "7"
+    plan = plans.compute("Product", "id", {"7": {"id": "7", "name": "a"}}, {}, None)
+    assert plan.changes[0].id == "7"
 
 
-def test_a_plan_asks_only_for_the_fields_that_rows_have():
+def test_a_plan_reads_only_the_fields_of_the_rows():
     rows: dict[str, Any] = {"A": {"number": "A", "name": "a", "price": 1}, "B": {"number": "B", "note": "b"}}
-    asked, found = run_by_hand(api.planned("Product", "number", rows, None), listed(), listed())
-    assert asked[0].query["select"] == "number,name,note,price"
-    assert results(found.foreseen()) == {"A": "created", "B": "created"}
+    requests, plan = run_by_hand(plans.make("Product", "number", rows, None), list_reply(), list_reply())
+    assert requests[0].query["select"] == "number,name,note,price"
+    assert results(plan.preview()) == {"A": "created", "B": "created"}
 
 
-def test_a_record_that_was_renamed_since_it_was_created_is_not_overwritten():
-    renamed = {"id": api.own_id("Product", "A"), "number": "A-new"}
+def test_a_record_with_a_new_key_is_not_overwritten():
+    renamed = {"id": deterministic_id("Product", "A"), "number": "A-new"}
     rows = {"A": {"number": "A"}, "B": {"number": "B"}}
-    asked, found = run_by_hand(api.planned("Product", "number", rows, None), listed(), listed(renamed))
-    assert asked[1].query["where[0][attribute]"] == "id"
-    assert [one.key for one in found.changes] == ["B"]
-    assert results(found.settled) == {"A": "ambiguous"}
-    assert "has the number 'A-new' now" in found.settled[0].message
+    requests, plan = run_by_hand(plans.make("Product", "number", rows, None), list_reply(), list_reply(renamed))
+    assert requests[1].query["where[0][attribute]"] == "id"
+    assert [planned.key for planned in plan.changes] == ["B"]
+    assert results(plan.settled) == {"A": "ambiguous"}
+    assert "now has the number 'A-new'" in plan.settled[0].message
 
 
-def test_a_plan_without_creates_looks_up_once():
+def test_a_plan_without_creates_reads_once():
     stored = {"id": "1", "number": "A", "name": "a"}
-    asked, _ = run_by_hand(api.planned("Product", "number", {"A": {"number": "A", "name": "b"}}, None), listed(stored))
-    assert len(asked) == 1
+    rows = {"A": {"number": "A", "name": "b"}}
+    requests, _ = run_by_hand(plans.make("Product", "number", rows, None), list_reply(stored))
+    assert len(requests) == 1
 
 
-# applying
+# batches
 
 
 @pytest.mark.parametrize(
-    ("answer", "result"),
+    ("item", "result"),
     [
         ({"status": "Created"}, "created"),
         ({"status": "Updated"}, "updated"),
@@ -127,99 +137,101 @@ def test_a_plan_without_creates_looks_up_once():
         ({}, "failed"),
     ],
 )
-def test_each_item_is_judged_by_itself(answer, result):
+def test_each_item_of_a_response_has_its_own_outcome(item, result):
     other = {"status": "Updated", "entity": {"id": "id of B", "name": "the whole record, as before 2.3"}}
     changes = [change("A"), change("B", creates=False, name="b")]
-    _, outcomes = run_by_hand(api.applied("Product", changes), reply(200, [answer, other]))
+    _, outcomes = run_by_hand(batches.apply("Product", changes), reply(200, [item, other]))
     assert results(outcomes) == {"A": result, "B": "updated"}
 
 
-def test_an_item_that_failed_on_the_servers_side_may_be_tried_again():
-    answers = [{"status": "Failed", "code": 500, "message": "deadlock"}, {"status": "Failed", "code": 400}]
-    _, outcomes = run_by_hand(api.applied("Product", [change("A"), change("B")]), reply(200, answers))
-    assert [outcome.final for outcome in outcomes] == [False, True]
-    assert outcomes[1].message == "refused without a reason (code 400)"
+def test_the_failure_of_an_item_is_permanent_unless_the_server_failed():
+    items = [{"status": "Failed", "code": 500, "message": "deadlock"}, {"status": "Failed", "code": 400}]
+    _, outcomes = run_by_hand(batches.apply("Product", [change("A"), change("B")]), reply(200, items))
+    assert [outcome.is_permanent for outcome in outcomes] == [False, True]
+    assert outcomes[1].message == "rejected without a reason (code 400)"
 
 
 def test_a_batch_is_one_request_with_ids():
     changes = [change("A"), change("B", creates=False, name="b")]
-    asked, _ = run_by_hand(api.applied("Product", changes), reply(200, [{"status": "Created"}, {"status": "Updated"}]))
-    assert asked[0].path == "/api/upsert"
-    assert asked[0].json == [{"entity": "Product", "payload": one.payload} for one in changes]
-    assert not asked[0].may_be_repeated
+    items = [{"status": "Created"}, {"status": "Updated"}]
+    requests, _ = run_by_hand(batches.apply("Product", changes), reply(200, items))
+    assert requests[0].path == "/api/upsert"
+    assert requests[0].json == [{"entity": "Product", "payload": sent.payload} for sent in changes]
+    assert not requests[0].is_idempotent
 
 
-def test_a_lost_answer_is_read_back_and_nothing_is_sent_again():
+def test_after_a_lost_response_completed_changes_are_not_sent_again():
     changes = [change("A"), change("B", creates=False, name="b")]
-    there = [{**changes[0].payload}, {"id": "id of B", "name": "b"}]
-    asked, outcomes = run_by_hand(api.applied("Product", changes), Uncertain("lost"), listed(*there))
+    stored = [{**changes[0].payload}, {"id": "id of B", "name": "b"}]
+    requests, outcomes = run_by_hand(
+        batches.apply("Product", changes), OutcomeUnknownError("lost"), list_reply(*stored)
+    )
     assert results(outcomes) == {"A": "created", "B": "updated"}
-    assert [request.method for request in asked] == ["POST", "GET"]
+    assert [request.method for request in requests] == ["POST", "GET"]
 
 
-def test_what_a_lost_batch_did_not_do_is_sent_again_in_halves():
+def test_after_a_lost_response_missing_changes_are_sent_again_in_halves():
     changes = [change(key) for key in "ABCDE"]
-    there = changes[0].payload
     created = {"status": "Created"}
-    asked, outcomes = run_by_hand(
-        api.applied("Product", changes),
-        Uncertain("lost"),
-        listed(there),
+    requests, outcomes = run_by_hand(
+        batches.apply("Product", changes),
+        OutcomeUnknownError("lost"),
+        list_reply(changes[0].payload),
         reply(200, [created] * 2),
         reply(200, [created, {"status": "NotModified"}]),
     )
     assert results(outcomes) == dict.fromkeys("ABCDE", "created")
-    assert [len(request.json) for request in asked if request.method == "POST"] == [5, 2, 2]
+    assert [len(request.json) for request in requests if request.method == "POST"] == [5, 2, 2]
 
 
-def test_a_record_that_spoils_its_batch_is_found_and_the_others_go_through():
+def test_a_record_that_makes_its_batch_fail_is_isolated():
     changes = [change(key) for key in "ABCD"]
     created = {"status": "Created"}
-    spoilt = Uncertain("SQLSTATE", method="POST", path="/api/upsert", status=500)
+    failure = OutcomeUnknownError("SQLSTATE", method="POST", path="/api/upsert", status=500)
     _, outcomes = run_by_hand(
-        api.applied("Product", changes),
-        spoilt,
-        listed(changes[0].payload),
+        batches.apply("Product", changes),
+        failure,
+        list_reply(changes[0].payload),
         # B, C
-        spoilt,
-        listed(changes[1].payload),
+        failure,
+        list_reply(changes[1].payload),
         # C
-        spoilt,
-        listed(),
+        failure,
+        list_reply(),
         # D
         reply(200, [created]),
     )
     assert results(outcomes) == {"A": "created", "B": "created", "C": "failed", "D": "created"}
     failed = next(outcome for outcome in outcomes if outcome.result == "failed")
     assert "SQLSTATE" in failed.message
-    assert not failed.final
+    assert not failed.is_permanent
 
 
-def test_a_single_record_that_fails_is_not_sent_twice():
-    _, outcomes = run_by_hand(api.applied("Product", [change("A")]), Invalid("no"), listed())
+def test_a_single_failing_record_is_not_sent_twice():
+    _, outcomes = run_by_hand(batches.apply("Product", [change("A")]), InvalidRequestError("no"), list_reply())
     assert results(outcomes) == {"A": "failed"}
-    assert outcomes[0].final
+    assert outcomes[0].is_permanent
 
 
-def test_when_nothing_gets_through_it_is_the_server_that_is_broken():
-    broken = Broken("out of order")
-    with pytest.raises(Broken, match="out of order"):
+def test_the_error_is_raised_if_all_changes_fail():
+    failure = ServerError("out of order")
+    with pytest.raises(ServerError, match="out of order"):
         run_by_hand(
-            api.applied("Product", [change("A"), change("B")]),
-            *[broken, listed(), broken, listed(), broken, listed()],
+            batches.apply("Product", [change("A"), change("B")]),
+            *[failure, list_reply(), failure, list_reply(), failure, list_reply()],
         )
 
 
-def test_what_fails_when_sent_again_is_left_to_the_tasks_retries():
-    refused = {"status": "Failed", "code": 400, "message": "database constraints"}
+def test_a_failure_of_a_repeated_item_is_not_permanent():
+    rejected = {"status": "Failed", "code": 400, "message": "database constraints"}
     _, outcomes = run_by_hand(
-        api.applied("Product", [change("A"), change("B")]),
-        Uncertain("time-out"),
-        listed(),
-        reply(200, [refused]),
+        batches.apply("Product", [change("A"), change("B")]),
+        OutcomeUnknownError("timeout"),
+        list_reply(),
+        reply(200, [rejected]),
         reply(200, [{"status": "Created"}]),
     )
-    assert [outcome.final for outcome in outcomes if outcome.result == "failed"] == [False]
+    assert [outcome.is_permanent for outcome in outcomes if outcome.result == "failed"] == [False]
 
 
 # one by one
@@ -227,33 +239,44 @@ def test_what_fails_when_sent_again_is_left_to_the_tasks_retries():
 
 def test_without_upsert_records_are_sent_one_by_one():
     changes = [change("A"), change("B", creates=False, name="b"), change("C", creates=False, name="c")]
-    asked, outcomes = run_by_hand(
-        api.applied("Product", changes), NotFound(""), reply(200, {}), reply(200, {}), reply(304)
+    requests, outcomes = run_by_hand(
+        batches.apply("Product", changes), NotFoundError(""), reply(200, {}), reply(200, {}), reply(304)
     )
-    assert [(request.method, request.path) for request in asked[1:]] == [
+    assert [(request.method, request.path) for request in requests[1:]] == [
         ("POST", "/api/Product"),
         ("PATCH", "/api/Product/id%20of%20B"),
         ("PATCH", "/api/Product/id%20of%20C"),
     ]
-    assert asked[1].json == changes[0].payload
+    assert requests[1].json == changes[0].payload
     assert results(outcomes) == {"A": "created", "B": "updated", "C": "unchanged"}
 
 
-def test_one_by_one_each_failure_is_a_rows_own():
+def test_one_by_one_a_failure_affects_one_row():
     changes = [change(key) for key in "ABC"]
     _, outcomes = run_by_hand(
-        api.applied("Product", changes), NotFound(""), Invalid("no name"), reply(200, {}), Invalid("no name")
+        batches.apply("Product", changes),
+        NotFoundError(""),
+        InvalidRequestError("no name"),
+        reply(200, {}),
+        InvalidRequestError("no name"),
     )
     assert results(outcomes) == {"A": "failed", "B": "created", "C": "failed"}
 
 
-def test_one_by_one_values_that_are_all_refused_are_no_sign_of_a_broken_server():
+def test_one_by_one_rejected_values_do_not_end_the_sync():
     changes = [change(key) for key in "AB"]
-    _, outcomes = run_by_hand(api.applied("Product", changes), NotFound(""), Invalid("no"), Invalid("no"))
+    _, outcomes = run_by_hand(
+        batches.apply("Product", changes), NotFoundError(""), InvalidRequestError("no"), InvalidRequestError("no")
+    )
     assert results(outcomes) == {"A": "failed", "B": "failed"}
 
 
-def test_one_by_one_a_right_that_is_missing_everywhere_ends_the_sync():
+def test_one_by_one_a_missing_permission_for_all_records_ends_the_sync():
     changes = [change(key) for key in "AB"]
-    with pytest.raises(Forbidden):
-        run_by_hand(api.applied("Product", changes), NotFound(""), Forbidden("no right"), Forbidden("no right"))
+    with pytest.raises(PermissionDeniedError):
+        run_by_hand(
+            batches.apply("Product", changes),
+            NotFoundError(""),
+            PermissionDeniedError("no permission"),
+            PermissionDeniedError("no permission"),
+        )

@@ -1,4 +1,4 @@
-"""The stand-in of AYON, served once for all tests of this folder, and what an operator needs instead of Airflow."""
+"""The fake AYON server, and replies for flows that run without a server."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from self_hosted.ayon.api.projects import creation
 from self_hosted.ayon.hook import AyonHook
-from self_hosted.core.errors import ProductError
-from self_hosted.core.flow import Flow, Pause, Reply, Request
+from self_hosted.core.http.errors import SelfHostedError
+from self_hosted.core.http.flow import Flow, Pause, Reply, Request
 from self_hosted.sandbox.ayon import Ayon
 from tests.conftest import Served
 
@@ -29,7 +30,7 @@ def served(_served) -> Served:
 
 @pytest.fixture
 def hook(served, connect) -> AyonHook:
-    """A hook on the stand-in, as its service user."""
+    """A hook on the fake server, as its service user."""
     return AyonHook(connect("ayon_default", served.connection()))
 
 
@@ -39,44 +40,33 @@ def unique() -> str:
     return f"airflow_test_{uuid.uuid4().hex[:10]}"
 
 
-class TaskInstance:
-    """As much of one as operators look at."""
-
-    def __init__(self, task_id: str, max_tries: int, run_id: str, try_number: int, map_index: int) -> None:
-        self.dag_id, self.run_id, self.task_id, self.map_index = "studio", run_id, task_id, map_index
-        self.try_number, self.max_tries = try_number, max_tries
-        self.pushed: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.pushed[key] = value
-
-
-def context_of(
-    operator: Any, *, run_id: str = "run1", try_number: int = 1, map_index: int = -1, cleared_after: int = 0
-) -> Any:
-    """The context of one try of one task, which somebody may have cleared after some tries."""
-    ti = TaskInstance(operator.task_id, operator.retries + cleared_after, run_id, try_number, map_index)
-    return {"ti": ti, "task": operator}
+@pytest.fixture
+def _short_recheck_delays(monkeypatch) -> None:
+    """Checks for a project whose creation may be in progress follow each other at once."""
+    monkeypatch.setattr(creation, "RECHECK_DELAYS_SECONDS", (0.01, 0.01))
 
 
 def reply(
     status: int, body: Any = None, *, path: str = "/api/projects", headers: dict[str, str] | None = None
 ) -> Reply:
-    """A JSON reply, or a plain-text one when the body is text."""
-    text = isinstance(body, str)
-    kind = "text/plain" if text else "application/json"
-    content = body if text else json.dumps(body)
-    return Reply(status, {"content-type": kind}, content.encode(), Request("POST", path, headers=headers or {}))
+    """Return a JSON reply, or a plain-text one if the body is a text."""
+    is_text = isinstance(body, str)
+    content_type = "text/plain" if is_text else "application/json"
+    content = body if is_text else json.dumps(body)
+    return Reply(status, {"content-type": content_type}, content.encode(), Request("POST", path, headers=headers or {}))
 
 
-def answered(flow: Flow[Any], answer: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
-    """Run a flow with a server that is a function: from requests to bodies, or to errors, which are thrown."""
+def run_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
+    """Return a flow's result and its steps.
+
+    :param respond: the server: returns the body of the response to a request, or an error to throw
+    """
     steps: list[Any] = []
     step = next(flow)
     try:
         while True:
             steps.append(step)
-            given = answer(step) if isinstance(step, Request) else None
-            step = flow.throw(given) if isinstance(given, ProductError) else flow.send(reply(200, given))
+            response = respond(step) if isinstance(step, Request) else None
+            step = flow.throw(response) if isinstance(response, SelfHostedError) else flow.send(reply(200, response))
     except StopIteration as end:
         return end.value, steps

@@ -1,4 +1,4 @@
-"""What holds on the stand-in and on a real server alike, over both transports."""
+"""The contract of AYON's API: valid for the fake server and, with --live, for a real one; with requests and httpx."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import io
 import struct
 import time
-import uuid
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,30 +13,35 @@ from typing import Any
 
 import pytest
 
-from self_hosted.ayon import api
+from self_hosted.ayon.api import background_operations, entities, events, graphql, reviewables, studio, users
+from self_hosted.ayon.api.projects import creation, provision, records
+from self_hosted.ayon.api.projects.project_spec import ProjectSpec
 from self_hosted.ayon.hook import AyonHook
-from self_hosted.ayon.triggers import BACKGROUND_OPERATION, ENTITY_STATUS, EVENT, REVIEWABLE
-from self_hosted.core.errors import Broken, Conflict, Invalid, NotFound
-from self_hosted.core.flow import Flow, Request, Upload
-from self_hosted.core.question import GONE, Question, Seen
-from tests.ayon.questions import NOBODY
+from self_hosted.ayon.waits import BACKGROUND_OPERATION, ENTITY_STATUS, EVENT, REVIEWABLE
+from self_hosted.core.http.errors import ConflictError, InvalidRequestError, NotFoundError, ServerError
+from self_hosted.core.http.flow import Flow, Request, Upload
+from self_hosted.core.wait.observation import MISSING, Observation
+from self_hosted.core.wait.spec import WaitSpec
+from tests.ayon.wait_cases import UNKNOWN_ID, new_id, operation_key, reviewable_key, status_key
+
+MAX_SECONDS = 60.0  # for a background operation on a busy machine
 
 
 @pytest.fixture
 def live(server) -> AyonHook:
-    """A hook on the server of this round; it must be allowed to manage projects."""
+    """A hook on the server; its user must be a manager."""
     return AyonHook(server)
 
 
 @pytest.fixture
-def wanted(live, unique):
-    """Make wishes for a project that is deleted in the end."""
+def specify(live, unique):
+    """Create specs of a project that is deleted after the test: ``specify(label="...")``."""
 
-    def wish(**arguments: Any) -> api.WantedProject:
-        return api.WantedProject(**{"name": unique, "code": unique[-10:], **arguments})
+    def create_spec(**values: Any) -> ProjectSpec:
+        return ProjectSpec(**{"name": unique, "code": unique[-10:], **values})
 
-    yield wish
-    with contextlib.suppress(NotFound):
+    yield create_spec
+    with contextlib.suppress(NotFoundError):
         live.run(delete(unique))
 
 
@@ -45,76 +49,77 @@ def delete(name: str) -> Flow[None]:
     yield Request("DELETE", f"/api/projects/{name}")
 
 
-def ensured(wanted: api.WantedProject, sender: str = "airflow.one", **how: Any) -> Flow[dict[str, Any]]:
-    return api.ensure_project(wanted, sender=sender, **how)
+def ensure(project_spec: ProjectSpec, sender: str = "airflow.one", **arguments: Any) -> Flow[Any]:
+    return provision.ensure(project_spec, sender=sender, **arguments)
 
 
-def test_the_credential_is_proven(live, ask):
-    assert ask(live, live.signed_in()).startswith("Signed in to AYON 1.")
+def test_the_credential_is_accepted(live, ask):
+    assert ask(live, live.verify_credentials()).startswith("Signed in to AYON 1.")
 
 
-def test_a_project_is_created_once_and_known_again(live, ask, wanted):
-    first = ask(live, ensured(wanted(label=None, library=True)))
+def test_a_project_is_created_once_and_recognized(live, ask, specify):
+    first = ask(live, ensure(specify(label=None, library=True)))
     assert (first["created"], first["library"]) == (True, True)
-    assert ask(live, ensured(wanted())) == first
-    with pytest.raises(Conflict, match="created by another"):
-        ask(live, ensured(wanted(), sender="airflow.two"))
-    assert ask(live, ensured(wanted(), sender="airflow.two", if_exists="skip"))["created"] is False
+    assert ask(live, ensure(specify())) == first
+    with pytest.raises(ConflictError, match="created by another"):
+        ask(live, ensure(specify(), sender="airflow.two"))
+    assert ask(live, ensure(specify(), sender="airflow.two", if_exists="skip"))["created"] is False
 
 
-def test_a_creation_sent_again_is_known_as_ones_own(live, ask, wanted, unique):
+def test_the_creator_of_a_project_is_its_sender(live, ask, specify, unique):
     body = {"name": unique, "code": unique[-10:]}
-    ask(live, api.create_project(body, sender="airflow.one"))
-    with pytest.raises((Conflict, Broken)):
-        ask(live, api.create_project(body, sender="airflow.one"))
-    assert ask(live, api.creator(unique)) == "airflow.one"
+    ask(live, creation.create(body, sender="airflow.one"))
+    with pytest.raises((ConflictError, ServerError)):
+        ask(live, creation.create(body, sender="airflow.one"))
+    assert ask(live, creation.get_creator(unique)) == "airflow.one"
 
 
-def test_of_many_at_once_one_creates_the_project(live, wanted):
-    with ThreadPoolExecutor(4) as all_at_once:
-        senders = [f"airflow.racer{index}" for index in range(4)]
-        ends = list(all_at_once.map(lambda who: live.run(ensured(wanted(), sender=who, if_exists="skip")), senders))
-    assert sorted(end["created"] for end in ends) == [False, False, False, True]
+def test_one_of_several_concurrent_requests_creates_the_project(live, specify):
+    senders = [f"airflow.racer{index}" for index in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        flows = [ensure(specify(), sender=sender, if_exists="skip") for sender in senders]
+        results = list(pool.map(live.run, flows))
+    assert sorted(result["created"] for result in results) == [False, False, False, True]
 
 
-def test_attributes_are_in_the_project_from_the_beginning(live, ask, wanted, unique):
-    ask(live, ensured(wanted(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00Z"})))
-    attrib = ask(live, api.project(unique))["attrib"]
+def test_a_new_project_has_its_attributes(live, ask, specify, unique):
+    ask(live, ensure(specify(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00Z"})))
+    attrib = ask(live, records.get(unique))["attrib"]
     assert (attrib["fps"], attrib["frameStart"]) == (24, 1001)
-    again = wanted(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00+00:00"})
-    assert ask(live, ensured(again, sender="airflow.two", if_exists="update"))["updated"] == []
+    equal = specify(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00+00:00"})
+    assert ask(live, ensure(equal, sender="airflow.two", if_exists="update"))["updated"] == []
 
 
-def test_an_update_changes_what_differs(live, ask, wanted, unique):
-    ask(live, ensured(wanted()))
-    groups = ask(live, api.access_groups())[:1]
-    me = ask(live, api.me())["name"]
+def test_an_update_changes_the_values_that_differ(live, ask, specify, unique):
+    ask(live, ensure(specify()))
+    groups = ask(live, studio.list_access_groups())[:1]
+    user = ask(live, users.get_current())["name"]
     tags = {"tags": [{"name": "hero"}]}
-    change = wanted(label=f"{unique} x", color="#123456", attributes={"fps": 12}, anatomy=tags, users={me: groups})
-    changed = ["label", "color", "attributes.fps", "anatomy.tags", f"users.{me}"]
-    assert ask(live, ensured(change, sender="airflow.two", if_exists="update"))["updated"] == changed
-    assert ask(live, ensured(change, sender="airflow.two", if_exists="update"))["updated"] == []
-    project = ask(live, api.project(unique))
+    change = specify(label=f"{unique} x", color="#123456", attributes={"fps": 12}, anatomy=tags, users={user: groups})
+    changed = ["label", "color", "attributes.fps", "anatomy.tags", f"users.{user}"]
+    assert ask(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == changed
+    assert ask(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == []
+    project = ask(live, records.get(unique))
     assert (project["attrib"]["fps"], project["attrib"]["frameEnd"], len(project["tags"])) == (12, 1001, 1)
 
 
-def test_names_and_codes_are_the_same_in_any_case(live, ask, wanted, unique):
-    ask(live, ensured(wanted()))
-    with pytest.raises(Conflict, match="spell it the same"):
-        ask(live, ensured(wanted(name=unique.upper()), sender="airflow.two"))
-    with pytest.raises(Conflict, match=f"belongs to another project, '{unique}'"):
-        ask(live, ensured(wanted(name=f"{unique}_b", code=unique[-10:].upper()), sender="airflow.two"))
+def test_names_and_codes_are_case_insensitive(live, ask, specify, unique):
+    ask(live, ensure(specify()))
+    with pytest.raises(ConflictError, match="project names are case-insensitive"):
+        ask(live, ensure(specify(name=unique.upper()), sender="airflow.two"))
+    with pytest.raises(ConflictError, match=f"belongs to another project, '{unique}'"):
+        ask(live, ensure(specify(name=f"{unique}_b", code=unique[-10:].upper()), sender="airflow.two"))
 
 
-def test_a_label_of_another_project_is_told_with_its_owner(live, ask, wanted, unique):
-    ask(live, ensured(wanted(label=f"{unique} x")))
-    with pytest.raises(Conflict, match=f"belongs to another project, '{unique}'"):
+def test_a_label_of_another_project_is_rejected_with_its_name(live, ask, specify, unique):
+    ask(live, ensure(specify(label=f"{unique} x")))
+    with pytest.raises(ConflictError, match=f"belongs to another project, '{unique}'"):
         ask(
-            live, ensured(wanted(name=f"{unique}_b", code=f"{unique[-9:]}b", label=f"{unique} X"), sender="airflow.two")
+            live, ensure(specify(name=f"{unique}_b", code=f"{unique[-9:]}b", label=f"{unique} X"), sender="airflow.two")
         )
 
 
-def test_unknown_things_are_refused_before_anything_is_written(live, ask, wanted, unique):
+def test_unknown_references_are_rejected_before_any_write(live, ask, specify, unique):
     unknown: list[dict[str, Any]] = [
         {"attributes": {"nope": 1}},
         {"anatomy_preset": "no such preset"},
@@ -122,112 +127,117 @@ def test_unknown_things_are_refused_before_anything_is_written(live, ask, wanted
     ]
     for arguments in unknown:
         with pytest.raises(ValueError, match="no"):
-            ask(live, ensured(wanted(**arguments)))
-    with pytest.raises(Invalid, match="fps"):
-        ask(live, ensured(wanted(attributes={"fps": "many"})))
-    assert ask(live, api.find_project(unique)) is None
+            ask(live, ensure(specify(**arguments)))
+    with pytest.raises(InvalidRequestError, match="fps"):
+        ask(live, ensure(specify(attributes={"fps": "many"})))
+    assert ask(live, records.find(unique)) is None
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "error_class"),
     [
-        ({"name": "bad-name", "code": "badname"}, Broken),
-        ({"name": "badcode", "code": "b-c"}, Broken),
-        ({"name": "badlabel", "code": "badlabel", "label": "it's"}, Broken),
-        ({"name": "nocode"}, Invalid),
-        ({"name": "badcolor", "code": "badcolor", "color": "red"}, Invalid),
-        ({"name": "badanatomy", "code": "badanatomy", "anatomy": {"tags": {}}}, Invalid),
-        ({"name": "notypes", "code": "notypes", "anatomy": {"folder_types": []}}, Broken),
-        ({"name": "nopreset", "code": "nopreset", "anatomyPreset": "no such preset"}, NotFound),
+        ({"name": "bad-name", "code": "badname"}, ServerError),
+        ({"name": "badcode", "code": "b-c"}, ServerError),
+        ({"name": "badlabel", "code": "badlabel", "label": "it's"}, ServerError),
+        ({"name": "nocode"}, InvalidRequestError),
+        ({"name": "badcolor", "code": "badcolor", "color": "red"}, InvalidRequestError),
+        ({"name": "badanatomy", "code": "badanatomy", "anatomy": {"tags": {}}}, InvalidRequestError),
+        ({"name": "notypes", "code": "notypes", "anatomy": {"folder_types": []}}, ServerError),
+        ({"name": "nopreset", "code": "nopreset", "anatomyPreset": "no such preset"}, NotFoundError),
     ],
 )
-def test_the_server_itself_refuses_badly(live, ask, body, kind):
-    with pytest.raises(kind):
-        ask(live, api.create_project(body))
+def test_the_server_rejects_invalid_projects_with_misleading_errors(live, ask, body, error_class):
+    with pytest.raises(error_class):
+        ask(live, creation.create(body))
 
 
-def test_an_underscore_in_the_list_stands_for_any_character(live, ask, wanted, unique):
-    ask(live, ensured(wanted()))
+def test_an_underscore_in_a_search_matches_any_character(live, ask, specify, unique):
+    ask(live, ensure(specify()))
     pattern = "_" * 8 + unique[8:]
-    assert [one["name"] for one in ask(live, api.projects(name=pattern))] == [unique]
-    assert ask(live, api.find_project(pattern)) is None
+    assert [project["name"] for project in ask(live, records.list_all(name=pattern))] == [unique]
+    assert ask(live, records.find(pattern)) is None
 
 
-def test_access_is_set_and_taken_and_unknown_groups_are_dropped(live, ask, wanted, unique):
-    ask(live, ensured(wanted()))
-    me, group = ask(live, api.me())["name"], ask(live, api.access_groups())[0]
+def test_access_groups_are_set_and_removed_and_unknown_ones_are_ignored(live, ask, specify, unique):
+    ask(live, ensure(specify()))
+    user, group = ask(live, users.get_current())["name"], ask(live, studio.list_access_groups())[0]
     for groups, access in (([group], [group]), (["no_such_group"], None), ([group], [group]), ([], None)):
-        ask(live, api.set_project_user(unique, me, groups))
-        assert ask(live, api.project_users(unique)).get(me) == access
-    with pytest.raises(NotFound):
-        ask(live, api.set_project_user(unique, "no.such.user", [group]))
+        ask(live, records.set_user(unique, user, groups))
+        assert ask(live, records.get_users(unique)).get(user) == access
+    with pytest.raises(NotFoundError):
+        ask(live, records.set_user(unique, "no.such.user", [group]))
 
 
-def test_a_partial_anatomy_resets_the_rest(live, ask, wanted, unique):
-    ask(live, ensured(wanted(attributes={"fps": 12})))
-    ask(live, api.set_project_anatomy(unique, {"tags": [{"name": "hero"}]}))
-    anatomy: dict[str, Any] = ask(live, api.project_anatomy(unique))
+def test_a_partial_anatomy_resets_the_rest(live, ask, specify, unique):
+    ask(live, ensure(specify(attributes={"fps": 12})))
+    ask(live, records.set_anatomy(unique, {"tags": [{"name": "hero"}]}))
+    anatomy: dict[str, Any] = ask(live, records.get_anatomy(unique))
     assert (anatomy["attributes"]["fps"], [tag["name"] for tag in anatomy["tags"]]) == (25, ["hero"])
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"),
-    [("/api/no/such", NotFound), ("/api/projects/no_such_project", NotFound), ("/api/users/no.such", NotFound)],
+    ("path", "error_class"),
+    [
+        ("/api/no/such", NotFoundError),
+        ("/api/projects/no_such_project", NotFoundError),
+        ("/api/users/no.such", NotFoundError),
+    ],
 )
-def test_what_is_missing_is_not_found(live, ask: Callable[..., Any], path, kind):
+def test_missing_objects_are_not_found(live, ask: Callable[..., Any], path, error_class):
     def get() -> Flow[Any]:
         return (yield Request("GET", path))
 
-    with pytest.raises(kind):
+    with pytest.raises(error_class):
         ask(live, get())
 
 
 def test_graphql_errors_are_errors(live, ask):
-    with pytest.raises(Invalid):
-        ask(live, api.graphql("{ nope }", {}))
+    with pytest.raises(InvalidRequestError):
+        ask(live, graphql.query("{ nope }", {}))
 
 
-def sent(method: str, path: str, body: Any) -> Flow[Any]:
-    """Ask for what there is no flow for; what is answered, if anything."""
+def send(method: str, path: str, body: Any) -> Flow[Any]:
+    """Send a request to an endpoint without a flow and return the body of the response, if there is one."""
     reply = yield Request(method, path, json=body)
     return reply.json() if reply.body else None
 
 
-def look(ask, hook: AyonHook, question: Question, key: str) -> Any:
-    return ask(hook, question.ask([key])).get(key)
+def observe(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+    return ask(hook, wait_spec.refresh([key])).get(key)
 
 
-def stalled(ask, hook: AyonHook, question: Question, key: str) -> Any:
-    """The reason to give up waiting for it, or None."""
-    assert question.stalled
-    return ask(hook, question.stalled([key])).get(key)
+def find_stall_reason(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+    """Return why the object cannot proceed, or None."""
+    assert wait_spec.stall_reasons
+    return ask(hook, wait_spec.stall_reasons([key])).get(key)
 
 
-def settled(ask, hook: AyonHook, question: Question, key: str) -> Any:
-    """What is seen when it is done, which it is soon."""
-    for _ in range(100):
-        seen = look(ask, hook, question, key)
-        if seen and seen.done:
-            return seen
+def observe_when_done(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+    """Return the observation of an object as soon as it is done."""
+    deadline = time.monotonic() + MAX_SECONDS
+    while time.monotonic() < deadline:
+        observation = observe(ask, hook, wait_spec, key)
+        if observation and observation.done:
+            return observation
         time.sleep(0.05)
     raise AssertionError(f"{key} is not done")
 
 
 @pytest.fixture
-def film(live, wanted, unique):
-    """A project with nothing in it."""
-    live.run(ensured(wanted()))
+def film(live, specify, unique):
+    """An empty project."""
+    live.run(ensure(specify()))
     return unique
 
 
 @pytest.fixture
 def add(live, film) -> Callable[..., Any]:
-    """Add an entity to the project, and get its id: ``add("folder", name="assets")``."""
+    """Add an entity to the project and return its id: ``add("folder", name="assets")``."""
 
-    def added(kind: str, **fields: Any) -> Any:
-        return live.run(sent("POST", f"/api/projects/{film}/{kind}s", {"id": uuid.uuid4().hex, **fields}))["id"]
+    def add_entity(kind: str, **fields: Any) -> Any:
+        return live.run(send("POST", f"/api/projects/{film}/{kind}s", {"id": new_id(), **fields}))["id"]
 
-    return added
+    return add_entity
 
 
 @pytest.fixture
@@ -241,77 +251,78 @@ def version(add, folder):
     return add("version", version=1, productId=product)
 
 
-def test_a_creation_by_the_hook_adds_a_word_of_its_own_to_the_sender(live, ask, wanted, unique):
-    wish = wanted()
-    ask(live, api.create_project({"name": wish.name, "code": wish.code}))
-    own, _, word = str(ask(live, api.creator(unique))).rpartition(".")
-    assert (own, len(word)) == (live.sender, 32)
+def test_the_default_sender_of_a_creation_is_that_of_the_connection_with_a_random_word(live, ask, specify, unique):
+    project_spec = specify()
+    ask(live, creation.create({"name": project_spec.name, "code": project_spec.code}))
+    sender, _, word = str(ask(live, creation.get_creator(unique))).rpartition(".")
+    assert (sender, len(word)) == (live.sender, 32)
 
 
-def test_an_event_is_followed_to_its_end(live, ask, film):
+def test_an_event_is_observed_until_its_end(live, ask, film):
     body = {"topic": "airflow.test", "project": film, "finished": False, "summary": {"frames": 7}}
-    key = ask(live, sent("POST", "/api/events", body))["id"]
-    facts = {"topic": "airflow.test", "project": film, "description": "", "summary": {"frames": 7}}
-    assert look(ask, live, EVENT, key) == Seen("pending", done=False, facts=facts)
+    key = ask(live, send("POST", "/api/events", body))["id"]
+    details = {"topic": "airflow.test", "project": film, "description": "", "summary": {"frames": 7}}
+    assert observe(ask, live, EVENT, key) == Observation("pending", done=False, details=details)
     for status, done in (("in_progress", False), ("restarted", False), ("failed", True), ("finished", True)):
-        ask(live, sent("PATCH", f"/api/events/{key}", {"status": status, "description": status}))
-        assert look(ask, live, EVENT, key) == Seen(status, done, {**facts, "description": status})
-    event = ask(live, api.event(key))
-    assert {name: event[name] for name in facts} == {**facts, "description": "finished"}
+        ask(live, send("PATCH", f"/api/events/{key}", {"status": status, "description": status}))
+        assert observe(ask, live, EVENT, key) == Observation(status, done, {**details, "description": status})
+    event = ask(live, events.get(key))
+    assert {name: event[name] for name in details} == {**details, "description": "finished"}
 
 
-def test_an_event_that_is_not_there_is_gone(live, ask):
-    assert look(ask, live, EVENT, NOBODY) == GONE
-    assert ask(live, api.events([NOBODY])) == []
-    with pytest.raises(NotFound, match="Event not found"):
-        ask(live, api.event(NOBODY))
+def test_an_unknown_event_is_missing(live, ask):
+    assert observe(ask, live, EVENT, UNKNOWN_ID) == MISSING
+    assert ask(live, events.list_by_ids([UNKNOWN_ID])) == []
+    with pytest.raises(NotFoundError, match="Event not found"):
+        ask(live, events.get(UNKNOWN_ID))
 
 
 @pytest.mark.parametrize("event_id", ["A" * 32, "12345678-1234-1234-1234-123456789012"])
-def test_an_event_id_of_another_form_is_refused(live, ask, event_id):
-    with pytest.raises(Invalid):
-        ask(live, api.event(event_id))
+def test_a_malformed_event_id_is_rejected(live, ask, event_id):
+    with pytest.raises(InvalidRequestError):
+        ask(live, events.get(event_id))
 
 
 def test_statuses_are_read_across_types_and_projects(live, ask, film, add, folder):
     task = add("task", name="modeling", taskType="Generic", folderId=folder)
-    wanted = {film: {"folder": [folder], "task": [task, NOBODY]}, "no_such_project": {"task": [task]}}
-    assert ask(live, api.entity_statuses(wanted)) == {film: {folder: "Not ready", task: "Not ready"}}
-    key = f"{film}/task/{task}/Approved|In progress"
-    assert look(ask, live, ENTITY_STATUS, key) == Seen("Not ready", done=False)
-    ask(live, sent("PATCH", f"/api/projects/{film}/tasks/{task}", {"status": "In progress"}))
-    assert look(ask, live, ENTITY_STATUS, key) == Seen("In progress", done=True)
+    ids = {film: {"folder": [folder], "task": [task, UNKNOWN_ID]}, "no_such_project": {"task": [task]}}
+    assert ask(live, entities.get_statuses(ids)) == {film: {folder: "Not ready", task: "Not ready"}}
+    key = status_key(film, "task", task, "Approved", "In progress")
+    assert observe(ask, live, ENTITY_STATUS, key) == Observation("Not ready", done=False)
+    ask(live, send("PATCH", f"/api/projects/{film}/tasks/{task}", {"status": "In progress"}))
+    assert observe(ask, live, ENTITY_STATUS, key) == Observation("In progress", done=True)
     ask(live, delete(f"{film}/tasks/{task}"))
-    assert look(ask, live, ENTITY_STATUS, key) is None
+    assert observe(ask, live, ENTITY_STATUS, key) is None
 
 
-def test_a_status_the_project_does_not_have_is_refused_and_told(live, ask, film, folder):
-    with pytest.raises(Invalid, match="is not present in table"):
-        ask(live, sent("PATCH", f"/api/projects/{film}/folders/{folder}", {"status": "Aproved"}))
-    key = f"{film}/folder/{folder}/Aproved"
-    reason = stalled(ask, live, ENTITY_STATUS, key)
+def test_a_status_that_the_project_does_not_have_is_rejected_and_a_stall_reason(live, ask, film, folder):
+    with pytest.raises(InvalidRequestError, match="is not present in table"):
+        ask(live, send("PATCH", f"/api/projects/{film}/folders/{folder}", {"status": "Aproved"}))
+    key = status_key(film, "folder", folder, "Aproved")
+    reason = find_stall_reason(ask, live, ENTITY_STATUS, key)
     assert reason.startswith(f"project {film} has no status 'Aproved'; it has 'Not ready', ")
 
 
-def test_an_id_in_capitals_is_written_before_it_is_refused(live, ask, film, add):
-    with pytest.raises(Broken):
-        add("folder", id=uuid.uuid4().hex[:31] + "A", name="assets", folderType="Folder")
-    with pytest.raises(Conflict, match="already exists"):
+def test_an_id_in_upper_case_is_stored_before_it_is_rejected(live, ask, film, add):
+    with pytest.raises(ServerError):
+        add("folder", id=new_id()[:31] + "A", name="assets", folderType="Folder")
+    with pytest.raises(ConflictError, match="already exists"):
         add("folder", name="assets", folderType="Folder")
 
 
-def test_background_operations_are_followed_to_their_end(live, ask, film):
-    folder = {"type": "create", "entityType": "folder", "entityId": uuid.uuid4().hex}
+def test_background_operations_are_observed_until_their_end(live, ask, film):
+    folder = {"type": "create", "entityType": "folder", "entityId": new_id()}
     body = {"operations": [{**folder, "data": {"name": "assets", "folderType": "Folder"}}]}
     path = f"/api/projects/{film}/operations/background"
     first, second = [
-        settled(ask, live, BACKGROUND_OPERATION, f"{film}/{ask(live, sent('POST', path, body))['id']}")
+        observe_when_done(
+            ask, live, BACKGROUND_OPERATION, operation_key(film, ask(live, send("POST", path, body))["id"])
+        )
         for _ in range(2)
     ]
-    assert first == Seen("completed", done=True, facts={"success": True, "operations": 1, "failed": []})
-    again = second.facts
-    [failed] = again["failed"]
-    assert (again["success"], failed["type"], failed["entity_type"], failed["status"]) == (
+    assert first == Observation("completed", done=True, details={"success": True, "operations": 1, "failed": []})
+    [failed] = second.details["failed"]
+    assert (second.details["success"], failed["type"], failed["entity_type"], failed["status"]) == (
         False,
         "create",
         "folder",
@@ -320,36 +331,39 @@ def test_background_operations_are_followed_to_their_end(live, ask, film):
     assert "already exists" in failed["detail"]
 
 
-def test_a_failure_undoes_what_is_told_as_done(live, ask, film):
-    ids = [uuid.uuid4().hex, uuid.uuid4().hex]
+def test_operations_before_a_failed_one_are_reported_as_successful_and_rolled_back(live, ask, film):
+    ids = [new_id(), new_id()]
     operations = [
-        {"type": "create", "entityType": "folder", "entityId": one, "data": {"name": "a", "folderType": "Folder"}}
-        for one in ids
+        {"type": "create", "entityType": "folder", "entityId": entity_id, "data": {"name": "a", "folderType": "Folder"}}
+        for entity_id in ids
     ]
     path = f"/api/projects/{film}/operations/background"
-    key = f"{film}/{ask(live, sent('POST', path, {'operations': operations}))['id']}"
-    facts = settled(ask, live, BACKGROUND_OPERATION, key).facts
-    assert (facts["success"], facts["operations"], len(facts["failed"])) == (False, 2, 1)
-    assert ask(live, api.entity_statuses({film: {"folder": ids}})) == {film: {}}
+    key = operation_key(film, ask(live, send("POST", path, {"operations": operations}))["id"])
+    details = observe_when_done(ask, live, BACKGROUND_OPERATION, key).details
+    assert (details["success"], details["operations"], len(details["failed"])) == (False, 2, 1)
+    assert ask(live, entities.get_statuses({film: {"folder": ids}})) == {film: {}}
 
 
-def test_a_malformed_list_is_accepted_and_stands_still(live, ask, film):
+def test_a_malformed_list_of_operations_is_accepted_and_stalled(live, ask, film):
     body = {"operations": [{"type": "update", "entityType": "folder", "data": {}}]}
-    key = f"{film}/{ask(live, sent('POST', f'/api/projects/{film}/operations/background', body))['id']}"
-    time.sleep(0.2)
-    assert look(ask, live, BACKGROUND_OPERATION, key) == Seen("in_progress", done=False, progress=0.0)
-    assert "stands still" in stalled(ask, live, BACKGROUND_OPERATION, key)
+    key = operation_key(film, ask(live, send("POST", f"/api/projects/{film}/operations/background", body))["id"])
+    deadline = time.monotonic() + MAX_SECONDS
+    while observe(ask, live, BACKGROUND_OPERATION, key).state == "pending":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert observe(ask, live, BACKGROUND_OPERATION, key) == Observation("in_progress", done=False, progress=0.0)
+    assert "stands still" in find_stall_reason(ask, live, BACKGROUND_OPERATION, key)
 
 
-def test_a_background_operation_that_is_not_known_is_gone(live, ask, film):
-    assert look(ask, live, BACKGROUND_OPERATION, f"{film}/{NOBODY}") == GONE
-    assert look(ask, live, BACKGROUND_OPERATION, f"no_such_project/{NOBODY}") == GONE
-    with pytest.raises(NotFound):
-        ask(live, api.background_operation(film, NOBODY))
+def test_an_unknown_background_operation_is_missing(live, ask, film):
+    assert observe(ask, live, BACKGROUND_OPERATION, operation_key(film, UNKNOWN_ID)) == MISSING
+    assert observe(ask, live, BACKGROUND_OPERATION, operation_key("no_such_project", UNKNOWN_ID)) == MISSING
+    with pytest.raises(NotFoundError):
+        ask(live, background_operations.get(film, UNKNOWN_ID))
 
 
-def png() -> bytes:
-    """A picture of 16 x 16 black dots."""
+def create_png() -> bytes:
+    """Return an image of 16 x 16 black pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -359,35 +373,35 @@ def png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def uploaded(film: str, version: str) -> Flow[Any]:
-    upload = Upload("review.png", lambda: io.BytesIO(png()), len(png()), "image/png")
+def upload_reviewable(film: str, version: str) -> Flow[Any]:
+    upload = Upload("review.png", lambda: io.BytesIO(create_png()), len(create_png()), "image/png")
     path = f"/api/projects/{film}/versions/{version}/reviewables"
     return (yield Request("POST", path, body=upload, headers={"X-File-Name": "review.png"})).json()
 
 
-def test_reviewables_are_followed_until_they_can_be_viewed(live, ask, film, version):
-    key = f"{film}/{version}"
-    assert ask(live, api.reviewables(film, version)) == []
-    assert look(ask, live, REVIEWABLE, key) is None
-    activity = ask(live, uploaded(film, version))["activityId"]
-    seen = look(ask, live, REVIEWABLE, f"{key}/{activity}")
-    assert (seen.state, seen.done) == ("ready", True)
-    [shown] = seen.facts["reviewables"]
-    assert (shown["activity_id"], shown["filename"], shown["state"]) == (activity, "review.png", "ready")
-    assert look(ask, live, REVIEWABLE, key) == seen
-    assert look(ask, live, REVIEWABLE, f"{key}/{NOBODY}") is None
+def test_reviewables_are_observed_until_they_can_be_viewed(live, ask, film, version):
+    key = reviewable_key(film, version)
+    assert ask(live, reviewables.list_all(film, version)) == []
+    assert observe(ask, live, REVIEWABLE, key) is None
+    activity = ask(live, upload_reviewable(film, version))["activityId"]
+    observation = observe(ask, live, REVIEWABLE, reviewable_key(film, version, activity))
+    assert (observation.state, observation.done) == ("ready", True)
+    [summary] = observation.details["reviewables"]
+    assert (summary["activity_id"], summary["filename"], summary["state"]) == (activity, "review.png", "ready")
+    assert observe(ask, live, REVIEWABLE, key) == observation
+    assert observe(ask, live, REVIEWABLE, reviewable_key(film, version, UNKNOWN_ID)) is None
 
 
-def test_a_version_that_is_not_there_is_gone(live, ask, film):
-    assert look(ask, live, REVIEWABLE, f"{film}/{NOBODY}") == GONE
-    assert look(ask, live, REVIEWABLE, f"no_such_project/{NOBODY}") == GONE
+def test_an_unknown_version_is_missing(live, ask, film):
+    assert observe(ask, live, REVIEWABLE, reviewable_key(film, UNKNOWN_ID)) == MISSING
+    assert observe(ask, live, REVIEWABLE, reviewable_key("no_such_project", UNKNOWN_ID)) == MISSING
 
 
-def test_of_a_missing_project_graphql_makes_an_error_or_leaves_it_out(live, ask):
-    with pytest.raises(NotFound, match="Project not found"):
-        ask(live, api.graphql('{ project(name: "no_such_project") { name } }', {}))
-    assert ask(live, api.graphql('{ projects(name: "no_such_project") { edges { node { name } } } }', {})) == {
+def test_for_a_missing_project_graphql_returns_an_error_or_an_empty_list(live, ask):
+    with pytest.raises(NotFoundError, match="Project not found"):
+        ask(live, graphql.query('{ project(name: "no_such_project") { name } }', {}))
+    assert ask(live, graphql.query('{ projects(name: "no_such_project") { edges { node { name } } } }', {})) == {
         "projects": {"edges": []}
     }
-    with pytest.raises(Invalid, match="Invalid entity ID"):
-        ask(live, api.graphql('{ events(ids: ["x"]) { edges { node { id } } } }', {}))
+    with pytest.raises(InvalidRequestError, match="Invalid entity ID"):
+        ask(live, graphql.query('{ events(ids: ["x"]) { edges { node { id } } } }', {}))

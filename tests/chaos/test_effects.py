@@ -1,4 +1,4 @@
-"""Effects are counted right: what is missing and what is doubled is found, in each product."""
+"""Missing and duplicated effects are found in each product."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from chaos.effects import effects
-from chaos.works import KINDS, names, numbers
+from chaos.effects import count_effects
+from chaos.workload import TASK_IDS, list_names, list_product_numbers
 
 TASKS = 3
 
 
-def state() -> Any:
-    """What the sandbox holds when each effect is there once."""
-    files = names("submit_blocking", TASKS) + names("submit_deferred", TASKS)
-    rules = names("change_rule_blocking", TASKS) + names("change_rule_deferred", TASKS)
-    projects = names("create_project", TASKS)
-    products = [number for name in names("sync_products", TASKS) for number in numbers(name)]
+def build_state() -> Any:
+    """Return the contents of a sandbox in which each effect exists once."""
+    files = list_names("submit_blocking", TASKS) + list_names("submit_deferred", TASKS)
+    rules = list_names("change_rule_blocking", TASKS) + list_names("change_rule_deferred", TASKS)
+    projects = list_names("create_project", TASKS)
+    products = [number for name in list_names("sync_products", TASKS) for number in list_product_numbers(name)]
     return {
-        "assemblyline": {"submissions": [{"name": name, "metadata": json.dumps({"work": name})} for name in files]},
+        "assemblyline": {"submissions": [{"name": name, "metadata": json.dumps({"item": name})} for name in files]},
         "ayon": {
             "projects": [{"name": name} for name in projects],
             "events": [{"topic": "entity.project.created", "project": name} for name in projects],
@@ -35,52 +35,62 @@ def state() -> Any:
     }
 
 
-PLACES = [
+TABLES = [
     ("assemblyline", "submissions", ["submissions, by file name", "submissions, by metadata"]),
     ("ayon", "projects", ["projects"]),
     ("ayon", "events", ["creations of projects"]),
-    ("rudder", "rules", ["rules with the wanted value"]),
+    ("rudder", "rules", ["rules with the expected value"]),
     ("rudder", "change requests", ["change requests"]),
     ("rudder", "event log", ["changes of rules"]),
     ("atrocore", "products", ["products"]),
 ]
 
 
-def test_all_is_right_when_each_effect_is_there_once():
-    assert all(found.right for found in effects(state(), TASKS))
+def test_effects_that_exist_once_are_exact():
+    assert all(effects.is_exact for effects in count_effects(build_state(), TASKS))
 
 
-@pytest.mark.parametrize(("product", "table", "sorts"), PLACES)
-def test_an_effect_that_is_missing_is_named(product, table, sorts):
-    less = state()
-    del less[product][table][0]
-    wrong = {found.sort: (len(found.missing), found.doubled) for found in effects(less, TASKS) if not found.right}
-    assert wrong == dict.fromkeys(sorts, (1, []))
+@pytest.mark.parametrize(("product", "table", "kinds"), TABLES)
+def test_missing_effect_is_found(product, table, kinds):
+    state = build_state()
+    del state[product][table][0]
+    wrong = {
+        found.kind: (len(found.missing), found.duplicated)
+        for found in count_effects(state, TASKS)
+        if not found.is_exact
+    }
+    assert wrong == dict.fromkeys(kinds, (1, []))
 
 
-@pytest.mark.parametrize(("product", "table", "sorts"), PLACES)
-def test_an_effect_that_is_doubled_is_named(product, table, sorts):
-    more = state()
-    more[product][table].append(copy.deepcopy(more[product][table][0]))
-    wrong = {found.sort: (found.missing, len(found.doubled)) for found in effects(more, TASKS) if not found.right}
-    assert wrong == dict.fromkeys(sorts, ([], 1))
+@pytest.mark.parametrize(("product", "table", "kinds"), TABLES)
+def test_duplicated_effect_is_found(product, table, kinds):
+    state = build_state()
+    state[product][table].append(copy.deepcopy(state[product][table][0]))
+    wrong = {
+        found.kind: (found.missing, len(found.duplicated))
+        for found in count_effects(state, TASKS)
+        if not found.is_exact
+    }
+    assert wrong == dict.fromkeys(kinds, ([], 1))
 
 
-def test_a_rule_that_is_not_enabled_lacks_the_effect():
-    less = state()
-    less["rudder"]["rules"][0]["enabled"] = False
-    assert [found.missing for found in effects(less, TASKS) if not found.right] == [["change_rule_blocking_0000"]]
+def test_rule_that_is_not_enabled_lacks_the_effect():
+    state = build_state()
+    state["rudder"]["rules"][0]["enabled"] = False
+    missing = [found.missing for found in count_effects(state, TASKS) if not found.is_exact]
+    assert missing == [["change_rule_blocking_0000"]]
 
 
-def test_a_project_that_was_made_deleted_and_made_again_is_doubled():
-    more = state()
-    more["ayon"]["events"].append({"topic": "entity.project.created", "project": "create_project_0001"})
-    assert [found.doubled for found in effects(more, TASKS) if not found.right] == [["create_project_0001"]]
+def test_project_that_was_created_deleted_and_created_again_is_duplicated():
+    state = build_state()
+    state["ayon"]["events"].append({"topic": "entity.project.created", "project": "create_project_0001"})
+    duplicated = [found.duplicated for found in count_effects(state, TASKS) if not found.is_exact]
+    assert duplicated == [["create_project_0001"]]
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 7, 200])
-def test_each_product_has_as_many_tasks_as_were_asked_for(tasks):
-    number = {kind: len(names(kind, tasks)) for kind in KINDS}
+def test_each_product_has_the_given_number_of_tasks(tasks):
+    number = {task_id: len(list_names(task_id, tasks)) for task_id in TASK_IDS}
     assert number["create_project"] == number["sync_products"] == tasks
     assert number["submit_blocking"] + number["submit_deferred"] == tasks
     assert number["change_rule_blocking"] + number["change_rule_deferred"] == tasks

@@ -1,4 +1,4 @@
-"""Tasks die when they are told to, once, and only in a campaign."""
+"""Tasks are killed as configured, once, and only in a campaign."""
 
 from __future__ import annotations
 
@@ -10,48 +10,58 @@ from pathlib import Path
 
 import pytest
 
-from chaos.kills import FOLDER
+from chaos.kills import FOLDER_VARIABLE
 
 CHECKOUT = Path(__file__).parents[2]
+FOREVER_SECONDS = 300  # a task that is killed never runs that long
 TASK = """
 import sys, time
 from types import SimpleNamespace
 from chaos import kills
-kills.IN_THE_WAIT = (0.1, 0.2)
+kills.WAIT_KILL_SECONDS = kills.EARLY_KILL_SECONDS = (float(sys.argv[4]),) * 2
 ti = SimpleNamespace(task_id="scan", map_index=int(sys.argv[2]))
 getattr(kills, sys.argv[1])({"ti": ti})
 time.sleep(float(sys.argv[3]))
 """
 
 
-def fate(folder: Path | None, who: str, map_index: int, seconds: float = 5) -> int:
-    """How a task ended that took so long; negative numbers are signals."""
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **({FOLDER: str(folder)} if folder else {})}
-    command = [sys.executable, "-c", TASK, who, str(map_index), str(seconds)]
-    return subprocess.run(command, env=environment, check=False, timeout=30).returncode
+def run_task(
+    folder: Path | None, function: str, map_index: int, *, task_seconds: float, kill_seconds: float = 0.1
+) -> int:
+    """Run a task and return its exit status; negative numbers are signals."""
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), **({FOLDER_VARIABLE: str(folder)} if folder else {})}
+    command = [sys.executable, "-c", TASK, function, str(map_index), str(task_seconds), str(kill_seconds)]
+    return subprocess.run(command, env=env, check=False, timeout=FOREVER_SECONDS).returncode
 
 
-@pytest.mark.parametrize(("map_index", "how"), [(0, "task and worker"), (1, "task"), (4, "task and worker")])
-def test_a_task_that_waits_dies_once_and_a_note_says_how(tmp_path, map_index, how):
-    assert fate(tmp_path, "die_in_the_wait", map_index) == -signal.SIGKILL
-    assert [(note.name, note.read_text()) for note in tmp_path.iterdir()] == [(f"scan-{map_index}", how)]
-    assert fate(tmp_path, "die_in_the_wait", map_index, seconds=0.5) == 0
+@pytest.mark.parametrize(("map_index", "target"), [(0, "task and worker"), (1, "task"), (4, "task and worker")])
+def test_waiting_task_is_killed_once_and_a_note_names_the_target(tmp_path, map_index, target):
+    assert run_task(tmp_path, "kill_during_wait", map_index, task_seconds=FOREVER_SECONDS) == -signal.SIGKILL
+    assert [(note.name, note.read_text()) for note in tmp_path.iterdir()] == [(f"scan-{map_index}", target)]
+    assert run_task(tmp_path, "kill_during_wait", map_index, task_seconds=0.5) == 0
 
 
-def test_a_parent_that_is_no_worker_is_spared(tmp_path):
-    assert fate(tmp_path, "die_in_the_wait", 0) == -signal.SIGKILL  # and this test, its parent, lives
+def test_parent_that_is_not_a_worker_is_not_killed(tmp_path):
+    # this test is the parent
+    assert run_task(tmp_path, "kill_during_wait", 0, task_seconds=FOREVER_SECONDS) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("map_index", "dies"), [(0, True), (1, False), (3, False), (8, True)])
-def test_of_the_tasks_that_do_not_wait_every_fourth_dies(tmp_path, map_index, dies):
-    ended = fate(tmp_path, "die_at_any_moment", map_index, seconds=0.6)
-    assert (ended, len(list(tmp_path.iterdir()))) == ((-signal.SIGKILL, 1) if dies else (0, 0))
+@pytest.mark.parametrize("map_index", [0, 8])
+def test_every_fourth_of_the_other_tasks_is_killed(tmp_path, map_index):
+    assert run_task(tmp_path, "kill_at_random_moment", map_index, task_seconds=FOREVER_SECONDS) == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_task_that_is_done_earlier_lives(tmp_path):
-    assert fate(tmp_path, "die_in_the_wait", 0, seconds=0) == 0
+@pytest.mark.parametrize("map_index", [1, 3])
+def test_the_rest_of_the_other_tasks_is_not_killed(tmp_path, map_index):
+    assert run_task(tmp_path, "kill_at_random_moment", map_index, task_seconds=0.5) == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_outside_of_a_campaign_nobody_dies():
-    assert fate(None, "die_in_the_wait", 0, seconds=0.5) == 0
+def test_task_that_finishes_earlier_is_not_killed(tmp_path):
+    assert run_task(tmp_path, "kill_during_wait", 0, task_seconds=0, kill_seconds=FOREVER_SECONDS) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_task_is_killed_outside_of_a_campaign():
+    assert run_task(None, "kill_during_wait", 0, task_seconds=0.5) == 0

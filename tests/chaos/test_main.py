@@ -1,4 +1,4 @@
-"""The two commands tell their options, and how many tasks there are unless one says so."""
+"""The help of both commands lists their options with the default values."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
+OPTIONS = [
+    "--tasks",
+    "(default: 200)",
+    "--seed",
+    "--restart-interval",
+    "(default: 20)",
+    "--outage",
+    "(default: 30)",
+]
 
 
-@pytest.mark.parametrize(
-    ("program", "told"),
-    [
-        ("chaos", ["--tasks", "(default: 200)", "--seed", "--every", "(default: 20)", "--outage", "(default: 30)"]),
-        ("chaos.waits", ["--tasks", "(default: 1000)"]),
-    ],
-)
-def test_help_tells_the_options(program, told):
+@pytest.mark.parametrize(("program", "expected"), [("chaos", OPTIONS), ("chaos.waits", ["--tasks", "(default: 1000)"])])
+def test_help_lists_the_options(program, expected):
     command = [sys.executable, "-m", program, "--help"]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60)
-    assert [word for word in told if word not in done.stdout] == []
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=300)
+    output = " ".join(done.stdout.split())
+    assert [text for text in expected if text not in output] == []

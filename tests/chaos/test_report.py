@@ -1,35 +1,35 @@
-"""What the campaign says of itself, and when it is content."""
+"""The report of the campaign, and the conditions of its success."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pytest
 
 from chaos import waits
 from chaos.effects import Effects
-from chaos.report import Figures, report
+from chaos.report import CampaignResult, build_report
+from tests.demo.tasks import build_task
 
-ONCE = Effects("projects", ["a", "b"], Counter(["a", "b"]))
+EXACT = Effects("projects", ["a", "b"], Counter(["a", "b"]))
 
 
-def figures(*, state: str = "success", effects: Effects = ONCE, tasks: int = 2) -> Figures:
-    done = [{"task_id": "create_project", "state": "success", "try_number": 1} for _ in range(tasks - 1)]
-    last = [{"task_id": "create_project", "state": state, "try_number": 4}] if tasks else []
-    return Figures(
-        tasks=[*done, *last],
+def build_result(*, state: str = "success", effects: Effects = EXACT, tasks: int = 2) -> CampaignResult:
+    finished = [build_task("create_project") for _ in range(tasks - 1)]
+    last = [build_task("create_project", state=state, try_number=4)] if tasks else []
+    return CampaignResult(
+        tasks=[*finished, *last],
         effects=[effects],
         counts={"requests": {"ayon": 150, "rudder": 50}, "faults": {"drop": 10, "status 502": 3}},
         kills={"task": 2, "task and worker": 1},
         restarts=6,
-        outage=30.4,
-        seconds=99.6,
+        outage_seconds=30.4,
+        duration_seconds=99.6,
     )
 
 
 @pytest.mark.parametrize(
-    ("changes", "right"),
+    ("changes", "is_success"),
     [
         ({}, True),
         ({"state": "failed"}, False),
@@ -37,15 +37,15 @@ def figures(*, state: str = "success", effects: Effects = ONCE, tasks: int = 2) 
         ({"tasks": 0}, False),
         ({"effects": Effects("projects", ["a", "b"], Counter(["a"]))}, False),
         ({"effects": Effects("projects", ["a"], Counter(["a", "a"]))}, False),
-        ({"effects": Effects("projects", ["a"], Counter(["a", "somebody's", "somebody's"]))}, True),
+        ({"effects": Effects("projects", ["a"], Counter(["a", "unrelated", "unrelated"]))}, True),
     ],
 )
-def test_it_is_content_only_if_every_task_succeeded_and_each_effect_is_there_once(changes, right):
-    assert figures(**changes).right is right
+def test_campaign_succeeds_only_if_each_task_succeeds_and_each_effect_exists_once(changes, is_success):
+    assert build_result(**changes).is_success is is_success
 
 
-def test_tasks_effects_and_trouble_are_told_in_numbers():
-    text = report(figures(state="failed"))
+def test_report_has_the_numbers_of_tasks_effects_and_disruptions():
+    text = build_report(build_result(state="failed"))
     assert "| create_project | 2 | 1 | 1 | 5 | 4 |" in text
     assert "| projects | 2 | 2 | 0 | 0 |" in text
     for line in ("requests | 200", "fault: drop | 10 (5.0%)", "fault: status 502 | 3 (1.5%)", "killed: task | 2"):
@@ -54,24 +54,20 @@ def test_tasks_effects_and_trouble_are_told_in_numbers():
         assert f"| {line} |" in text
 
 
-def test_what_is_missing_or_doubled_is_named():
+def test_report_names_missing_and_duplicated_effects():
     wrong = Effects("projects", ["a", "b", "c"], Counter(["a", "a", "c"]))
-    assert report(figures(effects=wrong)).endswith("projects: missing: b; doubled: a")
-
-
-def waited(state: str = "success", try_number: int = 1) -> dict[str, Any]:
-    return {"task_id": "wait", "state": state, "try_number": try_number}
+    assert build_report(build_result(effects=wrong)).endswith("projects: missing: b; duplicated: a")
 
 
 @pytest.mark.parametrize(
-    ("task", "content"), [(waited(), True), (waited(try_number=2), False), (waited("failed"), False)]
+    ("state", "try_number", "is_success"), [("success", 1, True), ("success", 2, False), ("failed", 1, False)]
 )
-def test_a_wait_counts_only_at_its_first_try(task, content):
-    assert waits.at_first_try(task) is content
+def test_wait_succeeds_only_at_its_first_try(state, try_number, is_success):
+    assert waits.has_succeeded_at_first_try(build_task("wait", state=state, try_number=try_number)) is is_success
 
 
-def test_the_waits_are_told_in_numbers():
-    text = waits.report([waited(), waited(try_number=2)], 29, 2, 61.7)
+def test_report_of_the_waits_has_their_numbers():
+    text = waits.build_report([build_task("wait"), build_task("wait", try_number=2)], 29, 2, 61.7)
     assert "| succeeded at their first try | 1 |" in text
-    assert "| tried more than once, or failed | 1 |" in text
+    assert "| retried or failed | 1 |" in text
     assert "| requests for the waits | 29 |" in text

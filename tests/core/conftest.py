@@ -1,4 +1,4 @@
-"""A running toy, the Airflow connection to it, and ports where something is wrong."""
+"""A running toy server, Airflow connections to it, and ports that do not respond."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperator, Context
 
-from self_hosted.sandbox.stand_in import StandIn
+from self_hosted.sandbox.fake_server import FakeServer
 from tests.conftest import Served
-from tests.core.tls import Authority, TlsSandbox
+from tests.core.http.tls import Authority, TlsSandbox
 from tests.core.toy import API_KEY, Toy, ToyHook
 
 
 @pytest.fixture(scope="session")
-def _served(serve: Callable[[StandIn], Served]) -> Served:
+def _served(serve: Callable[[FakeServer], Served]) -> Served:
     return serve(Toy())
 
 
@@ -31,7 +31,7 @@ def served(_served: Served) -> Served:
 
 @pytest.fixture
 def toy(served: Served) -> Toy:
-    """The stand-in itself: what it was asked, and its state."""
+    """The fake server: its recorded requests and its state."""
     assert isinstance(served.product, Toy)
     return served.product
 
@@ -43,18 +43,18 @@ def hook(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> ToyHo
 
 
 @pytest.fixture
-def keyed(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> Callable[..., ToyHook]:
-    """A hook with an API key, which needs no login: ``keyed(retry_budget=0)`` changes extras."""
+def make_hook(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> Callable[..., ToyHook]:
+    """Create a hook with an API key, which needs no login: ``make_hook(retry_timeout=0)`` changes extras."""
 
-    def hook(host: str | None = None, **extra: Any) -> ToyHook:
+    def make(host: str | None = None, **extra: Any) -> ToyHook:
         host = host or served.base_url
         return ToyHook(connect("toy_default", served.connection(host=host, extra={"api_key": API_KEY, **extra})))
 
-    return hook
+    return make
 
 
 class RunningTask:
-    """What an operator needs of a task instance."""
+    """A task instance, as far as operators use it."""
 
     def __init__(
         self, task: BaseOperator, run_id: str = "run1", map_index: int = -1, state: str | None = "running"
@@ -76,40 +76,41 @@ class RunningTask:
 
 
 class Store:
-    """What Airflow 3.3 keeps of a task over its tries; it takes JSON only."""
+    """The task state store of Airflow 3.3; it accepts JSON only."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
+        self.values: dict[str, str] = {}
 
     def get(self, key: str) -> Any:
-        return json.loads(self.kept[key]) if key in self.kept else None
+        return json.loads(self.values[key]) if key in self.values else None
 
     def set(self, key: str, value: Any) -> None:
-        self.kept[key] = json.dumps(value)
+        self.values[key] = json.dumps(value)
 
     def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
+        self.values.pop(key, None)
 
 
 @pytest.fixture
-def context_of() -> Callable[..., Any]:
-    """The context in which a task runs: ``context_of(operator, map_index=2)``."""
+def make_context() -> Callable[..., Any]:
+    """Create the context of a running task: ``make_context(operator, map_index=2)``."""
 
-    def context(task: BaseOperator, **instance: Any) -> Any:
+    def make(task: BaseOperator, **instance: Any) -> Any:
         return {"ti": RunningTask(task, **instance), "task": task, "task_state_store": Store()}
 
-    return context
+    return make
 
 
 @pytest.fixture
 def closed_port() -> int:
+    """A port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
 @pytest.fixture
 def full_port() -> Iterator[int]:
-    """A port whose queue of new connections is full: attempts are neither accepted nor refused."""
+    """A port whose backlog is full: connections are neither accepted nor refused."""
     with contextlib.ExitStack() as opened:
         server = opened.enter_context(socket.socket())
         server.bind(("127.0.0.1", 0))
@@ -123,7 +124,7 @@ def full_port() -> Iterator[int]:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port where connections are accepted, and nothing is ever said."""
+    """A port that accepts connections and never sends a byte."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
 
@@ -135,11 +136,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def tls(authority: Authority) -> Iterator[str]:
-    with TlsSandbox(Toy(), authority, ask_for_certificate=False) as sandbox:
+    with TlsSandbox(Toy(), authority, requires_certificate=False) as sandbox:
         yield f"{sandbox.url}/toy"
 
 
 @pytest.fixture(scope="session")
 def strict_tls(authority: Authority) -> Iterator[str]:
-    with TlsSandbox(Toy(), authority, ask_for_certificate=True) as sandbox:
+    with TlsSandbox(Toy(), authority, requires_certificate=True) as sandbox:
         yield f"{sandbox.url}/toy"

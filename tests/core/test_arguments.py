@@ -1,16 +1,36 @@
-"""What operators and sensors are given, as DAG authors write it and as templates give it."""
+"""Arguments as DAG authors write them and as templates render them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from self_hosted.core.arguments import check_id, check_object, checked_texts
+from self_hosted.core.arguments import (
+    is_set,
+    parse_bool,
+    parse_choice,
+    parse_float,
+    parse_id,
+    parse_int,
+    parse_list,
+    parse_object,
+    parse_object_list,
+    parse_str_list,
+    parse_timestamp,
+    read_timestamp,
+    require_json,
+    require_not_blank,
+    require_one_of,
+)
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SECRET = "secret-value"
 
 
 class OfMappedTasks(Sequence[str]):
-    """Results of a mapped task: Airflow fetches each when it is taken."""
+    """Results of mapped tasks: Airflow reads each on access."""
 
     def __getitem__(self, index):
         return ["a", "b"][index]
@@ -22,39 +42,248 @@ class OfMappedTasks(Sequence[str]):
         return "of mapped tasks"
 
 
+@pytest.mark.parametrize(("value", "expected"), [(None, False), ("", False), (0, True), ("0", True), (False, True)])
+def test_an_argument_is_set_unless_it_is_none_or_an_empty_text(value, expected):
+    assert is_set(value) is expected
+
+
+# booleans, numbers and choices
+
+
 @pytest.mark.parametrize(
-    "given", [["a", "b"], ("a", "", "b"), "['a', 'b']", '["a", "b"]', ' ["a", "b"]', OfMappedTasks()], ids=str
+    ("value", "expected"),
+    [
+        (True, True),
+        ("True", True),
+        (" yes ", True),
+        ("ON", True),
+        (1, True),
+        ("1", True),
+        (False, False),
+        ("no", False),
+    ],
 )
-def test_a_list_is_one_however_it_is_given(given):
-    assert checked_texts("sids", given) == ["a", "b"]
+def test_a_boolean_may_be_text_in_any_case(value, expected):
+    assert parse_bool("confirm", value) is expected
 
 
-@pytest.mark.parametrize("given", ["[case 7] seen", "[a].txt", "a"])
-def test_a_text_is_one_text_though_it_begins_as_a_list_does(given):
-    assert checked_texts("reason", given) == [given]
+@pytest.mark.parametrize("value", [None, "", "None", "maybe", 2, []])
+def test_an_invalid_boolean_is_rejected(value):
+    with pytest.raises(ValueError, match="confirm must be true or false, not ") as error:
+        parse_bool("confirm", value)
+    assert repr(value) in str(error.value)
 
 
-@pytest.mark.parametrize("given", [None, "", [], [""], "[]"])
-def test_nothing_is_nothing(given):
-    assert checked_texts("filters", given) == []
+@pytest.mark.parametrize("value", [7, "7", " 7 "])
+def test_a_whole_number_may_be_text(value):
+    assert parse_int("rows", value) == 7
 
 
-@pytest.mark.parametrize("given", ["None", ["a", "None"], 7, {"a": 1}, [1], b"a", "[1]"])
-def test_what_is_no_text_is_named_and_so_is_what_a_template_makes_of_a_missing_result(given):
+def test_a_whole_number_may_be_negative():
+    assert parse_int("priority", "-3", minimum=-5) == -3
+
+
+@pytest.mark.parametrize("value", [0, "-1", 1.5, "1.5", "None", None, "", True, "²"])
+def test_an_invalid_whole_number_is_rejected(value):
+    with pytest.raises(ValueError, match="rows must be a whole number, 1 or more, not "):
+        parse_int("rows", value)
+
+
+@pytest.mark.parametrize("value", [0, 11])
+def test_a_whole_number_outside_its_limits_is_rejected(value):
+    with pytest.raises(ValueError, match=f"rows must be a whole number, from 1 to 10, not {value}"):
+        parse_int("rows", value, maximum=10)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.5, 0.5), ("0.5", 0.5), (60, 60.0), (" 60 ", 60.0)])
+def test_a_number_may_be_text(value, expected):
+    assert parse_float("poll_interval", value) == expected
+
+
+@pytest.mark.parametrize("value", [0, -1, "often", "None", None, "", True, "nan", "inf", []])
+def test_an_invalid_number_is_rejected(value):
+    with pytest.raises(ValueError, match="poll_interval must be a number above 0, not "):
+        parse_float("poll_interval", value)
+
+
+@pytest.mark.parametrize(("value", "is_valid"), [(-1, False), (0, True), (100, True), ("100.5", False)])
+def test_a_number_has_limits(value, is_valid):
+    if is_valid:
+        assert parse_float("share", value, above=-1, maximum=100) == pytest.approx(float(value))
+    else:
+        with pytest.raises(ValueError, match="share must be a number above -1 and at most 100, not "):
+            parse_float("share", value, above=-1, maximum=100)
+
+
+def test_a_choice_is_returned():
+    assert parse_choice("state", "enabled", ["enabled", "disabled"]) == "enabled"
+
+
+@pytest.mark.parametrize("value", ["Enabled", "", "None", None, ["enabled"]])
+def test_an_invalid_choice_is_rejected(value):
+    with pytest.raises(ValueError, match="state must be one of enabled, disabled, not "):
+        parse_choice("state", value, ["enabled", "disabled"])
+
+
+# ids and timestamps
+
+
+@pytest.mark.parametrize(("value", "expected"), [("a", "a"), (" a ", "a"), (7, "7"), ("0", "0")])
+def test_an_id_is_text_or_a_whole_number(value, expected):
+    assert parse_id("sid", value, "a submission") == expected
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", "None", " None ", True, 1.5, {"sid": "s"}, ["s"]])
+def test_an_invalid_id_is_rejected(value):
+    with pytest.raises(ValueError, match="sid must be the id of a submission, not "):
+        parse_id("sid", value, "a submission")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-24T12:00:00Z",
+        " 2026-11-24 12:00:00 ",
+        "2026-11-24T13:00:00+01:00",
+        NOON,
+        NOON.replace(tzinfo=None),
+        NOON.astimezone(timezone(timedelta(hours=1))),
+    ],
+    ids=str,
+)
+def test_a_timestamp_is_in_utc_unless_it_has_another_time_zone(value):
+    parsed = parse_timestamp("since", value)
+    assert parsed == NOON
+    assert parsed.tzinfo is not None
+
+
+@pytest.mark.parametrize("value", [None, "", "None", "yesterday", 5, "2026-13-01"])
+def test_an_invalid_timestamp_is_rejected(value):
+    with pytest.raises(ValueError, match="since must be a timestamp in ISO 8601, such as '2026-11-24T18:00:00Z', not "):
+        parse_timestamp("since", value)
+
+
+@pytest.mark.parametrize("value", ["2026-11-24T12:00:00", NOON.replace(tzinfo=None)], ids=str)
+def test_a_time_zone_may_be_required(value):
+    assert parse_timestamp("since", NOON, needs_timezone=True) == NOON
+    with pytest.raises(ValueError, match="since must be a timestamp with a time zone in ISO 8601"):
+        parse_timestamp("since", value, needs_timezone=True)
+
+
+@pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T12:00:00.000000", "2026-11-24T13:00:00+01:00"])
+def test_timestamps_of_products_are_read(text):
+    assert read_timestamp(text) == NOON
+
+
+# lists
+
+
+@pytest.mark.parametrize(
+    "value", [["a", "b"], ("a", "", "b"), "['a', 'b']", '["a", "b"]', ' ["a", "b"]', OfMappedTasks()], ids=str
+)
+def test_a_list_of_texts_may_be_a_sequence_json_or_python_source(value):
+    assert parse_str_list("sids", value) == ["a", "b"]
+
+
+def test_a_list_of_texts_may_be_a_set():
+    assert sorted(parse_str_list("sids", {"a", "b"})) == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", ["[case 7] seen", "[a].txt", "a"])
+def test_a_text_that_is_not_a_list_is_a_list_of_one(value):
+    assert parse_str_list("reason", value) == [value]
+
+
+@pytest.mark.parametrize("value", [None, "", [], [""], "[]"])
+def test_an_empty_value_is_an_empty_list(value):
+    assert parse_str_list("filters", value) == []
+
+
+@pytest.mark.parametrize("value", ["None", ["a", "None"], 7, {"a": 1}, [1], b"a", "[1]"])
+def test_an_item_that_is_not_a_text_or_is_a_missing_result_is_rejected(value):
     with pytest.raises(ValueError, match="sids must be a text or a list of texts, not"):
-        checked_texts("sids", given)
+        parse_str_list("sids", value)
 
 
-@pytest.mark.parametrize("given", [None, "", "None", 7, {"sid": "s"}])
-def test_what_is_no_id_is_named(given):
-    with pytest.raises(ValueError, match="sid must be the id of a submission, not"):
-        check_id("sid", given, "a submission")
+@pytest.mark.parametrize(("value", "expected"), [("[1, 2]", [1, 2]), ({"a": 1}, {"a": 1}), (7, 7), (b"a", [97])])
+def test_other_values_of_a_list_are_returned_unchanged(value, expected):
+    assert parse_list(value) == expected
+
+
+# objects
+
+
+@pytest.mark.parametrize("value", [{"a": None}, '{"a": null}', "{'a': None}", ' {"a": null} '])
+def test_an_object_may_be_json_or_python_source(value):
+    assert parse_object("params", value) == {"a": None}
+
+
+@pytest.mark.parametrize("value", [None, "", {}, "{}"])
+def test_an_empty_value_is_an_empty_object(value):
+    assert parse_object("params", value) == {}
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET], [], "[]", "  ", "None", 0, False, f'"{SECRET}"'])
+def test_a_value_that_is_not_an_object_is_rejected_and_not_shown(value):
+    with pytest.raises(ValueError, match="params must be a dictionary, not ") as error:
+        parse_object("params", value)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [{"password": SECRET, "when": object()}, {SECRET: float("nan")}])
+def test_an_object_that_is_not_json_is_rejected_and_not_shown(value):
+    with pytest.raises(ValueError, match="params must consist of plain JSON values") as error:
+        parse_object("params", value)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [{"a": 1}], ({"a": 1},), '[{"a": 1}]', "[{'a': 1}]"])
+def test_a_list_of_objects_may_be_one_object_json_or_python_source(value):
+    assert parse_object_list("operations", value) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("value", [None, "", [], "[]"])
+def test_an_empty_value_is_an_empty_list_of_objects(value):
+    assert parse_object_list("operations", value) == []
+
+
+@pytest.mark.parametrize("value", ["None", "a", ["a"], [{"a": 1}, None], 7])
+def test_an_item_that_is_not_an_object_is_rejected(value):
+    with pytest.raises(ValueError, match="operations must be a list of objects, not "):
+        parse_object_list("operations", value)
+
+
+def test_an_item_that_is_not_json_is_rejected():
+    with pytest.raises(ValueError, match="operations must consist of plain JSON values"):
+        parse_object_list("operations", [{"a": object()}])
+
+
+@pytest.mark.parametrize("value", [None, 1, "a", [1, {"b": True}]])
+def test_plain_values_are_valid_json(value):
+    require_json("json", value)
+
+
+# requirements
+
+
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_blank_text_is_rejected_where_it_would_clear_a_field(value):
+    with pytest.raises(ValueError, match="tags must not be an empty text"):
+        require_not_blank("tags", value)
+
+
+@pytest.mark.parametrize("value", ["a", [], {}, None, 0])
+def test_only_a_blank_text_is_blank(value):
+    require_not_blank("tags", value)
+
+
+def test_the_only_argument_that_is_set_is_returned():
+    assert require_one_of({"rule": None, "group": ""}) == "group"
 
 
 @pytest.mark.parametrize(
-    "given", ["hunter2", {"password": "hunter2", "when": object()}, {"hunter2": float("nan")}, ["hunter2"]]
+    ("arguments", "given"), [({"rule": None, "group": None}, "none"), ({"rule": "a", "group": "b"}, "rule, group")]
 )
-def test_what_is_no_dictionary_is_named_and_not_shown(given):
-    with pytest.raises(ValueError, match="submission_params must be ") as told:
-        check_object("submission_params", given)
-    assert "hunter2" not in str(told.value)
+def test_none_or_several_of_exclusive_arguments_are_rejected(arguments, given):
+    with pytest.raises(ValueError, match=f"give exactly one of rule, group, not {given}"):
+        require_one_of(arguments)

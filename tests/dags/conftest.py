@@ -1,33 +1,81 @@
-"""One real Airflow and one sandbox for all tests that run DAGs."""
+"""The runs in the shared Airflow: all that the selected tests need are started at once, before the first test."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from demo.airflow import Airflow
-from demo.world import World, connect
-from self_hosted.sandbox.server import Sandbox
+from demo.environment import Environment
+from self_hosted.assemblyline.hook import AssemblylineHook
+from tests.dags.environment import EXAMPLES
+from tests.dags.lab import Lab, start_runs
+from tests.dags.operators_run import OperatorsRun, start_operators_run
+from tests.dags.wait_run import WaitRun
 
-EXAMPLES = Path(__file__).parents[2] / "example_dags"
-OWN = [Path(__file__).parent / name for name in ("operators", "waits")]
-
-
-def bundle(folder: Path) -> dict[str, Any]:
-    """A folder of DAGs, for the setting that lists them."""
-    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
-    return {"name": f"the-{folder.name}", "classpath": local, "kwargs": {"path": str(folder)}}
+STARTED = ("example_runs", "operators_run", "lab", "wait_runs")
+"""The fixtures that start runs and do not wait for their end."""
 
 
-@pytest.fixture(scope="package")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    bundles = [bundle(folder) for folder in (EXAMPLES, *OWN)]
-    settings = {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles)}
-    home = tmp_path_factory.mktemp("airflow")
-    with Sandbox() as sandbox, Airflow(home, EXAMPLES, settings=settings) as airflow:
-        connect(airflow.api, sandbox.url)
-        yield World(airflow, sandbox.url)
+@pytest.fixture(scope="session", autouse=True)
+def _start_runs(request: pytest.FixtureRequest) -> None:
+    """Start the runs of all selected tests, so that they proceed beside each other."""
+    needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in STARTED:
+        if name in needed:
+            request.getfixturevalue(name)
+
+
+@pytest.fixture(scope="session")
+def example_runs(environment: Environment) -> dict[str, str]:
+    """The runs of the example DAGs of single products: DAG id -> run id."""
+    dag_ids = sorted(path.stem for path in EXAMPLES.glob("example_*.py"))
+    return {dag_id: environment.airflow.api.trigger_run(dag_id) for dag_id in dag_ids}
+
+
+@pytest.fixture(scope="session")
+def operators_run(
+    environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[OperatorsRun, Future[None]]]:
+    """The run of the DAG with every operator and sensor of Assemblyline, and the future of its end."""
+    with start_operators_run(environment, tmp_path_factory.mktemp("case")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def hook(environment: Environment) -> Iterator[AssemblylineHook]:
+    """A hook for the sandbox's Assemblyline."""
+    connection = json.dumps(environment.get_connections()["assemblyline_default"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_SHARED_ASSEMBLYLINE", connection)
+        yield AssemblylineHook("shared_assemblyline")
+
+
+@pytest.fixture(scope="session")
+def lab(environment: Environment, hook: AssemblylineHook) -> Lab:
+    """The folders and runs of the example DAGs for a security team."""
+    lab = Lab(environment, environment.airflow.home.parent / "srv", hook)
+    start_runs(lab)
+    return lab
+
+
+@pytest.fixture(scope="session")
+def wait_runs(environment: Environment) -> dict[str, WaitRun]:
+    """Runs that wait, by the test that they are for."""
+    return {
+        "mark worker": WaitRun(environment, "worker"),
+        "mark triggerer": WaitRun(environment, "triggerer"),
+        "clear worker": WaitRun(environment, "worker"),
+        "clear triggerer": WaitRun(environment, "triggerer"),
+        "kill": WaitRun(environment, "worker"),
+        "finish": WaitRun(environment, "worker", seconds=0),
+    }
+
+
+@pytest.fixture(scope="session")
+def delivery_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the deliveries to the joined DAG."""
+    return tmp_path_factory.mktemp("deliveries") / "delivery"

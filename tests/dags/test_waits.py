@@ -1,4 +1,4 @@
-"""What befalls a wait in a real Airflow: a person ends the task, its process is killed, the triggerer is restarted."""
+"""Waits in a real Airflow: a user ends the task, its process is killed, or it starts in the triggerer."""
 
 from __future__ import annotations
 
@@ -6,130 +6,69 @@ import io
 import os
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from airflow import __version__ as airflow_version
 
-from demo.delivery import await_dag
-from demo.world import World
+from demo.environment import Environment
 from self_hosted.assemblyline.hook import AssemblylineHook
-from self_hosted.core.flow import Upload
+from self_hosted.core.http.flow import Upload
+from tests.dags.environment import TIMEOUT_SECONDS, wait_until
+from tests.dags.wait_run import WaitRun
 
 pytestmark = pytest.mark.airflow
-triggers_are_told = pytest.mark.skipif(
-    airflow_version.startswith(("3.1.", "3.2.")), reason="Airflow tells triggers that a person ended the task since 3.3"
-)
-either_place = pytest.mark.parametrize("place", ["worker", pytest.param("triggerer", marks=triggers_are_told)])
-TIMEOUT = 90.0
-
-
-def until(what: Callable[[], Any]) -> Any:
-    """What it returns, once that is something."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := what()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still waiting for {what.__qualname__}")
-        time.sleep(0.3)
-    return found
-
-
-class Wait:
-    """One run of a DAG that waits.
-
-    :param running: the Airflow
-    :param place: worker or triggerer
-    :param seconds: how long the analysis takes
-    """
-
-    def __init__(self, running: World, place: str, seconds: int = 600) -> None:
-        self.running, self.api = running, running.airflow.api
-        self.place, self.dag_id = place, f"wait_in_{place}"
-        await_dag(running, self.dag_id)
-        self.run_id = self.api.trigger(self.dag_id, {"seconds": seconds})
-
-    @property
-    def task(self) -> dict[str, Any]:
-        [task] = self.api.tasks(self.dag_id, self.run_id)
-        return task
-
-    def sids(self) -> list[str]:
-        """Its submissions that are there."""
-        return [row["sid"] for row in self.running.state()["assemblyline"]["submissions"] if row["name"] == self.run_id]
-
-    def begun(self) -> str:
-        """Wait until it waits, and return its submission."""
-        until(lambda: self.task["state"] == ("deferred" if self.place == "triggerer" else "running"))
-        [sid] = until(self.sids)
-        sign = f"Waiting for submission {sid}" if self.place == "worker" else f"trigger {self.dag_id}/{self.run_id}"
-        until(lambda: sign in self.api.log(self.task))
-        return str(sid)
-
-    def ended(self) -> str:
-        until(lambda: self.task["state"] in {"success", "failed"})
-        return str(self.task["state"])
+before_33 = airflow_version.startswith(("3.1.", "3.2."))
+calls_on_kill = pytest.mark.skipif(before_33, reason="Airflow calls on_kill of triggers since 3.3")
+either_place = pytest.mark.parametrize("place", ["worker", pytest.param("triggerer", marks=calls_on_kill)])
 
 
 @either_place
-def test_a_person_who_marks_the_task_failed_ends_the_remote_work(running: World, place):
-    wait = Wait(running, place)
-    wait.begun()
-    wait.api.mark(wait.task, "failed")
-    until(lambda: not wait.sids())
-    assert wait.task["state"] == "failed"
+def test_marking_the_task_failed_cancels_the_remote_work(wait_runs: dict[str, WaitRun], place: str):
+    run = wait_runs[f"mark {place}"]
+    run.wait_for_submission()
+    run.api.set_state(run.task, "failed")
+    wait_until(lambda: not run.list_submissions())
+    assert run.task.state == "failed"
 
 
 @either_place
-def test_a_person_who_clears_the_task_ends_the_remote_work_and_starts_it_anew(running: World, place):
-    wait = Wait(running, place)
-    first = wait.begun()
-    wait.api.clear(wait.task)
-    [second] = until(lambda: [sid for sid in wait.sids() if sid != first])
-    until(lambda: wait.sids() == [second])
-    wait.api.mark(wait.task, "failed")
+def test_clearing_the_task_cancels_the_remote_work_and_starts_it_again(wait_runs: dict[str, WaitRun], place: str):
+    run = wait_runs[f"clear {place}"]
+    first = run.wait_for_submission()
+    run.api.clear(run.task)
+    [second] = wait_until(lambda: [sid for sid in run.list_submissions() if sid != first])
+    wait_until(lambda: run.list_submissions() == [second])
+    run.api.set_state(run.task, "failed")
 
 
-def test_a_restart_of_the_triggerer_ends_nothing_and_loses_nothing(running: World):
-    wait = Wait(running, "triggerer", seconds=25)
-    first = wait.begun()
-    running.airflow.restart("triggerer")
-    assert wait.ended() == "success"
-    assert wait.sids() == [first]
-    assert wait.task["try_number"] == 1
+def test_a_retry_resumes_the_wait_of_a_killed_worker(wait_runs: dict[str, WaitRun]):
+    run = wait_runs["kill"]
+    sid, pid = run.wait_for_submission(), run.pid
+    os.kill(pid, signal.SIGTERM)  # the signal of a deployment; a user who ends the task causes the same one
+    time.sleep(1)  # for a signal handler that cancels the remote work, which it must not
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: run.task.try_number == 2)
+    assert run.wait_for_submission() == sid
+    assert run.list_submissions() == [sid]
+    run.api.set_state(run.task, "failed")
 
 
-def test_a_worker_that_is_taken_away_ends_nothing_and_the_next_one_goes_on(running: World):
-    wait = Wait(running, "worker", seconds=15)
-    first = wait.begun()
-    os.kill(wait.task["pid"], signal.SIGTERM)  # what a deployment sends, and with it what a person's kill sends
-    time.sleep(1)
-    os.kill(wait.task["pid"], signal.SIGKILL)
-    assert wait.ended() == "success"
-    assert wait.task["try_number"] == 2
-    assert wait.sids() == [first]
+def test_a_finished_task_that_is_cleared_submits_again(wait_runs: dict[str, WaitRun]):
+    run = wait_runs["finish"]
+    assert run.wait_for_end() == "success"
+    [first] = run.list_submissions()
+    run.api.clear(run.task)
+    wait_until(lambda: len(run.list_submissions()) == 2)
+    assert run.wait_for_end() == "success"
+    assert run.api.get_result(run.task)["sid"] != first
 
 
-def test_a_finished_task_that_is_cleared_runs_anew(running: World):
-    wait = Wait(running, "worker", seconds=0)
-    assert wait.ended() == "success"
-    [first] = wait.sids()
-    wait.api.clear(wait.task)
-    until(lambda: len(wait.sids()) == 2)
-    assert wait.ended() == "success"
-    assert wait.api.result(wait.task)["sid"] != first
-
-
-def test_a_sensor_that_starts_in_the_triggerer_never_takes_a_worker_slot(
-    running: World, connect: Callable[[str, dict[str, Any]], str]
-):
-    hook = AssemblylineHook(connect("al", running.connections()["assemblyline_default"]))
+def test_a_sensor_that_starts_in_the_triggerer_uses_no_worker(environment: Environment, hook: AssemblylineHook):
     content = b"from the trigger RIG-SLEEP:5"
     sid = hook.submit(Upload("file", lambda: io.BytesIO(content), len(content)), {})["sid"]
-    await_dag(running, "wait_from_trigger")
-    run_id = running.airflow.api.trigger("wait_from_trigger", {"sid": sid})
-    *_, [task] = running.airflow.api.watch("wait_from_trigger", run_id, TIMEOUT)
-    assert task["state"] == "success"
-    assert running.airflow.api.result(task)["sid"] == sid
-    in_triggerer_only = task["pid"] is None
-    assert in_triggerer_only or airflow_version.startswith(("3.1.", "3.2."))
+    environment.airflow.wait_for_dag("wait_from_trigger")
+    run_id = environment.airflow.api.trigger_run("wait_from_trigger", {"sid": sid})
+    *_, [task] = environment.airflow.api.watch_run("wait_from_trigger", run_id, TIMEOUT_SECONDS)
+    assert task.state == "success"
+    assert environment.airflow.api.get_result(task)["sid"] == sid
+    assert task.pid is None or before_33

@@ -12,28 +12,28 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on
 
 
 def make(*arguments: str, folder: Path = CHECKOUT) -> subprocess.CompletedProcess[str]:
-    # as from a shell: the make that runs these tests must not hand its variables on
+    # as from a shell, without the variables of the make that runs these tests
     shell = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
     command = ["make", *arguments]
-    return subprocess.run(command, check=False, cwd=folder, env=shell, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, check=False, cwd=folder, env=shell, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    """A checkout in which nothing has been installed yet."""
+    """A checkout without an installation."""
     shutil.copy(CHECKOUT / "Makefile", tmp_path)
     shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
     shutil.copytree(CHECKOUT / "constraints", tmp_path / "constraints")
     return tmp_path
 
 
-def test_help_lists_every_word():
+def test_help_lists_every_target():
     listed = make("help").stdout
-    for word in ("demo", "ui", "test", "test-oldest", "lint", "bench", "clean"):
-        assert f"make {word} " in listed
+    for target in ("demo", "ui", "test", "test-oldest", "lint", "bench", "clean"):
+        assert f"make {target} " in listed
 
 
-def test_old_python_is_told_in_one_sentence(bare, tmp_path):
+def test_unsupported_python_is_reported_in_one_sentence(bare, tmp_path):
     old = tmp_path / "old-python"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)

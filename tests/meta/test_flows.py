@@ -1,72 +1,125 @@
-"""What can be asked of a product is described, typed and tested."""
+"""The methods of the hooks: each is a flow of the product's API, described, typed and tested."""
 
 from __future__ import annotations
 
-import ast
 import inspect
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pytest
 
-from self_hosted.core.hook import ProductHook
-from tests.meta.code import PRODUCTS, ROOT, Module, classes, modules, own_parameters
+from self_hosted.core.connection.hook import SelfHostedHook
+from tests.meta.source import PRODUCTS, ROOT, assert_none, find_classes, list_parameters, provider_modules
+
+pytestmark = pytest.mark.meta
 
 
-def published_flows() -> list[tuple[str, str, Any]]:
-    """Product, name and flow of everything that hooks publish."""
+class HookMethod(NamedTuple):
+    """A method of a hook that runs a flow.
+
+    :param product: its product
+    :param name: its name
+    :param flow: the function of the API that it runs
+    """
+
+    product: str
+    name: str
+    flow: Any
+
+    def __str__(self) -> str:
+        return f"{self.product}.{self.name}"
+
+    @property
+    def calls(self) -> tuple[str, str]:
+        """The beginnings of its calls: on the hook, and as a function of its module."""
+        return f".{self.name}(", f"{self.flow.__module__.rpartition('.')[2]}.{self.flow.__name__}("
+
+
+def list_hook_methods() -> list[HookMethod]:
     return [
-        (product, name, inspect.unwrap(member))
+        HookMethod(product, name, inspect.unwrap(member))
         for product in PRODUCTS
-        for hook in classes(product, "hook", ProductHook)
+        for hook in find_classes(product, "hook", SelfHostedHook)
         for name, member in vars(hook).items()
         if inspect.isgeneratorfunction(inspect.unwrap(member)) and hasattr(member, "__wrapped__")
     ]
 
 
-every_flow = pytest.mark.parametrize(("product", "name", "flow"), published_flows())
+METHODS = list_hook_methods()
 
 
-def left_out(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """The parameters that a docstring does not describe; a function of one is told by its sentence."""
-    arguments = function.args
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-    words = ast.get_docstring(function) or ""
-    return [name for name in names if f":param {name}:" not in words] if len(names) > 1 else []
+def list_untyped(flow: Any) -> Iterator[str]:
+    """Yield the parameters without annotation, and "return" if the result is no Flow."""
+    yield from (found.name for found in list_parameters(flow) if found.annotation is inspect.Parameter.empty)
+    if not str(inspect.signature(flow).return_annotation).startswith("Flow["):
+        yield "return"
 
 
-def test_every_product_publishes_flows():
-    assert {product for product, _, _ in published_flows()} == set(PRODUCTS)
+def list_undescribed(flow: Any) -> Iterator[str]:
+    """Yield the parameters without description, and "docstring" if there is none."""
+    docstring = inspect.getdoc(flow) or ""
+    yield from (found.name for found in list_parameters(flow) if f":param {found.name}:" not in docstring)
+    if not docstring:
+        yield "docstring"
 
 
-@every_flow
-def test_a_flow_is_published_under_its_own_name(product, name, flow):
-    assert name == flow.__name__
-    assert flow.__module__.startswith(f"self_hosted.{product}.api")
+def test_every_hook_has_methods():
+    assert {method.product for method in METHODS} == set(PRODUCTS)
 
 
-@every_flow
-def test_a_flow_is_described_with_all_its_parameters(product, name, flow):
-    words = inspect.getdoc(flow) or ""
-    assert words
-    assert [one.name for one in own_parameters(flow) if f":param {one.name}:" not in words] == []
+def test_methods_are_flows_of_the_products_own_api():
+    assert_none(
+        f"{method} runs a flow of {method.flow.__module__}"
+        for method in METHODS
+        if not method.flow.__module__.startswith(f"self_hosted.{method.product}.api")
+    )
 
 
-@every_flow
-def test_a_flow_is_typed(product, name, flow):
-    assert [one.name for one in own_parameters(flow) if one.annotation is inspect.Parameter.empty] == []
-    assert str(inspect.signature(flow).return_annotation).startswith("Flow[")
+def test_methods_are_described_with_all_their_parameters():
+    assert_none(f"{method} lacks {name}" for method in METHODS for name in list_undescribed(method.flow))
 
 
-@every_flow
-def test_a_flow_is_tested(product, name, flow):
-    tests = "\n".join(path.read_text() for path in (ROOT / "tests" / product).glob("*.py"))
-    operators = "\n".join(module.path.read_text() for module in modules() if module.part == product)
-    used_by_what_is_tested = operators.count(f"{name}(") > 1
-    assert f"{name}(" in tests or used_by_what_is_tested
+def test_methods_are_typed():
+    assert_none(f"{method} lacks the type of {name}" for method in METHODS for name in list_untyped(method.flow))
 
 
-@pytest.mark.parametrize("module", [one for one in modules() if one.part in {"core", *PRODUCTS}], ids=str)
-def test_public_functions_are_described_with_all_their_parameters(module: Module):
-    functions = {name: function for name, function in module.functions if "." not in name}
-    assert [name for name, function in functions.items() if not ast.get_docstring(function)] == []
-    assert {name: left_out(function) for name, function in functions.items() if left_out(function)} == {}
+def test_methods_are_tested_or_used_by_operators_that_are():
+    texts = {product: read_tests(product) + read_source(product) for product in PRODUCTS}
+    assert_none(
+        f"{method} is not tested"
+        for method in METHODS
+        if not any(call in texts[method.product] for call in method.calls)
+    )
+
+
+def read_tests(product: str) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / product).glob("*.py"))
+
+
+def read_source(product: str) -> str:
+    return "\n".join(module.source for module in provider_modules() if module.part == product)
+
+
+class TestRules:
+    """Each rule reports a violation."""
+
+    def test_a_missing_type_is_reported(self):
+        def flow(a: int, b):
+            yield a, b
+
+        assert list(list_untyped(flow)) == ["b", "return"]
+
+    def test_a_missing_description_is_reported(self):
+        def flow(a: int, b: int) -> None:
+            """Add.
+
+            :param a: one
+            """
+
+        assert list(list_undescribed(flow)) == ["b"]
+        assert list(list_undescribed(lambda: None)) == ["docstring"]
+
+    def test_calls_are_found_on_the_hook_and_in_the_api(self):
+        def get(a: int) -> None: ...
+
+        assert HookMethod("toy", "get_job", get).calls == (".get_job(", "test_flows.get(")

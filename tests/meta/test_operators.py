@@ -1,167 +1,140 @@
-"""What every operator and sensor of every product keeps to."""
+"""The common rules of all operators and sensors."""
 
 from __future__ import annotations
 
-import ast
 import inspect
-import json
-import textwrap
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
-from airflow.serialization import serialized_objects
 
-from self_hosted.core.hook import ProductHook
-from self_hosted.core.operator import ProductOperator
-from self_hosted.core.question import Question, imported
-from self_hosted.core.sensor import ProductSensor
-from self_hosted.core.waiting import WaitingOperator
-from tests.meta.code import PRODUCTS, classes, own_parameters
-
-# Airflow 3.1 has no DagSerialization yet
-DagSerialization: Any = vars(serialized_objects).get("DagSerialization") or vars(serialized_objects)["SerializedDAG"]
-OPERATORS = [one for product in PRODUCTS for one in classes(product, "operators", ProductOperator)]
-SENSORS = [one for product in PRODUCTS for one in classes(product, "sensors", ProductSensor)]
-TASKS = [*OPERATORS, *SENSORS]
-QUESTIONS = [
-    (product, name, question)
-    for product in PRODUCTS
-    for name, question in vars(__import__(f"self_hosted.{product}.triggers", fromlist=["x"])).items()
-    if isinstance(question, Question)
-]
-
-
-def name_of(one: type) -> str:
-    return one.__name__
-
-
-every_task = pytest.mark.parametrize("task_class", TASKS, ids=name_of)
-
-
-def product_of(task_class: type) -> str:
-    return task_class.__module__.split(".")[1]
-
-
-def needed(task_class: Any) -> list[str]:
-    """The arguments without a default."""
-    empty = inspect.Parameter.empty
-    return [one.name for one in own_parameters(task_class.__init__) if one.default is empty]
-
-
-def arguments(task_class: Any) -> dict[str, Any]:
-    """Words for all of them; nothing is checked before the task runs."""
-    return dict.fromkeys(needed(task_class), "word")
-
-
-def round_trip(dag: DAG) -> Any:
-    stored = json.loads(json.dumps(DagSerialization.to_dict(dag)))
-    return DagSerialization.from_dict(stored)
-
-
-def dag() -> DAG:
-    return DAG("serialised", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC))
-
-
-def test_every_product_has_operators():
-    assert {product_of(one) for one in OPERATORS} == set(PRODUCTS)
-
-
-@every_task
-def test_arguments_are_given_by_name(task_class):
-    kinds = {one.name: one.kind for one in own_parameters(task_class.__init__)}
-    assert [name for name, kind in kinds.items() if kind is not inspect.Parameter.KEYWORD_ONLY] == []
-
-
-@every_task
-def test_every_argument_is_annotated_and_described(task_class):
-    hidden = [one for one in own_parameters(task_class.__init__) if one.annotation is inspect.Parameter.empty]
-    assert hidden == []
-    words = task_class.__doc__ or ""
-    assert [one.name for one in own_parameters(task_class.__init__) if f":param {one.name}:" not in words] == []
-
-
-@every_task
-def test_no_description_is_left_of_an_argument_that_is_gone(task_class):
-    known = {one.name for base in task_class.__mro__ for one in own_parameters(base.__init__)}
-    described = {
-        line.split(":")[1].removeprefix("param ")
-        for line in (task_class.__doc__ or "").split("\n")
-        if ":param " in line
-    }
-    assert described - known == set()
-
-
-@every_task
-def test_the_connection_is_an_argument_with_the_usual_default(task_class):
-    product = product_of(task_class)
-    defaults = {one.name: one.default for one in own_parameters(task_class.__init__)}
-    assert defaults[f"{product}_conn_id"] == f"{product}_default"
-
-
-@every_task
-def test_the_constructor_only_stores(task_class):
-    [function] = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(task_class.__init__)))).body
-    assert isinstance(function, ast.FunctionDef)
-    for statement in function.body:
-        if isinstance(statement, ast.Expr):
-            assert ast.unparse(statement).startswith(("super().__init__(", "'")), ast.unparse(statement)
-        else:
-            assert isinstance(statement, ast.Assign | ast.AnnAssign), ast.unparse(statement)
-            assert not any(isinstance(node, ast.Call | ast.Await) for node in ast.walk(statement)), ast.unparse(
-                statement
-            )
-
-
-@every_task
-def test_what_is_templated_exists(task_class):
-    task = task_class(task_id="task", **arguments(task_class))
-    assert len(task.template_fields) > 0
-    assert [name for name in task.template_fields if not hasattr(task, name)] == []
-
-
-@every_task
-def test_it_survives_the_serialisation_of_dags(task_class):
-    with dag() as given:
-        task_class(task_id="task", **arguments(task_class))
-    task = round_trip(given).get_task("task")
-    assert task.task_type == task_class.__name__
-    assert tuple(task.template_fields) == tuple(task_class.template_fields)
-
-
-@every_task
-def test_it_can_be_mapped(task_class):
-    [mapped, *others] = needed(task_class) or [f"{product_of(task_class)}_conn_id"]
-    with dag() as given:
-        task_class.partial(task_id="task", **dict.fromkeys(others, "word")).expand(**{mapped: ["one", "two"]})
-    task = round_trip(given).get_task("task")
-    assert task.is_mapped
-
-
-@pytest.mark.parametrize("operator", OPERATORS, ids=name_of)
-def test_an_operator_has_the_products_hook_and_link(operator):
-    product = product_of(operator)
-    hook_class = imported(operator.hook_class)
-    assert issubclass(hook_class, ProductHook)
-    assert hook_class.__module__.startswith(f"self_hosted.{product}.hook")
-    links = [type(link).__name__ for link in operator.operator_extra_links]
-    assert links == [f"{product.capitalize()}Link"]
-
-
-@pytest.mark.parametrize(
-    "task_class", [*SENSORS, *(one for one in OPERATORS if issubclass(one, WaitingOperator))], ids=name_of
+from self_hosted.core.connection.hook import SelfHostedHook
+from self_hosted.core.imports import import_string
+from self_hosted.core.tasks.waiting_operator import WaitingOperator
+from self_hosted.core.wait.spec import WaitSpec
+from tests.meta.source import PRODUCTS, assert_none, list_arguments, list_parameters
+from tests.meta.tasks import (
+    OPERATORS,
+    SENSORS,
+    TASKS,
+    create_dag,
+    create_task,
+    get_product,
+    list_constructor_problems,
+    list_described,
+    list_required,
+    round_trip,
 )
-def test_who_waits_has_a_question_of_its_own_product(task_class):
-    assert isinstance(imported(task_class.question), Question)
-    assert task_class.question.startswith(f"self_hosted.{product_of(task_class)}.triggers.")
+
+PARAMETERS: list[tuple[Any, inspect.Parameter]] = [
+    (task, parameter) for task in TASKS for parameter in list_arguments(task)
+]
+"""Every operator and sensor with each of its arguments."""
 
 
-@pytest.mark.parametrize(("product", "name", "question"), QUESTIONS)
-def test_a_question_is_asked_by_flows_of_its_own_product(product, name, question):
-    assert imported(f"self_hosted.{product}.triggers.{name}") is question
-    assert imported(question.hook).form.conn_type == product
-    assert inspect.isgeneratorfunction(question.ask)
-    assert question.cancel is None or inspect.isgeneratorfunction(question.cancel)
-    assert question.thing
-    assert question.chunk > 0
+def test_every_product_has_operators_and_sensors():
+    assert {get_product(operator) for operator in OPERATORS} == set(PRODUCTS)
+    assert {get_product(sensor) for sensor in SENSORS} == set(PRODUCTS)
+
+
+@pytest.mark.meta
+def test_arguments_are_keyword_only():
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    assert_none(f"{task.__name__}.{found.name}" for task, found in PARAMETERS if found.kind is not keyword_only)
+
+
+@pytest.mark.meta
+def test_arguments_are_annotated():
+    assert_none(f"{task.__name__}.{found.name}" for task, found in PARAMETERS if found.annotation is found.empty)
+
+
+@pytest.mark.meta
+def test_arguments_are_described():
+    assert_none(f"{task.__name__}.{found.name}" for task, found in PARAMETERS if found.name not in list_described(task))
+
+
+@pytest.mark.meta
+def test_only_existing_arguments_are_described():
+    for task in TASKS:
+        bases: tuple[Any, ...] = task.__mro__
+        existing = {found.name for base in bases for found in list_parameters(base.__init__)}
+        assert_none(f"{task.__name__}.{name}" for name in sorted(list_described(task) - existing))
+
+
+@pytest.mark.meta
+def test_the_connection_is_an_argument_with_the_usual_default():
+    defaults = {(task, found.name): found.default for task, found in PARAMETERS}
+    expected = {(task, f"{get_product(task)}_conn_id"): f"{get_product(task)}_default" for task in TASKS}
+    assert_none(f"{key[0].__name__}: {key[1]}" for key, value in expected.items() if defaults.get(key) != value)
+
+
+@pytest.mark.meta
+def test_constructors_only_store_their_arguments():
+    assert_none(f"{task.__name__}: {problem}" for task in TASKS for problem in list_constructor_problems(task))
+
+
+@pytest.mark.meta
+def test_operators_have_the_hook_and_the_link_of_their_product():
+    for operator in OPERATORS:
+        product = get_product(operator)
+        hook_class = import_string(operator.hook_class)
+        assert issubclass(hook_class, SelfHostedHook), operator
+        assert hook_class.__module__.startswith(f"self_hosted.{product}.hook"), operator
+        links = [type(link).__name__ for link in operator.operator_extra_links]
+        assert links == [f"{product.capitalize()}Link"], operator
+
+
+@pytest.mark.meta
+def test_waiting_tasks_have_a_wait_spec_of_their_product():
+    for task in [*SENSORS, *(operator for operator in OPERATORS if issubclass(operator, WaitingOperator))]:
+        assert isinstance(import_string(task.wait_spec), WaitSpec), task
+        assert task.wait_spec.startswith(f"self_hosted.{get_product(task)}.waits."), task
+
+
+def test_every_templated_field_exists():
+    tasks = [create_task(task_class) for task_class in TASKS]
+    assert_none(type(task).__name__ for task in tasks if not task.template_fields)
+    assert_none(
+        f"{type(task).__name__}.{name}" for task in tasks for name in task.template_fields if not hasattr(task, name)
+    )
+
+
+def test_tasks_survive_the_serialization_of_dags():
+    for task_class in TASKS:
+        with create_dag() as dag:
+            create_task(task_class)
+        task = round_trip(dag).get_task("task")
+        assert task.task_type == task_class.__name__
+        assert tuple(task.template_fields) == tuple(task_class.template_fields), task_class
+
+
+def test_tasks_can_be_mapped():
+    for task_class in TASKS:
+        [mapped, *others] = list_required(task_class) or [f"{get_product(task_class)}_conn_id"]
+        with create_dag() as dag:
+            task_class.partial(task_id="task", **dict.fromkeys(others, "text")).expand(**{mapped: ["one", "two"]})
+        assert round_trip(dag).get_task("task").is_mapped, task_class
+
+
+class TestRules:
+    """The rules that read source code report a violation."""
+
+    def test_a_constructor_that_does_more_than_store_is_reported(self):
+        class Bad:
+            def __init__(self, *, path: str, **kwargs: object) -> None:
+                super().__init__(**kwargs)
+                self.path = path
+                self.size = len(path)
+                if path:
+                    self.path = path
+
+        assert list(list_constructor_problems(Bad)) == ["self.size = len(path)", "if path:\n    self.path = path"]
+
+    def test_described_arguments_are_read_from_the_docstring(self):
+        class Documented:
+            """Do it.
+
+            :param path: a file
+            :return: nothing
+            """
+
+        assert list_described(Documented) == {"path"}

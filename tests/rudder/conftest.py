@@ -1,4 +1,4 @@
-"""The stand-in, connections to it, and the little that an operator needs of Airflow."""
+"""The fake server, connections to it, and the API cases of Rudder's own tests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from self_hosted.core import lost_answers
-from self_hosted.core.flow import Reply, Request
+from self_hosted.core.http import recovery
+from self_hosted.core.http.flow import Reply, Request
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.sandbox.rudder import Rudder
 from tests.conftest import Served
@@ -19,23 +19,18 @@ SHARE = "b2c1f8de-0c5a-4f0e-9d6b-7a1d3e5f9c01"
 ANTIVIRUS = "7c8d1e5f-6a23-4d90-9e4c-8b3f5a7d1c04"
 FILE_SERVER = "3f6a9b2c-8d14-4e57-a0c3-7b5e1d9f4a11"
 PENDING_NODE = "c4e8f1a2-7d35-4b69-8e02-5a9d3c7b1f13"
-CASES = Path(__file__).parents[2].parent / "shared/reference/data/rudder-vectors.json"
+VENDOR_CASES = Path(__file__).parents[2].parent / "shared/reference/data/rudder-vectors.json"
 
 
-def rudders_cases(*areas: str) -> list[dict[str, Any]]:
-    """The API cases of Rudder's own tests, in their order; none where they are not at hand, since they are not ours."""
-    found = json.loads(CASES.read_text()) if CASES.is_file() else []
-    return [case for case in found if case["area"] in areas or not areas]
+def load_vendor_cases(*areas: str) -> list[dict[str, Any]]:
+    """Return the API cases of Rudder's own tests, which are not part of this project; skip the test without them."""
+    if not VENDOR_CASES.is_file():
+        pytest.skip("Rudder's own API cases are not available")
+    return [case for case in json.loads(VENDOR_CASES.read_text()) if case["area"] in areas or not areas]
 
 
-def each(found: list[dict[str, Any]]) -> list[Any]:
-    """Cases as parameters of a test."""
-    named = [pytest.param(case, id=f"{case['area']}-{case['index']}") for case in found]
-    return named or [pytest.param(None, marks=pytest.mark.skip(reason="Rudder's own API cases are not at hand"))]
-
-
-def answer_of(case: dict[str, Any]) -> Reply:
-    """The reply that Rudder gives in one of its cases."""
+def vendor_reply(case: dict[str, Any]) -> Reply:
+    """Return the reply of one of Rudder's own cases."""
     response, request = case["response"], Request(case["method"], case["path"])
     if isinstance(response, str):
         return Reply(case["status"], {"content-type": "text/plain"}, response.encode(), request)
@@ -48,7 +43,7 @@ def reply(status: int, envelope: Any, request: Request | None = None) -> Reply:
 
 
 def success(request: Request, data: Any) -> Reply:
-    return reply(200, {"action": "some", "result": "success", "data": data}, request)
+    return reply(200, {"action": "action", "result": "success", "data": data}, request)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +53,7 @@ def _served(serve: Callable[[Rudder], Served]) -> Served:
 
 @pytest.fixture
 def served(_served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
-    monkeypatch.setattr(lost_answers, "LOOK_AGAIN", (0.05,))  # the stand-in is done with its work at once
+    monkeypatch.setattr(recovery, "RECHECK_DELAYS_SECONDS", (0.05,))  # the fake server completes its work at once
     _served.reset()
     return _served
 
@@ -70,5 +65,5 @@ def hook(served: Served, connect) -> RudderHook:
 
 @pytest.fixture
 def hook_as(served: Served, connect) -> Callable[..., RudderHook]:
-    """A hook on a connection with changes: ``hook_as(password="...", extra={...})``."""
+    """A hook with another connection: ``hook_as(password="...", extra={...})``."""
     return lambda **changes: RudderHook(connect("rudder_other", served.connection(**changes)))

@@ -1,88 +1,80 @@
-"""Tests of rudder/api/nodes.py: which nodes are asked for, and when they ran."""
+"""Tests of rudder/api/nodes.py: the requested details, searches by id, and the last run."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from self_hosted.core.flow import Request
-from self_hosted.rudder import api
-from tests.rudder.conftest import each, rudders_cases, success
+from self_hosted.core.http.flow import Flow
+from self_hosted.rudder.api import nodes
+from tests.rudder.conftest import load_vendor_cases
+from tests.rudder.flows import finish, first_request
 
 NODE = {"id": "n1", "hostname": "n1.example.com", "status": "accepted", "lastRunDate": "2026-03-01T08:00:00Z"}
 
 
-def asked(flow: Any) -> Request:
-    step = next(flow)
-    assert isinstance(step, Request)
-    return step
-
-
-def searched(flow: Any) -> str:
-    """The expression that ids are matched with."""
-    request = asked(flow)
+def search_pattern(flow: Flow[Any]) -> str:
+    """Return the regular expression for ids in the request."""
+    request = first_request(flow)
     assert request.query["select"] == "nodeAndPolicyServer"
     (criterion,) = json.loads(request.query["where"])
     assert (criterion["objectType"], criterion["attribute"], criterion["comparator"]) == ("node", "nodeId", "regex")
     return criterion["value"]  # type: ignore[no-any-return]
 
 
-def test_one_node_is_asked_for_with_little_about_it() -> None:
-    flow = api.node("a/b")
-    request = asked(flow)
+def test_one_node_is_read_with_few_details() -> None:
+    flow = nodes.get("a/b")
+    request = first_request(flow)
     assert request.target == "/nodes/a%2Fb?include=minimal%2Cstate%2ClastRunDate"
-    with pytest.raises(StopIteration) as end:
-        flow.send(success(request, {"nodes": [NODE]}))
-    assert end.value.value == NODE
-
-
-@pytest.mark.parametrize(("flow", "path"), [(api.nodes, "/nodes"), (api.pending_nodes, "/nodes/pending")])
-def test_all_nodes_are_asked_for_without_a_search(flow: Any, path: str) -> None:
-    request = asked(flow())
-    assert (request.path, set(request.query)) == (path, {"include"})
-
-
-@pytest.mark.parametrize("flow", [api.nodes, api.pending_nodes])
-def test_some_nodes_are_searched_by_their_whole_ids_policy_servers_included(flow: Any) -> None:
-    assert searched(flow(["root", "n1"])) == "n1|root"
-
-
-def test_an_id_is_no_expression() -> None:
-    expression = searched(api.nodes(["a.b|c*"]))
-    assert re.fullmatch(expression, "a.b|c*")
-    assert not re.fullmatch(expression, "axb")
-
-
-def test_fifty_ids_make_an_address_that_every_server_takes() -> None:
-    ids = [f"378740d3-c4a9-4474-8485-478e7e52d{number:03}" for number in range(50)]
-    assert len(asked(api.nodes(ids)).target) < 4096
+    assert finish(flow, request, {"nodes": [NODE]}) == NODE
 
 
 @pytest.mark.parametrize(
-    ("told", "moment"),
+    ("list_nodes", "path"), [(nodes.list_accepted, "/nodes"), (nodes.list_pending, "/nodes/pending")]
+)
+def test_all_nodes_are_listed_without_a_search(list_nodes: Any, path: str) -> None:
+    request = first_request(list_nodes())
+    assert (request.path, set(request.query)) == (path, {"include"})
+
+
+@pytest.mark.parametrize("list_nodes", [nodes.list_accepted, nodes.list_pending])
+def test_nodes_are_searched_by_complete_ids_including_policy_servers(list_nodes: Any) -> None:
+    assert search_pattern(list_nodes(["root", "n1"])) == "n1|root"
+
+
+def test_special_characters_of_an_id_are_escaped() -> None:
+    pattern = search_pattern(nodes.list_accepted(["a.b|c*"]))
+    assert re.fullmatch(pattern, "a.b|c*")
+    assert not re.fullmatch(pattern, "axb")
+
+
+def test_a_search_for_fifty_ids_fits_into_a_url() -> None:
+    ids = [f"378740d3-c4a9-4474-8485-478e7e52d{number:03}" for number in range(50)]
+    assert len(first_request(nodes.list_accepted(ids)).target) < 4096
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
     [
         ("2026-03-01T08:00:00Z", datetime(2026, 3, 1, 8, tzinfo=UTC)),
         ("2026-03-01T09:00:00+01:00", datetime(2026, 3, 1, 8, tzinfo=UTC)),
         (None, None),
     ],
 )
-def test_the_last_run_is_a_moment_or_none(told: str | None, moment: datetime | None) -> None:
-    assert api.last_run({"id": "n1", **({"lastRunDate": told} if told else {})}) == moment
+def test_the_last_run_is_a_timestamp_or_none(date: str | None, expected: datetime | None) -> None:
+    assert nodes.get_last_run({"id": "n1", **({"lastRunDate": date} if date else {})}) == expected
 
 
-def test_the_key_of_a_run_is_readable_and_can_be_taken_apart() -> None:
-    moment = datetime(2026, 3, 1, 9, tzinfo=timezone(timedelta(hours=1)))
-    key = api.run_key("n1", moment)
-    assert key == "n1/2026-03-01T08:00:00+00:00"
-    assert api.run_of(key) == ("n1", moment)
+def test_the_page_of_a_node_is_below_the_base_url() -> None:
+    assert nodes.page_url("https://rudder.example.com/rudder", "root").endswith("/rudder/secure/nodeManager/node/root")
 
 
-@pytest.mark.parametrize("case", each([case for case in rudders_cases("nodes") if case["index"] in {0, 2}]))
-def test_rudders_own_answers_hold_what_is_asked_for(case: dict[str, Any] | None) -> None:
-    assert case is not None
-    (found,) = case["response"]["data"]["nodes"]
-    assert {"id", "hostname", "status"} <= set(found)
+def test_rudders_own_responses_contain_the_details() -> None:
+    for case in load_vendor_cases("nodes"):
+        if case["index"] in {0, 2}:
+            (node,) = case["response"]["data"]["nodes"]
+            assert {"id", "hostname", "status"} <= set(node), case

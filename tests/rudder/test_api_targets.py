@@ -1,4 +1,4 @@
-"""Tests of rudder/api/targets.py: equal targets compare equal, and what Rudder would misunderstand is refused."""
+"""Tests of rudder/api/targets.py: equal targets compare equal, and ambiguous targets are rejected."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from self_hosted.rudder.api import normalised
+from self_hosted.rudder.api.targets import normalize
 
 
-def both(include: list[Any], exclude: list[Any] | None = None) -> dict[str, Any]:
+def stored_form(include: list[Any], exclude: list[Any] | None = None) -> dict[str, Any]:
     return {"include": {"or": include}, "exclude": {"or": exclude or []}}
 
 
@@ -19,33 +19,35 @@ def both(include: list[Any], exclude: list[Any] | None = None) -> dict[str, Any]
         ["group:a", "special:all"],
         ["special:all", "group:a", "group:a"],
         [{"or": ["group:a", "special:all"]}],
-        [both(["special:all", "group:a"])],
+        [stored_form(["special:all", "group:a"])],
         [{"include": {"or": ["special:all", "group:a"]}}],
-        ["group:a", both(["special:all"])],
-        [both([{"or": ["group:a"]}, "special:all"])],
+        ["group:a", stored_form(["special:all"])],
+        [stored_form([{"or": ["group:a"]}, "special:all"])],
     ],
 )
 def test_all_forms_of_the_same_targets_are_equal(targets: list[Any]) -> None:
-    assert normalised(targets) == both(["group:a", "special:all"])
+    assert normalize(targets) == stored_form(["group:a", "special:all"])
 
 
-def test_what_is_excluded_counts() -> None:
-    assert normalised([both(["special:all"], ["group:a"])]) != normalised(["special:all"])
+def test_excluded_targets_make_a_difference() -> None:
+    assert normalize([stored_form(["special:all"], ["group:a"])]) != normalize(["special:all"])
 
 
-def test_old_names_are_the_new_ones() -> None:
+def test_former_names_equal_current_names() -> None:
     old = ["special:all_nodes_without_role", "special:all_servers_with_role"]
-    assert normalised(old) == normalised(["special:all_exceptPolicyServers", "special:all_policyServers"])
+    assert normalize(old) == normalize(["special:all_exceptPolicyServers", "special:all_policyServers"])
 
 
-def test_no_targets_are_targets() -> None:
-    assert normalised([]) == both([])
+def test_an_empty_list_is_valid() -> None:
+    assert normalize([]) == stored_form([])
 
 
-@pytest.mark.parametrize("targets", [[{"and": ["group:a", "group:b"]}], [both(["group:a", {"and": ["group:b"]}])]])
-def test_an_and_is_refused_with_the_reason(targets: list[Any]) -> None:
-    with pytest.raises(ValueError, match='stores it as "or"'):
-        normalised(targets)
+@pytest.mark.parametrize(
+    "targets", [[{"and": ["group:a", "group:b"]}], [stored_form(["group:a", {"and": ["group:b"]}])]]
+)
+def test_an_and_is_rejected_with_the_reason(targets: list[Any]) -> None:
+    with pytest.raises(ValueError, match='stores an "and" as "or"'):
+        normalize(targets)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +65,12 @@ def test_an_and_is_refused_with_the_reason(targets: list[Any]) -> None:
         {"or": [3]},
     ],
 )
-def test_what_is_no_target_is_named(target: Any) -> None:
-    with pytest.raises(ValueError, match="is no target"):
-        normalised([target])
+def test_the_error_names_an_invalid_target(target: Any) -> None:
+    with pytest.raises(ValueError, match="is not a target"):
+        normalize([target])
 
 
 @pytest.mark.parametrize("targets", ["special:all", {"or": []}, None])
 def test_targets_must_be_a_list(targets: Any) -> None:
     with pytest.raises(ValueError, match="must be a list"):
-        normalised(targets)
+        normalize(targets)

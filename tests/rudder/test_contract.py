@@ -1,6 +1,6 @@
-"""What holds on the stand-in and, with --live, on a real server: with requests and with httpx.
+"""The contract of Rudder's API: valid for the fake server and, with --live, for a real one; with requests and httpx.
 
-A real server's rules are not touched but one: RUDDER_RULE_ID names it, and its short description is changed.
+One rule of a real server is changed: its short description. RUDDER_RULE_ID names the rule.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-from self_hosted.core.errors import NotFound
-from self_hosted.core.flow import Flow
-from self_hosted.rudder import api
+from self_hosted.core.http.errors import NotFoundError
+from self_hosted.core.http.flow import Flow, Request
+from self_hosted.rudder.api import compliance, nodes, rules, targets
 from self_hosted.rudder.api.compliance import Kind
+from self_hosted.rudder.errors import NotOfferedError
 from self_hosted.rudder.hook import RudderHook
 from tests.conftest import Ask
 from tests.rudder.conftest import SHARE
@@ -29,84 +30,88 @@ def rule_id(request: pytest.FixtureRequest) -> str:
 
 def test_the_token_is_accepted(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    assert isinstance(ask(hook, hook.signed_in()), str)
+    assert isinstance(ask(hook, hook.verify_credentials()), str)
 
 
-def test_a_listed_rule_is_the_one_read_alone(server: str, ask: Ask) -> None:
+def test_a_listed_rule_equals_the_rule_read_by_id(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    listed = ask(hook, api.rules())[0]
-    alone = ask(hook, api.rule(listed["id"]))
-    assert alone["displayName"] == listed["displayName"]
-    assert api.normalised(alone["targets"]) == api.normalised(listed["targets"])
+    listed = ask(hook, rules.list_all())[0]
+    rule = ask(hook, rules.get(listed["id"]))
+    assert rule["displayName"] == listed["displayName"]
+    assert targets.normalize(rule["targets"]) == targets.normalize(listed["targets"])
 
 
-def test_a_rule_that_does_not_exist_is_not_found(server: str, ask: Ask) -> None:
-    with pytest.raises(NotFound):
-        ask(RudderHook(server), api.rule(str(uuid4())))
+def test_a_missing_rule_is_not_found(server: str, ask: Ask) -> None:
+    with pytest.raises(NotFoundError):
+        ask(RudderHook(server), rules.get(str(uuid4())))
 
 
-def test_the_list_of_rules_tells_the_status_of_each(server: str, ask: Ask) -> None:
+def test_the_list_of_rules_contains_the_status_of_each(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    listed = ask(hook, api.rules())[0]
-    assert listed["status"]["value"] in api.STATUSES
-    assert ask(hook, api.rule(listed["id"]))["status"] == listed["status"]
+    listed = ask(hook, rules.list_all())[0]
+    assert listed["status"]["value"] in rules.STATUSES
+    assert ask(hook, rules.get(listed["id"]))["status"] == listed["status"]
 
 
-def test_a_node_is_the_same_alone_in_the_list_and_searched_for(server: str, ask: Ask) -> None:
+def test_a_node_is_the_same_by_id_in_a_list_and_in_a_search(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    alone = ask(hook, api.node("root"))  # the server itself, a policy server
-    assert alone["status"] == "accepted"
-    assert api.last_run(alone) is not None
-    for listed in (ask(hook, api.nodes()), ask(hook, api.nodes(["root", str(uuid4())]))):
+    node = ask(hook, nodes.get("root"))  # the server itself, a policy server
+    assert node["status"] == "accepted"
+    assert nodes.get_last_run(node) is not None
+    for listed in (ask(hook, nodes.list_accepted()), ask(hook, nodes.list_accepted(["root", str(uuid4())]))):
         assert "root" in {found["id"] for found in listed}
-        assert all(set(found) == set(alone) for found in listed if found["id"] == "root")
+        assert all(set(found) == set(node) for found in listed if found["id"] == "root")
 
 
-def test_nodes_that_are_searched_for_are_no_others(server: str, ask: Ask) -> None:
+def test_a_search_finds_complete_ids_only(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    assert [found["id"] for found in ask(hook, api.nodes(["root"]))] == ["root"]
-    assert ask(hook, api.nodes([str(uuid4()), "roo."])) == []
+    assert [found["id"] for found in ask(hook, nodes.list_accepted(["root"]))] == ["root"]
+    assert ask(hook, nodes.list_accepted([str(uuid4()), "roo."])) == []
 
 
-def test_pending_nodes_are_listed_by_themselves(server: str, ask: Ask) -> None:
+def test_pending_nodes_have_a_list_of_their_own(server: str, ask: Ask) -> None:
     hook = RudderHook(server)
-    assert {found["status"] for found in ask(hook, api.pending_nodes())} <= {"pending"}
-    assert ask(hook, api.pending_nodes(["root"])) == []
+    assert {found["status"] for found in ask(hook, nodes.list_pending())} <= {"pending"}
+    assert ask(hook, nodes.list_pending(["root"])) == []
 
 
 @pytest.mark.parametrize("kind", ["rule", "node"])
-def test_the_compliance_of_one_thing_is_that_of_the_list(server: str, ask: Ask, kind: Kind) -> None:
+def test_listed_compliance_has_the_fields_of_compliance_read_by_id(server: str, ask: Ask, kind: Kind) -> None:
     hook = RudderHook(server)
-    listed = ask(hook, api.compliances(kind))[0]
-    alone = ask(hook, api.compliance(kind, listed["id"]))
-    assert {"id", "compliance", "mode", "complianceDetails"} <= set(alone) & set(listed)
-    assert 0 <= alone["compliance"] <= 100
-    assert isinstance(api.reached(alone, 100), bool)
+    listed = ask(hook, compliance.list_all(kind))[0]
+    single = ask(hook, compliance.get(kind, listed["id"]))
+    assert {"id", "compliance", "mode", "complianceDetails"} <= set(single) & set(listed)
+    assert 0 <= single["compliance"] <= 100
+    assert isinstance(compliance.is_reached(single, 100), bool)
 
 
-def test_a_node_that_does_not_exist_is_not_found(server: str, ask: Ask) -> None:
-    with pytest.raises(NotFound):
-        ask(RudderHook(server), api.node(str(uuid4())))
+def test_a_missing_node_is_not_found(server: str, ask: Ask) -> None:
+    with pytest.raises(NotFoundError):
+        ask(RudderHook(server), nodes.get(str(uuid4())))
 
 
 @pytest.mark.parametrize("kind", ["rule", "node"])
-def test_the_compliance_of_what_does_not_exist_is_not_found(server: str, ask: Ask, kind: Kind) -> None:
-    with pytest.raises(NotFound):
-        ask(RudderHook(server), api.compliance(kind, str(uuid4())))
+def test_the_compliance_of_a_missing_object_is_not_found(server: str, ask: Ask, kind: Kind) -> None:
+    with pytest.raises(NotFoundError):
+        ask(RudderHook(server), compliance.get(kind, str(uuid4())))
 
 
-def test_an_address_that_does_not_exist_is_not_offered(server: str, ask: Ask) -> None:
-    with pytest.raises(api.NotOffered):
-        ask(RudderHook(server), _no_such_address())
+def test_a_missing_endpoint_is_not_offered(server: str, ask: Ask) -> None:
+    def request_missing_endpoint() -> Flow[object]:
+        return (yield Request("GET", "/no/such/address"))
+
+    with pytest.raises(NotOfferedError):
+        ask(RudderHook(server), request_missing_endpoint())
 
 
-def test_an_update_is_applied_or_pending_and_asked_for_once(server: str, ask: Ask, rule_id: str) -> None:
-    hook, mark = RudderHook(server), uuid4().hex
-    words = f"checked {mark}"
+def test_a_repeated_update_has_one_effect(server: str, ask: Ask, rule_id: str) -> None:
+    hook, key = RudderHook(server), uuid4().hex
+    description = f"checked {key}"
 
     def update() -> dict[str, object]:
-        wanted = {"shortDescription": words}
-        return ask(hook, api.update_rule(rule_id, wanted, reason="contract test", mark=mark))  # type: ignore[no-any-return]
+        values = {"shortDescription": description}
+        flow = rules.update(rule_id, values, reason="contract test", idempotency_key=key)
+        return ask(hook, flow)  # type: ignore[no-any-return]
 
     first, second = update(), update()
     assert first["changed"] == ["shortDescription"]
@@ -114,10 +119,4 @@ def test_an_update_is_applied_or_pending_and_asked_for_once(server: str, ask: As
         assert second == first
     else:
         assert (first["outcome"], second["outcome"]) == ("applied", "unchanged")
-        assert ask(hook, api.rule(rule_id))["shortDescription"] == words
-
-
-def _no_such_address() -> Flow[object]:
-    from self_hosted.core.flow import Request
-
-    return (yield Request("GET", "/no/such/address"))
+        assert ask(hook, rules.get(rule_id))["shortDescription"] == description

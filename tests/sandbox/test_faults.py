@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, where, and how often."""
+"""Faults: their effects, the requests they match, and their probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from self_hosted.sandbox.faults import Arranged, Fault
+from self_hosted.sandbox.faults import Fault, FaultPlan
 from self_hosted.sandbox.server import Sandbox
 from tests.conftest import Served
 from tests.core.toy import API_KEY, Toy
@@ -16,8 +16,8 @@ from tests.core.toy import API_KEY, Toy
 
 @pytest.fixture(scope="module")
 def _served() -> Iterator[Served]:
-    with Sandbox(products=[Toy()]) as sandbox:
-        yield Served(sandbox.products[0], sandbox.url)
+    with Sandbox(servers=[Toy()]) as sandbox:
+        yield Served(sandbox.servers[0], sandbox.url)
 
 
 @pytest.fixture
@@ -32,88 +32,93 @@ def toy(served: Served) -> Toy:
     return served.product
 
 
-def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
 
 
-def counts(served: Served) -> dict[str, dict[str, int]]:
+def get_counts(served: Served) -> dict[str, dict[str, int]]:
     return requests.get(f"{served.url}/_control/counts", timeout=5).json()  # type: ignore[no-any-return]
 
 
-def ask(served: Served, method: str = "GET", path: str = "/page", seconds: float = 5) -> requests.Response:
+def send(served: Served, method: str = "GET", path: str = "/page", seconds: float = 5) -> requests.Response:
     return requests.request(method, served.base_url + path, timeout=seconds)
 
 
-def test_a_status_is_answered_and_nothing_is_done(served: Served, toy: Toy):
+# Effects
+
+
+def test_status_responds_without_processing_the_request(served: Served, toy: Toy):
     served.fail("status", status=429, body="slow down", headers={"Retry-After": "7"})
-    reply = ask(served)
+    reply = send(served)
     assert (reply.status_code, reply.text, reply.headers["Retry-After"]) == (429, "slow down", "7")
-    assert toy.asked == []
+    assert toy.count_requests("GET", "/page") == 0
 
 
-def test_the_usual_status_is_that_of_a_busy_server(served: Served):
+def test_the_default_status_is_503(served: Served):
     served.fail("status")
-    assert ask(served).status_code == 503
+    assert send(served).status_code == 503
 
 
-def test_a_fault_happens_as_often_as_it_was_asked_for(served: Served):
-    served.fail("status", times=2)
-    assert [ask(served).status_code for _ in range(4)] == [503, 503, 200, 200]
-
-
-def test_faults_come_one_after_the_other(served: Served):
-    served.fail("status", status=500)
-    served.fail("status", status=501)
-    assert [ask(served).status_code for _ in range(3)] == [500, 501, 200]
-
-
-def test_refused_means_that_nothing_was_done(served: Served, toy: Toy):
+def test_refuse_closes_the_connection_without_processing_the_request(served: Served, toy: Toy):
     served.fail("refuse")
     with pytest.raises(requests.ConnectionError):
-        ask(served)
-    assert toy.asked == []
+        send(served)
+    assert toy.count_requests("GET", "/page") == 0
 
 
-def test_dropped_means_that_it_was_done_and_the_answer_is_lost(served: Served, toy: Toy):
+def test_drop_closes_the_connection_after_processing_the_request(served: Served, toy: Toy):
     served.fail("drop")
     with pytest.raises(requests.ConnectionError):
-        ask(served, "POST", "/echo")
-    assert toy.times("POST", "/echo") == 1
+        send(served, "POST", "/echo")
+    assert toy.count_requests("POST", "/echo") == 1
 
 
-def test_slow_means_that_it_is_done_later(served: Served, toy: Toy):
-    served.fail("slow", seconds=0.5)
-    began = time.monotonic()
-    assert ask(served).status_code == 200
-    assert time.monotonic() - began >= 0.5
-    assert toy.times("GET", "/page") == 1
+def test_slow_delays_the_processing(served: Served, toy: Toy):
+    served.fail("slow", seconds=0.3)
+    start = time.monotonic()
+    assert send(served).status_code == 200
+    assert time.monotonic() - start >= 0.3
+    assert toy.count_requests("GET", "/page") == 1
 
 
-def test_slow_is_done_also_when_the_client_gives_up_meanwhile(served: Served, toy: Toy):
-    served.fail("slow", seconds=0.4)
+def test_slow_processes_the_request_after_the_client_has_disconnected(served: Served, toy: Toy):
+    served.fail("slow", seconds=1)
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"{served.base_url}/jobs", json={"name": "a"}, headers={"x-key": API_KEY}, timeout=0.2)
-    assert toy.jobs == {}
-    until(lambda: len(toy.jobs) == 1)
+    wait_until(lambda: len(toy.jobs) == 1)
 
 
-def test_slow_after_means_that_it_is_done_at_once_and_answered_later(served: Served, toy: Toy):
-    served.fail("slow_after", seconds=1)
+def test_slow_after_processes_the_request_before_the_delay(served: Served, toy: Toy):
+    served.fail("slow_after", seconds=5)
     with pytest.raises(requests.ReadTimeout):
-        ask(served, "POST", "/echo", seconds=0.3)
-    assert toy.times("POST", "/echo") == 1
+        send(served, "POST", "/echo", seconds=0.5)
+    wait_until(lambda: toy.count_requests("POST", "/echo") == 1)
 
 
-def test_slow_after_answers_whole(served: Served):
+def test_slow_after_sends_the_whole_response(served: Served):
     served.fail("slow_after", seconds=0.1)
-    assert ask(served).text == "<html>a page</html>"
+    assert send(served).text == "<html>a page</html>"
+
+
+# Matching
+
+
+def test_a_fault_occurs_as_often_as_requested(served: Served):
+    served.fail("status", times=2)
+    assert [send(served).status_code for _ in range(4)] == [503, 503, 200, 200]
+
+
+def test_faults_occur_in_their_order(served: Served):
+    served.fail("status", status=500)
+    served.fail("status", status=501)
+    assert [send(served).status_code for _ in range(3)] == [500, 501, 200]
 
 
 @pytest.mark.parametrize(
-    ("fault", "hit"),
+    ("fault", "is_match"),
     [
         ({}, True),
         ({"product": "toy"}, True),
@@ -125,68 +130,72 @@ def test_slow_after_answers_whole(served: Served):
         ({"times": 0}, False),
     ],
 )
-def test_a_fault_is_told_where_it_happens(fault, hit):
-    assert Fault("status", **fault).matches("toy", "GET", "/rules/a/b") is hit
+def test_a_fault_matches_by_product_method_path_and_times(fault, is_match):
+    assert Fault("status", **fault).matches("toy", "GET", "/rules/a/b") is is_match
 
 
-def test_paths_are_those_below_the_products_base_url(served: Served):
+def test_paths_are_relative_to_the_base_url_of_the_product(served: Served):
     served.fail("status", path="/page")
-    assert ask(served).status_code == 503
+    assert send(served).status_code == 503
 
 
-def befallen(seed: int, *shares: float, requests: int = 2000) -> list[str | None]:
-    """The names of the faults that befall so many requests."""
-    arranged = Arranged()
-    arranged.random.seed(seed)
-    arranged.faults += [Fault("status", status=500 + n, share=share, times=requests) for n, share in enumerate(shares)]
-    due = [arranged.due("toy", "GET", "/page") for _ in range(requests)]
-    return [fault.name if fault else None for fault in due]
+# Probabilities
 
 
-def test_a_fault_befalls_its_share_of_the_requests_whatever_comes_before_it():
-    names = befallen(1, 0.3, 0.2)
+def draw_names(seed: int, *probabilities: float, requests: int = 2000) -> list[str | None]:
+    """Return the names of the faults of many requests; the nth fault has the status 500 + n."""
+    plan = FaultPlan()
+    plan.random.seed(seed)
+    for number, probability in enumerate(probabilities):
+        plan.faults.append(Fault("status", status=500 + number, probability=probability, times=requests))
+    faults = [plan.draw("toy", "GET", "/page") for _ in range(requests)]
+    return [fault.name if fault else None for fault in faults]
+
+
+def test_a_probability_applies_regardless_of_the_faults_before_it():
+    names = draw_names(1, 0.3, 0.2)
     assert names.count("status 500") == pytest.approx(600, abs=80)
     assert names.count("status 501") == pytest.approx(400, abs=80)
 
 
-def test_shares_that_add_up_to_one_leave_no_request_alone():
-    assert None not in befallen(1, 0.75, 0.25)
+def test_probabilities_that_add_up_to_1_affect_every_request():
+    assert None not in draw_names(1, 0.75, 0.25)
 
 
-def test_requests_of_other_places_count_neither_for_a_fault_nor_for_its_share():
-    arranged = Arranged()
-    arranged.faults.append(Fault("drop", path="/elsewhere", share=0.999))
-    arranged.faults.append(Fault("refuse"))
-    fault = arranged.due("toy", "GET", "/page")
+def test_a_fault_for_other_paths_does_not_change_the_probabilities():
+    plan = FaultPlan()
+    plan.faults.append(Fault("drop", path="/elsewhere", probability=0.999))
+    plan.faults.append(Fault("refuse"))
+    fault = plan.draw("toy", "GET", "/page")
     assert fault is not None
     assert fault.kind == "refuse"
 
 
-def test_the_same_seed_brings_the_same_faults_and_another_one_others():
-    assert befallen(7, 0.05, 0.1) == befallen(7, 0.05, 0.1) != befallen(8, 0.05, 0.1)
+def test_the_same_seed_selects_the_same_requests():
+    assert draw_names(7, 0.05, 0.1) == draw_names(7, 0.05, 0.1) != draw_names(8, 0.05, 0.1)
 
 
-def test_faults_are_seeded_through_the_control_route(served: Served):
-    def statuses() -> list[int]:
+def test_the_random_generator_is_seeded_by_a_control_route(served: Served):
+    def collect_statuses() -> list[int]:
         served.reset()
         requests.post(f"{served.url}/_control/random", json={"seed": 5}, timeout=5).raise_for_status()
-        served.fail("status", share=0.5, times=100)
-        return [ask(served).status_code for _ in range(20)]
+        served.fail("status", probability=0.5, times=100)
+        return [send(served).status_code for _ in range(20)]
 
-    first = statuses()
+    first = collect_statuses()
     assert {200, 503} == set(first)
-    assert statuses() == first
+    assert collect_statuses() == first
 
 
-def test_what_was_asked_and_what_went_wrong_is_counted_until_a_reset(served: Served):
+def test_requests_and_faults_are_counted_until_a_reset(served: Served):
     served.fail("status", status=502)
     served.fail("status", times=2)
     served.fail("slow_after")
     for _ in range(5):
-        ask(served)
-    assert counts(served) == {
+        send(served)
+    assert get_counts(served) == {
         "requests": {"toy": 5},
         "faults": {"status 502": 1, "status 503": 2, "slow_after": 1},
     }
     served.reset()
-    assert counts(served) == {"requests": {}, "faults": {}}
+    assert get_counts(served) == {"requests": {}, "faults": {}}

@@ -1,4 +1,4 @@
-"""A real browser in front of a real Airflow. Skipped where there is no Chromium, or no playwright to drive it."""
+"""A real browser for the shared Airflow. Skipped without Chromium, or without playwright to control it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from demo.airflow import Airflow
-from self_hosted.sandbox.server import Sandbox
+from demo.environment import Environment
 
-playwright = pytest.importorskip("playwright.sync_api", reason="pip install .[browser]")
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-# no sandbox inside the sandbox of a container, and no calls home
+# a container has no second sandbox, and no test uses the network
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,20 +26,8 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    dags = tmp_path_factory.mktemp("dags")
-    with Airflow(tmp_path_factory.mktemp("airflow"), dags) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install .[browser]")
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as driver:
@@ -51,14 +37,14 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any, airflow: Airflow) -> Iterator[Any]:
-    page = browser.new_page(viewport={"width": 1300, "height": 1700}, base_url=airflow.url)
+def page(browser: Any, environment: Environment) -> Iterator[Any]:
+    page = browser.new_page(viewport={"width": 1300, "height": 1700}, base_url=environment.airflow.url)
     yield page
     page.close()
 
 
 @pytest.fixture(scope="session")
 def screenshots(request: pytest.FixtureRequest) -> Path | None:
-    """Where the pictures of the docs go, with --screenshots FOLDER."""
+    """The folder for the pictures of the docs, with --screenshots FOLDER."""
     folder = request.config.getoption("--screenshots")
     return Path(folder) if folder else None

@@ -1,4 +1,4 @@
-"""Assemblyline 4: malware analysis of files and URLs. Tried against 4.7.4.
+"""Assemblyline 4: malware analysis of files and URLs. Tested against 4.7.4.
 
 https://cybercentrecanada.github.io/assemblyline4_docs/
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.form import PORT_HINT, ConnectionForm, text, transport_fields
+from self_hosted.core.connection.form import PORT_HINT, ConnectionForm, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="assemblyline",
@@ -11,23 +11,23 @@ FORM = ConnectionForm(
     fields={
         "api_key": text(
             "API key",
-            "name:secret, as Assemblyline shows it once when the key is made (user menu, Account, API Keys). "
+            "name:secret, as Assemblyline shows it once when the key is created (user menu, Account, API Keys). "
             "Give it the rights R and W. With a key, leave the password empty.",
             secret=True,
         ),
         "bearer_token": text(
             "Bearer token",
-            "A JWT of the identity provider that Assemblyline trusts; instead of key and password.",
+            "A JWT of the identity provider that Assemblyline trusts. With a token, leave API key and password empty.",
             secret=True,
         ),
-        **transport_fields(requests_at_once=10),
+        **transport_fields(max_concurrent_requests=10),
     },
     relabeling={"host": "Base URL", "login": "User"},
     hidden=("schema",),
     placeholders={
         "host": "https://assemblyline.example.com",
         "port": PORT_HINT,
-        "login": "the user the API key or the password belongs to",
+        "login": "the user of the API key or the password",
         "password": "only to sign in without an API key",
     },
 )

@@ -1,28 +1,52 @@
-"""How one signs in to Assemblyline, and a table of contents of what can be asked."""
+"""The sign-in to Assemblyline, and its API as methods, grouped by resource.
+
+A method is named by a verb and its resource: the flow ``alerts.update`` is the method ``update_alert``.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from self_hosted.assemblyline import api
+from self_hosted.assemblyline import errors
+from self_hosted.assemblyline.api import archive, heuristics, ontologies, server, services, signatures, workflows
+from self_hosted.assemblyline.api.account import account, settings as user_settings
+from self_hosted.assemblyline.api.alerts import alerts, batches, queries
+from self_hosted.assemblyline.api.bundles import bundles
+from self_hosted.assemblyline.api.files import data_sources, downloads, files, reputation
+from self_hosted.assemblyline.api.lists import additions, lists, updates
+from self_hosted.assemblyline.api.retrohunts import retrohunts, starts
+from self_hosted.assemblyline.api.search import aggregations, search as index_search
+from self_hosted.assemblyline.api.submissions import (
+    activity,
+    digests,
+    idempotency,
+    ingests,
+    intake,
+    notifications,
+    owners,
+    reports,
+    resubmissions,
+    results,
+    submissions,
+    verdicts,
+)
 from self_hosted.assemblyline.connection import FORM
-from self_hosted.core.auth import Auth, HeaderAuth, LoginAuth
-from self_hosted.core.connection import Settings
-from self_hosted.core.errors import Broken, Forbidden
-from self_hosted.core.flow import Flow, Request, Secret
-from self_hosted.core.hook import ProductHook, published
-from self_hosted.core.paging import published_pages
+from self_hosted.core.connection.hook import SelfHostedHook, hook_iterator, hook_method
+from self_hosted.core.connection.settings import Settings
+from self_hosted.core.http.auth import Auth, HeaderAuth, LoginAuth
+from self_hosted.core.http.errors import PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Flow, Request, Secret
 
-NEEDED_ROLES = {"submission_create": "to submit", "submission_view": "to read results"}
+REQUIRED_ROLES = {"submission_create": "to submit", "submission_view": "to read results"}
 JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
 
 class SessionAuth(LoginAuth):
-    """User and password, exchanged for a session cookie and the token that guards it against cross-site requests.
+    """User and password, exchanged for a session cookie and a token against cross-site request forgery.
 
-    :param user: its name
-    :param password: its password
+    :param user: name of the user
+    :param password: password of the user
     """
 
     def __init__(self, user: str, password: str) -> None:
@@ -30,227 +54,259 @@ class SessionAuth(LoginAuth):
         self.user, self.password = user, password
 
     def login(self) -> Flow[Mapping[str, str]]:
-        """``POST /api/v4/auth/login/``; the session lasts an hour after its last use."""
+        """Sign in; ``POST /api/v4/auth/login/``. The session expires an hour after its last use."""
         credential = {"user": self.user, "password": self.password}
-        reply = yield Request("POST", f"{api.API}/auth/login/", json=credential, repeatable=True)
+        reply = yield Request("POST", f"{errors.API_PATH}/auth/login/", json=credential, idempotent=True)
         cookies = reply.headers.get("set-cookie", "")
-        session, xsrf = _cookie(cookies, "session"), _cookie(cookies, "XSRF-TOKEN")
+        session, xsrf = _read_cookie(cookies, "session"), _read_cookie(cookies, "XSRF-TOKEN")
         if not session:
-            raise reply.error(Broken, "the login gave no session cookie")
+            raise reply.error(ServerError, "the login returned no session cookie")
         yield Secret(session)
         return {"Cookie": f"session={session}", "X-XSRF-TOKEN": xsrf}
 
 
-def _cookie(cookies: str, name: str) -> str:
-    """A cookie's value; both transports join several Set-Cookie headers with commas."""
-    found = re.search(rf"(?:^|[,;\s]){re.escape(name)}=([^;,\s]+)", cookies)
-    return found[1] if found else ""
+def _read_cookie(cookies: str, name: str) -> str:
+    """Return a cookie's value; both transports join several Set-Cookie headers with commas."""
+    match = re.search(rf"(?:^|[,;\s]){re.escape(name)}=([^;,\s]+)", cookies)
+    return match[1] if match else ""
 
 
-class AssemblylineHook(ProductHook):
-    """Asks Assemblyline 4.
+class AssemblylineHook(SelfHostedHook):
+    """Calls the REST API of Assemblyline 4.
 
     :param assemblyline_conn_id: the Airflow connection, with exactly one of API key, password and bearer token
     """
 
     form = FORM
-    error_of = staticmethod(api.error_of)
+    parse_error = staticmethod(errors.parse_error)
 
     def __init__(self, assemblyline_conn_id: str = "assemblyline_default") -> None:
         super().__init__(assemblyline_conn_id)
 
     def auth(self, settings: Settings) -> Auth:
-        """Headers of an API key or token, or a session; never two at once, which the server answers with HTTP 500."""
-        ways = {
+        """Return the sign-in of the connection's only credential; the server answers two at once with HTTP 500."""
+        credentials = {
             "api_key": (settings.extra["api_key"] or "").strip(),
             "password": settings.password,
             "bearer_token": (settings.extra["bearer_token"] or "").strip(),
         }
-        given = [name for name, secret in ways.items() if secret]
         try:
-            return _AUTHS[_only(given)](settings.login.strip(), ways[given[0]])
-        except ValueError as problem:
-            raise ValueError(f"connection {settings.conn_id!r}: {problem}") from None
+            kind = _require_one([name for name, secret in credentials.items() if secret])
+            return _AUTH_BUILDERS[kind](settings.login.strip(), credentials[kind])
+        except ValueError as error:
+            raise ValueError(f"connection {settings.conn_id!r}: {error}") from None
 
-    def signed_in(self) -> Flow[str]:
-        """Prove the credential and its roles."""
-        user = yield from api.whoami()
-        name, missing = user["username"], [role for role in NEEDED_ROLES if role not in user["roles"]]
+    def verify_credentials(self) -> Flow[str]:
+        """Prove the credential and its roles; return one sentence with the user and the server's version."""
+        user = yield from account.get()
+        name, missing = user["username"], [role for role in REQUIRED_ROLES if role not in user["roles"]]
         if missing:
-            lacks = " and ".join(f"{role} ({NEEDED_ROLES[role]})" for role in missing)
-            raise Forbidden(
-                f"Signed in to Assemblyline as {name}, who lacks the role {lacks}: give the API key R and W"
+            roles = " and ".join(f"{role} ({REQUIRED_ROLES[role]})" for role in missing)
+            raise PermissionDeniedError(
+                f"Signed in to Assemblyline as {name}, but the role {roles} is missing: give the API key R and W"
             )
         return f"Signed in to Assemblyline {user['version']} as {name}, with the roles to submit and to read results"
 
-    whoami = published(api.whoami)
-    quotas = published(api.quotas)
-    user_settings = published(api.user_settings)
-    change_user_settings = published(api.change_user_settings)
-    configuration = published(api.configuration)
-    submission_profile = published(api.submission_profile)
-    verdict_bands = published(api.verdict_bands)
-    classification_definition = published(api.classification_definition)
-    constants = published(api.constants)
-    terms_of_service = published(api.terms_of_service)
-    component_status = published(api.component_status)
-    submission = published(api.submission)
-    submissions = published(api.submissions)
-    search_submissions = published(api.search_submissions)
-    search = published(api.search)
-    search_result = published(api.search_result)
-    search_page = published(api.search_page)
-    search_all = published_pages(api.search_all)
-    search_facet = published(api.search_facet)
-    search_histogram = published(api.search_histogram)
-    search_stats = published(api.search_stats)
-    search_grouped = published(api.search_grouped)
-    search_fields = published(api.search_fields)
-    hash_search = published(api.hash_search)
-    list_data_sources = published(api.list_data_sources)
-    look_up_hashes = published(api.look_up_hashes)
-    is_completed = published(api.is_completed)
-    submit = published(api.submit)
-    submit_once = published(api.submit_once)
-    resubmit = published(api.resubmit)
-    resubmit_for_dynamic = published(api.resubmit_for_dynamic)
-    resubmit_with_profile = published(api.resubmit_with_profile)
-    tagged_submission = published(api.tagged_submission)
-    tagged_submissions = published(api.tagged_submissions)
-    end_duplicates = published(api.end_duplicates)
-    ingest = published(api.ingest)
-    ingest_once = published(api.ingest_once)
-    ingested_submissions = published(api.ingested_submissions)
-    reused_submissions = published(api.reused_submissions)
-    take_message = published(api.take_message)
-    take_messages = published(api.take_messages)
-    paused_components = published(api.paused_components)
-    is_taken_up = published(api.is_taken_up)
-    running_submissions = published(api.running_submissions)
-    cancel_submission = published(api.cancel_submission)
-    delete_submission = published(api.delete_submission)
-    delete_submissions = published(api.delete_submissions)
-    full_submission = published(api.full_submission)
-    submission_summary = published(api.submission_summary)
-    submission_tree = published(api.submission_tree)
-    submission_report = published(api.submission_report)
-    submission_file = published(api.submission_file)
-    submission_digest = published(api.submission_digest)
-    user_submissions = published(api.user_submissions)
-    group_submissions = published(api.group_submissions)
-    set_verdict = published(api.set_verdict)
-    service_result = published(api.service_result)
-    service_error = published(api.service_error)
-    service_results = published(api.service_results)
-    file_info = published(api.file_info)
-    file_results = published(api.file_results)
-    file_results_of_service = published(api.file_results_of_service)
-    file_score = published(api.file_score)
-    file_children = published(api.file_children)
-    file_hex = published(api.file_hex)
-    file_ascii = published(api.file_ascii)
-    file_strings = published(api.file_strings)
-    download_file = published(api.download_file)
-    purge_file = published(api.purge_file)
-    alert = published(api.alert)
-    alerts = published(api.alerts)
-    grouped_alerts = published(api.grouped_alerts)
-    related_alerts = published(api.related_alerts)
-    alert_count = published(api.alert_count)
-    alert_counts = published(api.alert_counts)
-    alert_statistics = published(api.alert_statistics)
-    update_alert = published(api.update_alert)
-    update_alerts = published(api.update_alerts)
-    add_alert_labels = published(api.add_alert_labels)
-    remove_alert_labels = published(api.remove_alert_labels)
-    set_alert_priority = published(api.set_alert_priority)
-    set_alert_status = published(api.set_alert_status)
-    set_alert_verdict = published(api.set_alert_verdict)
-    take_alert = published(api.take_alert)
-    submission_ontology = published(api.submission_ontology)
-    alert_ontology = published(api.alert_ontology)
-    file_ontology = published(api.file_ontology)
-    services = published(api.services)
-    service_constants = published(api.service_constants)
-    service = published(api.service)
-    service_versions = published(api.service_versions)
-    change_service = published(api.change_service)
-    service_updates = published(api.service_updates)
-    update_service = published(api.update_service)
-    heuristic = published(api.heuristic)
-    heuristic_stats = published(api.heuristic_stats)
-    signature = published(api.signature)
-    search_signatures = published(api.search_signatures)
-    signature_stats = published(api.signature_stats)
-    change_signature_status = published(api.change_signature_status)
-    signature_sources = published(api.signature_sources)
-    enable_signature_source = published(api.enable_signature_source)
-    update_signature_sources = published(api.update_signature_sources)
-    download_signatures = published(api.download_signatures)
-    export_bundle = published(api.export_bundle)
-    import_bundle = published(api.import_bundle)
-    list_entry = published(api.list_entry)
-    list_entries = published(api.list_entries)
-    add_to_list = published(api.add_to_list)
-    add_many_to_list = published(api.add_many_to_list)
-    remove_from_list = published(api.remove_from_list)
-    enable_in_list = published(api.enable_in_list)
-    expire_in_list = published(api.expire_in_list)
-    classify_in_list = published(api.classify_in_list)
-    remove_source_from_list = published(api.remove_source_from_list)
-    attribute_in_badlist = published(api.attribute_in_badlist)
-    similar_in_badlist = published(api.similar_in_badlist)
-    start_retrohunt = published(api.start_retrohunt)
-    start_retrohunt_once = published(api.start_retrohunt_once)
-    tagged_retrohunt = published(api.tagged_retrohunt)
-    retrohunt = published(api.retrohunt)
-    retrohunts = published(api.retrohunts)
-    search_retrohunts = published(api.search_retrohunts)
-    retrohunt_hits = published(api.retrohunt_hits)
-    retrohunt_errors = published(api.retrohunt_errors)
-    retrohunt_types = published(api.retrohunt_types)
-    repeat_retrohunt = published(api.repeat_retrohunt)
-    archive_submission = published(api.archive_submission)
-    workflow = published(api.workflow)
-    search_workflows = published(api.search_workflows)
-    workflow_labels = published(api.workflow_labels)
-    add_workflow = published(api.add_workflow)
-    edit_workflow = published(api.edit_workflow)
-    enable_workflow = published(api.enable_workflow)
-    run_workflow = published(api.run_workflow)
-    delete_workflow = published(api.delete_workflow)
+    # account
+    get_account = hook_method(account.get)
+    get_quotas = hook_method(account.get_quotas)
+    get_submission_profile = hook_method(account.get_submission_profile)
+    get_user_settings = hook_method(user_settings.get)
+    update_user_settings = hook_method(user_settings.update)
+
+    # server
+    get_configuration = hook_method(server.get_configuration)
+    get_classification_definition = hook_method(server.get_classification_definition)
+    get_constants = hook_method(server.get_constants)
+    get_terms_of_service = hook_method(server.get_terms_of_service)
+    is_component_enabled = hook_method(server.is_component_enabled)
+    list_paused_components = hook_method(server.list_paused_components)
+
+    # submissions
+    submit = hook_method(intake.submit)
+    submit_once = hook_method(intake.submit_once)
+    resubmit = hook_method(resubmissions.create)
+    resubmit_for_dynamic_analysis = hook_method(resubmissions.create_for_dynamic_analysis)
+    resubmit_with_profile = hook_method(resubmissions.create_with_profile)
+    get_submission = hook_method(submissions.get)
+    get_submissions = hook_method(submissions.get_many)
+    get_submission_by_tag = hook_method(idempotency.get)
+    list_submissions_by_tag = hook_method(idempotency.list_by_tag)
+    list_submissions_by_user = hook_method(owners.list_by_user)
+    list_submissions_by_group = hook_method(owners.list_by_group)
+    search_submissions = hook_method(submissions.search)
+    count_active_submissions = hook_method(activity.count_active)
+    is_submission_completed = hook_method(submissions.is_completed)
+    is_submission_dispatched = hook_method(activity.is_dispatched)
+    end_duplicate_submissions = hook_method(idempotency.end_duplicates)
+    cancel_submission = hook_method(submissions.cancel)
+    delete_submission = hook_method(submissions.delete)
+    delete_submissions = hook_method(submissions.delete_many)
+
+    # submissions: reports, results and verdicts
+    get_submission_digest = hook_method(digests.get)
+    get_submission_report = hook_method(reports.get)
+    get_submission_summary = hook_method(reports.get_summary)
+    get_submission_tree = hook_method(reports.get_tree)
+    get_submission_file = hook_method(reports.get_file)
+    get_full_submission = hook_method(reports.get_full)
+    get_result = hook_method(results.get)
+    get_result_error = hook_method(results.get_error)
+    get_results = hook_method(results.get_many)
+    get_verdict_bands = hook_method(verdicts.get_bands)
+    set_submission_verdict = hook_method(verdicts.set_user_verdict)
+
+    # ingests and their notification queues
+    ingest = hook_method(ingests.create)
+    ingest_once = hook_method(ingests.create_once)
+    get_ingested_submissions = hook_method(ingests.get_submissions)
+    get_reused_submissions = hook_method(ingests.get_reused_submissions)
+    take_notification = hook_method(notifications.take)
+    take_notifications = hook_method(notifications.take_many)
+
+    # files
+    get_file = hook_method(files.get)
+    get_file_results = hook_method(files.get_results)
+    get_file_service_results = hook_method(files.get_service_results)
+    get_file_score = hook_method(files.get_score)
+    get_file_hex = hook_method(files.get_hex)
+    get_file_ascii = hook_method(files.get_ascii)
+    get_file_strings = hook_method(files.get_strings)
+    list_file_children = hook_method(files.list_children)
+    download_file = hook_method(downloads.download)
+    purge_file = hook_method(files.purge)
+
+    # files: lookups by hash
+    look_up_hashes = hook_method(reputation.look_up)
+    search_data_sources = hook_method(data_sources.search)
+    list_data_sources = hook_method(data_sources.list_all)
+
+    # alerts
+    get_alert = hook_method(alerts.get)
+    search_alerts = hook_method(queries.search)
+    list_grouped_alerts = hook_method(queries.list_grouped)
+    list_related_alert_ids = hook_method(queries.list_related_ids)
+    count_alerts = hook_method(queries.count)
+    count_alerts_by = hook_method(queries.count_by)
+    get_alert_statistics = hook_method(queries.get_statistics)
+    update_alert = hook_method(alerts.update)
+    update_alerts = hook_method(batches.update_matching)
+    add_alert_labels = hook_method(alerts.add_labels)
+    remove_alert_labels = hook_method(alerts.remove_labels)
+    set_alert_priority = hook_method(alerts.set_priority)
+    set_alert_status = hook_method(alerts.set_status)
+    set_alert_verdict = hook_method(alerts.set_verdict)
+    take_alert_ownership = hook_method(alerts.take_ownership)
+
+    # search
+    search = hook_method(index_search.find)
+    search_with_total = hook_method(index_search.find_with_total)
+    search_page = hook_method(index_search.read_page)
+    search_all = hook_iterator(index_search.find_all)
+    search_facet = hook_method(aggregations.get_facet)
+    search_histogram = hook_method(aggregations.get_histogram)
+    search_stats = hook_method(aggregations.get_stats)
+    search_groups = hook_method(aggregations.get_groups)
+    list_search_fields = hook_method(aggregations.list_fields)
+
+    # lists: badlist and safelist
+    get_list_entry = hook_method(lists.get)
+    get_list_entries = hook_method(lists.get_many)
+    find_similar_in_badlist = hook_method(lists.find_similar)
+    add_to_list = hook_method(additions.add)
+    add_many_to_list = hook_method(additions.add_many)
+    remove_from_list = hook_method(lists.remove)
+    remove_list_entry_source = hook_method(updates.remove_source)
+    set_list_entry_attribution = hook_method(updates.set_attribution)
+    set_list_entry_classification = hook_method(updates.set_classification)
+    set_list_entry_enabled = hook_method(updates.set_enabled)
+    set_list_entry_expiry = hook_method(updates.set_expiry)
+
+    # retrohunts
+    start_retrohunt = hook_method(starts.start)
+    start_retrohunt_once = hook_method(starts.start_once)
+    repeat_retrohunt = hook_method(starts.repeat)
+    get_retrohunt = hook_method(retrohunts.get)
+    get_retrohunts = hook_method(retrohunts.get_many)
+    get_retrohunt_by_tag = hook_method(starts.get_by_tag)
+    search_retrohunts = hook_method(retrohunts.search)
+    list_retrohunt_hits = hook_method(retrohunts.list_hits)
+    list_retrohunt_errors = hook_method(retrohunts.list_errors)
+    count_retrohunt_types = hook_method(retrohunts.count_types)
+
+    # bundles and the archive
+    export_bundle = hook_method(bundles.export_to)
+    import_bundle = hook_method(bundles.import_from)
+    archive_submission = hook_method(archive.add_submission)
+
+    # ontologies
+    save_submission_ontology = hook_method(ontologies.save_for_submission)
+    save_alert_ontology = hook_method(ontologies.save_for_alert)
+    save_file_ontology = hook_method(ontologies.save_for_file)
+
+    # services and heuristics
+    list_services = hook_method(services.list_all)
+    get_service = hook_method(services.get)
+    get_service_constants = hook_method(services.get_constants)
+    list_service_versions = hook_method(services.list_versions)
+    list_service_updates = hook_method(services.list_updates)
+    install_service_update = hook_method(services.install_update)
+    update_service = hook_method(services.update)
+    get_heuristic = hook_method(heuristics.get)
+    get_heuristic_stats = hook_method(heuristics.get_stats)
+
+    # signatures and their sources
+    get_signature = hook_method(signatures.get)
+    get_signature_stats = hook_method(signatures.get_stats)
+    search_signatures = hook_method(signatures.search)
+    download_signatures = hook_method(signatures.download)
+    set_signature_status = hook_method(signatures.set_status)
+    list_signature_sources = hook_method(signatures.list_sources)
+    update_signature_sources = hook_method(signatures.update_sources)
+    set_signature_source_enabled = hook_method(signatures.set_source_enabled)
+
+    # workflows
+    get_workflow = hook_method(workflows.get)
+    search_workflows = hook_method(workflows.search)
+    list_workflow_labels = hook_method(workflows.list_labels)
+    create_workflow = hook_method(workflows.create)
+    update_workflow = hook_method(workflows.update)
+    set_workflow_enabled = hook_method(workflows.set_enabled)
+    run_workflow = hook_method(workflows.run)
+    delete_workflow = hook_method(workflows.delete)
 
 
-def _only(given: list[str]) -> str:
-    if not given:
+def _require_one(names: list[str]) -> str:
+    """Return the only credential that is given."""
+    if not names:
         raise ValueError("the credential is missing: fill in api_key, password or bearer_token")
-    if len(given) > 1:
-        raise ValueError(f"{' and '.join(given)} are given; leave all but one of them empty")
-    return given[0]
+    if len(names) > 1:
+        raise ValueError(f"{' and '.join(names)} are given; leave all but one of them empty")
+    return names[0]
 
 
-def _api_key(user: str, key: str) -> Auth:
+def _build_key_auth(user: str, key: str) -> Auth:
     name, _, secret = key.partition(":")
     if not name or not secret:
-        raise ValueError("api_key must be of the form name:secret, as Assemblyline shows it when the key is made")
-    return HeaderAuth({"X-User": _named(user, "API key"), "X-Apikey": key})
+        raise ValueError("api_key must have the form name:secret, as Assemblyline shows it when the key is created")
+    return HeaderAuth({"X-User": _require_login(user, "API key"), "X-Apikey": key})
 
 
-def _password(user: str, password: str) -> Auth:
-    return SessionAuth(_named(user, "password"), password)
+def _build_session_auth(user: str, password: str) -> Auth:
+    return SessionAuth(_require_login(user, "password"), password)
 
 
-def _bearer_token(user: str, token: str) -> Auth:
+def _build_token_auth(user: str, token: str) -> Auth:
     # the server answers anything else with HTTP 500
     if not JWT.fullmatch(token):
-        raise ValueError("bearer_token must be a JWT: three parts with dots between them, without the word Bearer")
+        raise ValueError("bearer_token must be a JWT: three parts separated by dots, without the word Bearer")
     return HeaderAuth({"Authorization": f"Bearer {token}"})
 
 
-def _named(user: str, secret: str) -> str:
+def _require_login(user: str, credential: str) -> str:
     if not user:
-        raise ValueError(f"login is missing: the user whose {secret} it is")
+        raise ValueError(f"login is missing: enter the user of the {credential}")
     return user
 
 
-_AUTHS = {"api_key": _api_key, "password": _password, "bearer_token": _bearer_token}
+_AUTH_BUILDERS = {"api_key": _build_key_auth, "password": _build_session_auth, "bearer_token": _build_token_auth}

@@ -1,210 +1,317 @@
-"""What a DAG waits for in Assemblyline."""
+"""Sensors: wait for submissions, ingests, alerts, and an idle server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
 
-from self_hosted.core.arguments import check_id, checked_number
-from self_hosted.core.lazy import when_used
-from self_hosted.core.sensor import ProductSensor
+from self_hosted.core.arguments import parse_id, parse_int
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.sensor import SelfHostedSensor
 
 if TYPE_CHECKING:
-    from self_hosted.assemblyline import api
-    from self_hosted.assemblyline.operators import submitting
-    from self_hosted.core.question import Seen
+    from self_hosted.assemblyline import waits
+    from self_hosted.assemblyline.api.alerts import alerts
+    from self_hosted.assemblyline.api.files import files
+    from self_hosted.assemblyline.api.submissions import submissions, verdicts
+    from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
+    from self_hosted.assemblyline.operators import service_failures
+    from self_hosted.core.wait.observation import Observation
 else:
-    api = when_used("self_hosted.assemblyline.api")
-    submitting = when_used("self_hosted.assemblyline.operators.submitting")
+    alerts = lazy_import("self_hosted.assemblyline.api.alerts.alerts")
+    files = lazy_import("self_hosted.assemblyline.api.files.files")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
+    verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+    waits = lazy_import("self_hosted.assemblyline.waits")
+    service_failures = lazy_import("self_hosted.assemblyline.operators.service_failures")
 
 
-class AssemblylineSubmissionSensor(ProductSensor):
-    """Waits until a submission is completed, whoever made it; ``POST /api/v4/search/submission/``.
+class IngestResult(TypedDict):
+    """The result of an analysed ingest.
 
-    :param sid: its id
-    :param fail_on_score: fail when ``max_score`` is this much or more
-    :param fail_on_verdict: fail when the verdict is this or worse: info, suspicious, highly_suspicious, malicious
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{sid, state, max_score, verdict, file_count, error_count, url}``, as with the operator that submits.
-
-    :raises AirflowFailException: for wrong arguments, a submission that does not exist, and a score or verdict to
-        fail on
+    :param ingest_id: id of the ingest
+    :param sid: id of the submission
+    :param state: "completed"
+    :param max_score: the highest score of its files
+    :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the bands of the server
+    :param file_count: how many files were analysed, extracted ones included
+    :param error_count: how many services failed
+    :param deduplicated: whether the submission is of an earlier ingest
+    :param url: page of the submission
     """
 
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.SUBMISSION"
-    template_fields: Sequence[str] = ("sid", "fail_on_score", "fail_on_verdict", "assemblyline_conn_id")
-
-    def __init__(
-        self,
-        *,
-        sid: str,
-        fail_on_score: int | str | None = None,
-        fail_on_verdict: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.sid, self.assemblyline_conn_id = sid, assemblyline_conn_id
-        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
-
-    def check(self) -> None:
-        """Validate the arguments."""
-        check_id("sid", self.sid, "a submission")
-        api.check_limits(self.fail_on_score, self.fail_on_verdict)
-
-    def key(self) -> str:
-        """The submission's id."""
-        return self.sid
-
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless score or verdict are to fail the task."""
-        found = {"sid": self.sid, "state": seen.state, **seen.facts}
-        url = api.submission_url(base_url, self.sid)
-        submitting.warn_of_failed_services(self.log, f"submission {self.sid}", found, url)
-        return api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
+    ingest_id: str
+    sid: str
+    state: str
+    max_score: int
+    verdict: str
+    file_count: int
+    error_count: int
+    deduplicated: bool
+    url: str
 
 
-class AssemblylineIngestSensor(ProductSensor):
-    """Waits until what was ingested is analysed; ``POST /api/v4/search/submission/``.
+class IdleResult(TypedDict):
+    """The result of an idle server.
 
-    :param ingest_id: what the ingest was answered with
-    :param sha256: of the file, in hex digits. A file that was ingested before, with the same params, makes no
-        submission of its own: with this, the submission that Assemblyline reuses is found, a minute after the ingest.
-        Leave it out for what was ingested with ``ignore_cache``
-    :param fail_on_score: fail when ``max_score`` is this much or more
-    :param fail_on_verdict: fail when the verdict is this or worse: info, suspicious, highly_suspicious, malicious
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{ingest_id, sid, state, max_score, verdict, file_count, error_count, deduplicated, url}``;
-    ``deduplicated`` says that the submission is an earlier one. What the server drops under load, or since it is too
-    large, never becomes a submission, so that the sensor's ``timeout`` ends the wait for it.
-
-    :raises AirflowFailException: for wrong arguments, and a score or verdict to fail on
+    :param query: which submissions count
+    :param idle_seconds: for how long none was analysed, at least
     """
 
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.INGEST"
-    template_fields: Sequence[str] = (
-        "ingest_id",
-        "sha256",
-        "fail_on_score",
-        "fail_on_verdict",
-        "assemblyline_conn_id",
-    )
+    query: str
+    idle_seconds: int
+
+
+class RaisedAlert(TypedDict):
+    """An alert that was raised; None for values that it does not have.
+
+    :param alert_id: its id
+    :param sid: id of its submission
+    :param type: such as INGEST
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
+    :param extended_scan: state of the extended scan, such as skipped
+    :param reporting_ts: when it was raised, in ISO 8601
+    :param name: of the file
+    :param sha256: of the file
+    :param score: of the submission
+    :param labels: all labels
+    :param url: page of the alert
+    """
+
+    alert_id: str
+    sid: str | None
+    type: str | None
+    priority: str | None
+    status: str | None
+    extended_scan: str | None
+    reporting_ts: str
+    name: str | None
+    sha256: str | None
+    score: int | None
+    labels: list[str]
+    url: str
+
+
+class AssemblylineSensor(SelfHostedSensor):
+    """The base of every Assemblyline sensor.
+
+    :param assemblyline_conn_id: the Airflow connection
+    """
+
+    template_fields: Sequence[str] = ("assemblyline_conn_id",)
+
+    def __init__(self, *, assemblyline_conn_id: str = "assemblyline_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.assemblyline_conn_id = assemblyline_conn_id
+
+
+class _AnalysisSensor(AssemblylineSensor):
+    """Waits for a verdict.
+
+    :param fail_on_score: fail if ``max_score`` is at least this
+    :param fail_on_verdict: fail if the verdict is this or worse
+    """
+
+    template_fields: Sequence[str] = (*AssemblylineSensor.template_fields, "fail_on_score", "fail_on_verdict")
 
     def __init__(
-        self,
-        *,
-        ingest_id: str,
-        sha256: str | None = None,
-        fail_on_score: int | str | None = None,
-        fail_on_verdict: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
+        self, *, fail_on_score: int | str | None = None, fail_on_verdict: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.ingest_id, self.sha256, self.assemblyline_conn_id = ingest_id, sha256, assemblyline_conn_id
         self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        check_id("ingest_id", self.ingest_id, "an ingest")
-        if "/" in self.ingest_id:
-            raise ValueError(f"ingest_id must be the id of an ingest, not {self.ingest_id!r}")
-        if self.sha256:
-            api.checked_sha256(self.sha256)
-        api.check_limits(self.fail_on_score, self.fail_on_verdict)
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def key(self) -> str:
-        """The ingest's id, with the file's SHA-256."""
-        return api.ingest_key(self.ingest_id, self.sha256)
+        :raises ValueError: naming the argument
+        """
+        verdicts.check_limits(self.fail_on_score, self.fail_on_verdict)
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless score or verdict are to fail the task."""
-        found = {"state": seen.state, **seen.facts}
-        url = api.submission_url(base_url, found["sid"])
-        submitting.warn_of_failed_services(self.log, f"submission {found['sid']}", found, url)
-        judged = api.judged(found, url, self.fail_on_score, self.fail_on_verdict)
-        return {"ingest_id": self.ingest_id, **judged, "deduplicated": found["deduplicated"]}
+    def judge(self, outcome: dict[str, Any], base_url: str) -> AnalysisResult:
+        """Log failed services, and return the result of a submission.
+
+        :param outcome: the submission's id, state and details
+        :param base_url: the server's address
+        :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
+        """
+        url = submissions.build_page_url(base_url, outcome["sid"])
+        service_failures.log_service_failures(self.log, f"submission {outcome['sid']}", outcome.get("error_count"), url)
+        return verdicts.judge(outcome, url, self.fail_on_score, self.fail_on_verdict)
 
 
-class AssemblylineQuietSensor(ProductSensor):
-    """Waits until nothing is analysed: no submission is in the state submitted; ``POST /api/v4/search/submission/``.
+class AssemblylineSubmissionSensor(_AnalysisSensor):
+    """Waits until a submission is completed; ``POST /api/v4/search/submission/``.
 
-    What was ingested counts once it has become a submission: nothing tells a client how much waits before that.
+    :param sid: id of the submission
+    :param fail_on_score: fail if ``max_score`` is at least this
+    :param fail_on_verdict: fail if the verdict is this or worse: info, suspicious, highly_suspicious, malicious
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `AnalysisResult`, as that of the submit operators
+    :raises AirflowFailException: for invalid arguments, an unknown submission, and a reached limit
+    """
 
-    :param query: a Lucene query of the submissions that count, such as ``params.submitter:"airflow"``; by default all
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.SUBMISSION"
+    template_fields: Sequence[str] = (*_AnalysisSensor.template_fields, "sid")
+
+    def __init__(self, *, sid: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sid = sid
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        self.external_id()
+
+    def external_id(self) -> str:
+        """Return the submission's id."""
+        return parse_id("sid", self.sid, "a submission")
+
+    def build_result(self, observation: Observation, base_url: str) -> AnalysisResult:
+        """Return the result.
+
+        :param observation: the last observation
+        :param base_url: the server's address
+        :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
+        """
+        return self.judge({"sid": self.external_id(), "state": observation.state, **observation.details}, base_url)
+
+
+class AssemblylineIngestSensor(_AnalysisSensor):
+    """Waits until an ingest is analysed; ``POST /api/v4/search/submission/``.
+
+    :param ingest_id: id of the ingest
+    :param sha256: hash of the file, in hex digits. A file that was ingested before, with the same params, gets no
+        submission of its own: with the hash, the sensor finds the submission that Assemblyline reuses, a minute after
+        the ingest. Leave it out for an ingest with ``ignore_cache``
+    :param fail_on_score: fail if ``max_score`` is at least this
+    :param fail_on_verdict: fail if the verdict is this or worse: info, suspicious, highly_suspicious, malicious
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `IngestResult`. A file that the server drops, under load or because it is too large, gets no submission:
+        the sensor's ``timeout`` ends the wait
+    :raises AirflowFailException: for invalid arguments, and a reached limit
+    """
+
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.INGEST"
+    template_fields: Sequence[str] = (*_AnalysisSensor.template_fields, "ingest_id", "sha256")
+
+    def __init__(self, *, ingest_id: str, sha256: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ingest_id, self.sha256 = ingest_id, sha256
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        self.external_id()
+
+    def external_id(self) -> str:
+        """Return the wait key: the ingest's id and the file's SHA-256."""
+        ingest_id = parse_id("ingest_id", self.ingest_id, "an ingest")
+        return waits.build_ingest_key(ingest_id, files.parse_sha256(self.sha256) if self.sha256 else None)
+
+    def build_result(self, observation: Observation, base_url: str) -> IngestResult:
+        """Return the result.
+
+        :param observation: the last observation
+        :param base_url: the server's address
+        :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
+        """
+        details = observation.details
+        result = self.judge({"state": observation.state, **details}, base_url)
+        ingest_id = parse_id("ingest_id", self.ingest_id, "an ingest")
+        return IngestResult(ingest_id=ingest_id, deduplicated=details["deduplicated"], **result)
+
+
+class AssemblylineIdleSensor(AssemblylineSensor):
+    """Waits until no submission is being analysed (state submitted); ``POST /api/v4/search/submission/``.
+
+    An ingest counts once it has become a submission; the API does not show how many are queued before that.
+
+    :param query: a Lucene query of the submissions that count, such as ``params.submitter:"airflow"``; default: all
         that the user may see
-    :param quiet_for: for how many seconds nothing must have been analysed; digits, which is what a template gives, too
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{query, quiet_for}``.
-
-    :raises AirflowFailException: for wrong arguments, and a query that the server cannot read
+    :param idle_seconds: for how many seconds no submission may have been analysed; default: 0
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `IdleResult`
+    :raises AirflowFailException: for invalid arguments, and a rejected query
     """
 
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.QUIET"
-    template_fields: Sequence[str] = ("query", "quiet_for", "assemblyline_conn_id")
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.IDLE"
+    template_fields: Sequence[str] = (*AssemblylineSensor.template_fields, "query", "idle_seconds")
 
-    def __init__(
-        self,
-        *,
-        query: str = "*",
-        quiet_for: int | str = 0,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, query: str = "*", idle_seconds: int | str = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.query, self.quiet_for, self.assemblyline_conn_id = query, quiet_for, assemblyline_conn_id
+        self.query, self.idle_seconds = query, idle_seconds
 
-    def check(self) -> None:
-        """Validate the arguments."""
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
         if not isinstance(self.query, str) or not self.query.strip():
             raise ValueError(f"query must be a Lucene query, such as '*', not {self.query!r}")
-        checked_number("quiet_for", self.quiet_for, least=0)
+        self._idle_seconds()
 
-    def key(self) -> str:
-        """Seconds and query."""
-        return api.quiet_key(self.query, int(self.quiet_for))
+    def external_id(self) -> str:
+        """Return the wait key: the query and the seconds."""
+        return waits.build_idle_key(self.query, self._idle_seconds())
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless the server cannot read the query."""
-        if seen.state == "refused":
-            raise ValueError(f"query: Assemblyline cannot read {self.query!r}: {seen.facts['words']}")
-        return {"query": self.query, "quiet_for": int(self.quiet_for)}
+    def build_result(self, observation: Observation, base_url: str) -> IdleResult:
+        """Return the result.
+
+        :param observation: the last observation
+        :param base_url: not used
+        :raises ValueError: if the server rejected the query
+        """
+        if observation.state == "rejected":
+            raise ValueError(f"query: Assemblyline cannot read {self.query!r}: {observation.details['message']}")
+        return IdleResult(query=self.query, idle_seconds=self._idle_seconds())
+
+    def _idle_seconds(self) -> int:
+        return parse_int("idle_seconds", self.idle_seconds, minimum=0)
 
 
-class AssemblylineAlertSensor(ProductSensor):
-    """Waits until an alert is raised that a query finds; ``POST /api/v4/search/alert/``.
+class AssemblylineAlertSensor(AssemblylineSensor):
+    """Waits until an alert that matches a query is raised; ``POST /api/v4/search/alert/``.
 
-    The alert of an ingest has the ingest's id, which makes the query ``alert_id:"<ingest id>"``; that of a submission
-    has the submission's. Alerts are raised only for what was handed in with ``generate_alert`` among its params.
+    The alert of an ingest has the ingest's id, so that the query is ``alert_id:"<ingest id>"``; the alert of a
+    submission has the submission's id. Alerts are raised only if ``generate_alert`` is among the params.
 
     :param query: a Lucene query, such as ``metadata.case:"7" AND priority:(HIGH OR CRITICAL)``
-    :param assemblyline_conn_id: the connection
-
-    The result is the oldest alert that the query finds: ``{alert_id, sid, type, priority, status, extended_scan,
-    reporting_ts, name, sha256, score, labels, url}``, name and sha256 being those of the file.
-
-    :raises AirflowFailException: for wrong arguments, and a query that the server cannot read
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `RaisedAlert`, the oldest one that matches
+    :raises AirflowFailException: for invalid arguments, and a rejected query
     """
 
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.ALERT"
-    template_fields: Sequence[str] = ("query", "assemblyline_conn_id")
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.ALERT"
+    template_fields: Sequence[str] = (*AssemblylineSensor.template_fields, "query")
 
-    def __init__(self, *, query: str, assemblyline_conn_id: str = "assemblyline_default", **kwargs: Any) -> None:
+    def __init__(self, *, query: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.query, self.assemblyline_conn_id = query, assemblyline_conn_id
+        self.query = query
 
-    def check(self) -> None:
-        """Validate the arguments."""
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
         if not isinstance(self.query, str) or not self.query.strip():
             raise ValueError(f'query must be a Lucene query, such as alert_id:"...", not {self.query!r}')
 
-    def key(self) -> str:
-        """The query."""
+    def external_id(self) -> str:
+        """Return the query."""
         return self.query
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The alert, with its page."""
-        return {**seen.facts, "url": api.alert_url(base_url, seen.facts["alert_id"])}
+    def build_result(self, observation: Observation, base_url: str) -> RaisedAlert:
+        """Return the alert.
+
+        :param observation: the last observation
+        :param base_url: the server's address
+        """
+        url = alerts.build_page_url(base_url, observation.details["alert_id"])
+        return cast("RaisedAlert", {**observation.details, "url": url})

@@ -1,8 +1,8 @@
-"""The connection form of AtroCore, as data."""
+"""AtroCore's connection form, as data."""
 
 from __future__ import annotations
 
-from self_hosted.core.form import PORT_HINT, ConnectionForm, choice, text, transport_fields
+from self_hosted.core.connection.form import PORT_HINT, ConnectionForm, choice, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="atrocore",
@@ -11,27 +11,27 @@ FORM = ConnectionForm(
     fields={
         "authorization_token": text(
             "Authorization token",
-            "The value of the header Authorization-Token, such as authToken of a long-lived AuthToken record; "
-            "instead of user and password.",
+            "Value of the Authorization-Token header, such as authToken of a long-lived AuthToken record; "
+            "replaces user and password.",
             secret=True,
         ),
         "dialect": choice(
             "Dialect",
-            "Which REST API the server speaks: 2.3 and later, 1.x to 2.2, or espo (until April 2021). auto finds out.",
+            "REST API of the server: 2.3 (and later), 1.x-2.2, or espo (before April 2021). auto detects it.",
             ["auto", "2.3", "1.x-2.2", "espo"],
         ),
         "language": text(
-            "Content language", "Such as de_DE: values of multilingual fields are read and written in it."
+            "Content language", "Language of multilingual fields in requests and responses, such as de_DE."
         ),
         # a batch of 100 products takes an AtroCore server many seconds
-        **transport_fields(read_timeout=120, requests_at_once=2),
+        **transport_fields(read_timeout=120, max_concurrent_requests=2),
     },
     relabeling={"host": "Base URL", "login": "User"},
     hidden=("schema",),
     placeholders={
         "host": "https://pim.example.com",
         "port": PORT_HINT,
-        "login": "unless there is an authorization token",
-        "password": "unless there is an authorization token",
+        "login": "required without an authorization token",
+        "password": "required without an authorization token",
     },
 )

@@ -1,69 +1,74 @@
-"""How AtroCore is signed in to, and what can be asked of it."""
+"""AtroCore's hook: sign-in, and the API's methods by resource."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
 
-from self_hosted.atrocore import api
+from self_hosted.atrocore import errors
+from self_hosted.atrocore.api import export_jobs, import_jobs, jobs, records, schemas, session
+from self_hosted.atrocore.api.dialects import DIALECTS, Dialect
+from self_hosted.atrocore.api.session import Credential
+from self_hosted.atrocore.api.sync import batches, plans
 from self_hosted.atrocore.connection import FORM
-from self_hosted.core.auth import LoginAuth
-from self_hosted.core.connection import Settings
-from self_hosted.core.errors import Broken, LoginRefused, NotFound
-from self_hosted.core.flow import Flow, Reply, Request
-from self_hosted.core.hook import ProductHook, published
-
-AUTO = "auto"
+from self_hosted.core.connection.hook import SelfHostedHook, hook_method
+from self_hosted.core.connection.settings import Settings
+from self_hosted.core.http.auth import LoginAuth
+from self_hosted.core.http.errors import AuthenticationError, NotFoundError, ServerError
+from self_hosted.core.http.flow import Flow, Reply, Request
 
 
 class AtrocoreAuth(LoginAuth):
-    """Signs in, finding out the server's dialect on the way, and translates every request into it.
+    """Middleware that signs in, detects the server's dialect while doing so, and translates each request into it.
 
     :param settings: the connection
     """
 
-    detected: ClassVar[dict[str, api.Dialect]] = {}  # by base URL, for all hooks of this process
+    detected_dialects: ClassVar[dict[str, Dialect]] = {}
+    """By base URL, for all hooks of this process."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         token = settings.extra["authorization_token"] or ""
-        self.credential = api.Credential(settings.login, settings.password, token)
+        self.credential = Credential(settings.login, settings.password, token)
         self.base_url = settings.address.base_url
-        self.prescribed = api.DIALECTS.get(settings.extra["dialect"])
+        self.configured_dialect = DIALECTS.get(settings.extra["dialect"])  # None for "auto"
         self.headers = {"language": settings.extra["language"]} if settings.extra["language"] else {}
 
     @property
-    def dialect(self) -> api.Dialect:
-        """What the server speaks; known once a login has begun."""
-        return self.prescribed or self.detected[self.base_url]
+    def dialect(self) -> Dialect:
+        """The server's dialect; known after the first login."""
+        return self.configured_dialect or self.detected_dialects[self.base_url]
 
     def login(self) -> Flow[Mapping[str, str]]:
-        """Trade user and password for a token; a ready token is good for one attempt."""
+        """Exchange user and password for a token; an existing token is used once.
+
+        :raises AuthenticationError: if the credential is rejected
+        """
         if self._session and self.credential.token:
-            words = "the authorization token is not, or no longer, accepted; create another one and put it in its place"
-            raise LoginRefused(words)
-        token = yield from self._token()
-        return self.dialect.token(token)
+            raise AuthenticationError("the authorization token is not, or no longer, accepted; replace it by a new one")
+        token = yield from self._request_token()
+        return self.dialect.token_headers(token)
 
     def send(self, request: Request) -> Flow[Reply]:
-        """Sign in before translating: it is the login that finds out the dialect."""
-        yield from self._renewed(None)
-        return (yield from super().send(self.dialect.spoken(request.with_headers(self.headers))))
+        """Send the request in the server's dialect, after the login that detects it."""
+        yield from self._renew(None)
+        return (yield from super().send(self.dialect.translate(request.with_headers(self.headers))))
 
-    def _token(self) -> Flow[str]:
-        if self.prescribed:
-            return (yield from api.login(self.prescribed, self.credential))
-        if self.base_url in self.detected:
+    def _request_token(self) -> Flow[str]:
+        if self.configured_dialect:
+            return (yield from session.login(self.configured_dialect, self.credential))
+        if self.base_url in self.detected_dialects:
             try:
-                return (yield from api.login(self.detected[self.base_url], self.credential))
-            except (NotFound, Broken):
-                pass  # the server was updated, or replaced, since
-        self.detected[self.base_url], token = yield from api.detected(self.credential)
+                return (yield from session.login(self.detected_dialects[self.base_url], self.credential))
+            except (NotFoundError, ServerError):
+                pass  # the server was updated or replaced after the detection
+        self.detected_dialects[self.base_url], token = yield from session.detect_dialect(self.credential)
         return token
 
 
-class AtrocoreHook(ProductHook):
-    """AtroCore's REST API, in whichever of its three dialects the server speaks.
+class AtrocoreHook(SelfHostedHook):
+    """AtroCore's REST API, in each of its three dialects.
 
     :param atrocore_conn_id: the Airflow connection, of type ``atrocore``
     """
@@ -74,40 +79,57 @@ class AtrocoreHook(ProductHook):
         super().__init__(atrocore_conn_id)
 
     def auth(self, settings: Settings) -> AtrocoreAuth:
-        """With user and password, or a ready authorization token."""
-        pair, token = bool(settings.login and settings.password), bool(settings.extra["authorization_token"])
-        if pair == token:
-            words = "give user (login) and password, or an authorization_token" + (", not both" if token else "")
-            raise ValueError(f"connection {settings.conn_id!r}: {words}")
+        """Return the sign-in middleware, with user and password or an existing authorization token.
+
+        :param settings: the connection
+        :raises ValueError: if the connection has neither of them, or both
+        """
+        has_login, has_token = bool(settings.login and settings.password), bool(settings.extra["authorization_token"])
+        if has_login == has_token:
+            problem = "give user (login) and password, or an authorization_token" + (", not both" if has_token else "")
+            raise ValueError(f"connection {settings.conn_id!r}: {problem}")
         self._auth = AtrocoreAuth(settings)
         return self._auth
 
-    error_of = staticmethod(api.error_of)
+    parse_error = staticmethod(errors.parse_error)
 
-    def signed_in(self) -> Flow[str]:
-        """As whom, at which core and in which dialect."""
-        found = yield from api.session()
-        version = (yield from api.core_version()) or "of unknown version"
-        user = found.get("user", {}).get("userName", "an unknown user")
-        return f"Signed in as {user} at AtroCore {version}, which speaks the dialect {self._auth.dialect.name}"
+    def verify_credentials(self) -> Flow[str]:
+        """Prove that the credential is accepted; return one sentence about user, version and dialect."""
+        current = yield from session.get()
+        version = (yield from session.get_core_version()) or "of unknown version"
+        user = current.get("user", {}).get("userName", "an unknown user")
+        return f"Signed in as {user} at AtroCore {version}, API dialect {self._auth.dialect.name}"
 
-    session = published(api.session)
-    core_version = published(api.core_version)
-    records = published(api.records)
-    records_by = published(api.records_by)
-    record = published(api.record)
-    create_record = published(api.create_record)
-    update_record = published(api.update_record)
-    delete_record = published(api.delete_record)
-    upsert = published(api.upsert)
-    schema = published(api.schema)
-    planned = published(api.planned)
-    applied = published(api.applied)
-    jobs = published(api.jobs)
-    background_processing_runs = published(api.background_processing_runs)
-    import_baseline = published(api.import_baseline)
-    import_jobs = published(api.import_jobs)
-    import_counters = published(api.import_counters)
-    export_baseline = published(api.export_baseline)
-    export_jobs = published(api.export_jobs)
-    cancel_export_job = published(api.cancel_export_job)
+    # Session
+    get_session = hook_method(session.get)
+    get_core_version = hook_method(session.get_core_version)
+
+    # Records
+    list_records = hook_method(records.list_all)
+    find_records = hook_method(records.find)
+    get_record = hook_method(records.get)
+    create_record = hook_method(records.create)
+    update_record = hook_method(records.update)
+    delete_record = hook_method(records.delete)
+    upsert_records = hook_method(records.upsert)
+
+    # Schemas
+    get_schema = hook_method(schemas.get)
+
+    # Sync
+    plan_sync = hook_method(plans.make)
+    apply_changes = hook_method(batches.apply)
+
+    # Jobs of the queue
+    find_jobs = hook_method(jobs.find)
+    check_background_processing = hook_method(jobs.check_background_processing)
+
+    # Import jobs
+    get_import_baseline = hook_method(import_jobs.get_baseline)
+    find_import_jobs = hook_method(import_jobs.find)
+    get_import_counters = hook_method(import_jobs.get_counters)
+
+    # Export jobs
+    get_export_baseline = hook_method(export_jobs.get_baseline)
+    find_export_jobs = hook_method(export_jobs.find)
+    cancel_export_job = hook_method(export_jobs.cancel)

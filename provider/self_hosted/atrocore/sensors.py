@@ -1,214 +1,309 @@
-"""What a DAG waits for in AtroCore: jobs of the queue, and runs of import and export feeds."""
+"""AtroCore's sensors: jobs of the queue, and jobs or runs of import and export feeds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, NotRequired, TypedDict
 
-from self_hosted.core.errors import Final
-from self_hosted.core.lazy import when_used
-from self_hosted.core.sensor import ProductSensor
+from self_hosted.core.arguments import parse_id, parse_timestamp, require_one_of
+from self_hosted.core.http.errors import PermanentError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.sensor import SelfHostedSensor
+from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:
-    from self_hosted.atrocore import api
-    from self_hosted.core.question import Seen
+    from self_hosted.atrocore.api import failure_threshold, timestamps
+    from self_hosted.atrocore.api.jobs import FailedItem
+    from self_hosted.core.wait.observation import Observation
 else:
-    api = when_used("self_hosted.atrocore.api")
+    failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
+    timestamps = lazy_import("self_hosted.atrocore.api.timestamps")
 
-MOMENT = "%Y-%m-%d %H:%M:%S"  # AtroCore's, in UTC
 
+class JobResult(TypedDict):
+    """The result of `AtrocoreJobSensor`.
 
-class AtrocoreJobSensor(ProductSensor):
-    """Waits until a job of the queue has ended, such as that of an ``upsertAsync``; ``GET /api/Job`` of core 1.12 on.
-
-    :param job_id: its id
-    :param fail_on: whether items of an upsert that failed fail the task: "any", "never", or the share of items from 0
-        to 1 above which it fails. A job that failed or was cancelled always does
-    :param atrocore_conn_id: the connection
-
-    The result is ``{job_id, state, message, url}``; of an upsert it is ``{job_id, state, items: {"Created": 3,
-    "Failed": 1}, failures: [{item, message}, ...], url}`` with the first 20 failures, counted from 0.
-
-    :raises AirflowFailException: for wrong arguments, a job that is not there, and one that failed
+    :param job_id: id of the job
+    :param state: its last state, "Success"
+    :param url: page of the job
+    :param items: of an upsert: the number of items by status, such as ``{"Created": 3, "Failed": 1}``
+    :param failures: of an upsert: the first 20 failed items
+    :param message: of other jobs: AtroCore's message
     """
 
-    question: ClassVar[str] = "self_hosted.atrocore.triggers.JOB"
-    template_fields: Sequence[str] = ("job_id", "fail_on", "atrocore_conn_id")
-
-    def __init__(
-        self,
-        *,
-        job_id: str,
-        fail_on: float | str = "any",
-        atrocore_conn_id: str = "atrocore_default",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.job_id, self.fail_on, self.atrocore_conn_id = job_id, fail_on, atrocore_conn_id
-
-    def check(self) -> None:
-        """Validate the arguments."""
-        _check_id("job_id", self.job_id)
-        api.tolerated(self.fail_on)
-
-    def key(self) -> str:
-        """The job's id."""
-        return self.job_id
-
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """What became of it, unless that is to fail the task."""
-        url = f"{base_url}/#Job/view/{self.job_id}"
-        _check_success(f"job {self.job_id}", seen, url)
-        items: Mapping[str, int] = seen.facts.get("items", {})
-        failed = items.get("Failed", 0)
-        if failed > api.tolerated(self.fail_on) * sum(items.values()):
-            first = seen.facts["failures"][0]
-            words = f"{failed} of {sum(items.values())} items of job {self.job_id} failed"
-            raise Final(f"{words}, the first is number {first['item']}: {first['message']}; see {url}")
-        return {"job_id": self.job_id, "state": seen.state, **seen.facts, "url": url}
+    job_id: str
+    state: str
+    url: str
+    items: NotRequired[dict[str, int]]
+    failures: NotRequired[list[FailedItem]]
+    message: NotRequired[str]
 
 
-class _JobOfFeed(ProductSensor):
-    """Waits for a job of a feed, or for all jobs of one of its runs."""
+class ImportResult(TypedDict):
+    """The result of `AtrocoreImportJobSensor`.
 
-    job_id: str | None
-    feed_id: str | None
-    after: str | None
-    entities: ClassVar[tuple[str, str]]
-    """Those of its jobs and of its feeds."""
-
-    def check(self) -> None:
-        """Validate the arguments."""
-        of_run = (self.feed_id, self.after)
-        if (self.job_id is None) == (of_run == (None, None)):
-            raise ValueError("give either job_id, or feed_id and after")
-        _check_id(*(("feed_id", self.feed_id) if self.job_id is None else ("job_id", self.job_id)))
-        _ = self.key()
-
-    def key(self) -> str:
-        """The job's id, or what stands for the run."""
-        if self.job_id is not None:
-            return self.job_id
-        return api.run_key(str(self.feed_id), _moment(self.after))
-
-    @property
-    def named(self) -> str:
-        """What is waited for, as a person would say it."""
-        return f"job {self.job_id}" if self.job_id else f"the run of feed {self.feed_id} after {self.after}"
-
-    def page(self, base_url: str) -> str:
-        """The page of what is waited for."""
-        of_job, of_feed = self.entities
-        view = f"{of_job}/view/{self.job_id}" if self.job_id else f"{of_feed}/view/{self.feed_id}"
-        return f"{base_url}/#{view}"
-
-
-class AtrocoreImportJobSensor(_JobOfFeed):
-    """Waits until an import has ended: one job, or all jobs of a feed's run; ``GET /api/ImportJob`` of core 1.12 on.
-
-    :param job_id: the import job; with the parts that AtroCore split it into
-    :param feed_id: or the import feed, when there is no job yet to name
-    :param after: with ``feed_id``: all its jobs that were created after this moment by the server's clock, which there
-        must be at least one of; ``AtrocoreHook().import_baseline(feed_id)``, asked before the feed is run, tells it
-    :param fail_on: whether rows that failed fail the task: "any", "never", or the share of rows from 0 to 1 above which
-        it fails. A job that failed or was cancelled always does
-    :param atrocore_conn_id: the connection
-
-    The result is ``{state, jobs, created, updated, deleted, skipped, errors, url}``; ``jobs`` is their number.
-
-    :raises AirflowFailException: for wrong arguments, a job that is not there, one that failed, and rows that did
+    :param state: the last state, "Success"
+    :param jobs: the number of jobs
+    :param created: created records
+    :param updated: updated records
+    :param deleted: deleted records
+    :param skipped: rows without effect
+    :param errors: failed rows
+    :param url: page of the job, or of the feed
     """
 
-    question: ClassVar[str] = "self_hosted.atrocore.triggers.IMPORT_JOB"
-    template_fields: Sequence[str] = ("job_id", "feed_id", "after", "fail_on", "atrocore_conn_id")
-    entities = ("ImportJob", "ImportFeed")
-
-    def __init__(
-        self,
-        *,
-        job_id: str | None = None,
-        feed_id: str | None = None,
-        after: str | None = None,
-        fail_on: float | str = "any",
-        atrocore_conn_id: str = "atrocore_default",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.job_id, self.feed_id, self.after = job_id, feed_id, after
-        self.fail_on, self.atrocore_conn_id = fail_on, atrocore_conn_id
-
-    def check(self) -> None:
-        """Validate the arguments."""
-        super().check()
-        api.tolerated(self.fail_on)
-
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """What was imported, unless that is to fail the task."""
-        url = self.page(base_url)
-        _check_success(self.named, seen, url)
-        rows = sum(count for name, count in seen.facts.items() if name != "jobs")
-        failed = seen.facts["errors"]
-        if failed > api.tolerated(self.fail_on) * rows:
-            raise Final(f"{failed} of {rows} rows of {self.named} failed; see {url}")
-        return {"state": seen.state, **seen.facts, "url": url}
+    state: str
+    jobs: int
+    created: int
+    updated: int
+    deleted: int
+    skipped: int
+    errors: int
+    url: str
 
 
-class AtrocoreExportJobSensor(_JobOfFeed):
-    """Waits until an export has ended: one job, or all jobs of a feed's run; ``GET /api/ExportJob`` of core 1.12 on.
+class ExportResult(TypedDict):
+    """The result of `AtrocoreExportJobSensor`.
 
-    :param job_id: the export job
-    :param feed_id: or the export feed, when there is no job yet to name
-    :param after: with ``feed_id``: all its jobs that were created after this moment by the server's clock, which there
-        must be at least one of; ``AtrocoreHook().export_baseline(feed_id)``, asked before the feed is run, tells it
-    :param atrocore_conn_id: the connection
-
-    The result is ``{state, jobs, file_ids, records, url}``: the number of jobs, the ids of the files that came of them
-    (entity File), and how many records these hold.
-
-    :raises AirflowFailException: for wrong arguments, a job that is not there, and one that failed
+    :param state: the last state, "Success"
+    :param jobs: the number of jobs
+    :param file_ids: ids of the exported files (entity File)
+    :param records: the number of records in them
+    :param url: page of the job, or of the feed
     """
 
-    question: ClassVar[str] = "self_hosted.atrocore.triggers.EXPORT_JOB"
-    template_fields: Sequence[str] = ("job_id", "feed_id", "after", "atrocore_conn_id")
-    entities = ("ExportJob", "ExportFeed")
+    state: str
+    jobs: int
+    file_ids: list[str]
+    records: int
+    url: str
 
-    def __init__(
-        self,
-        *,
-        job_id: str | None = None,
-        feed_id: str | None = None,
-        after: str | None = None,
-        atrocore_conn_id: str = "atrocore_default",
-        **kwargs: Any,
-    ) -> None:
+
+class AtrocoreSensor(SelfHostedSensor):
+    """Waits for one thing in AtroCore.
+
+    :param atrocore_conn_id: the Airflow connection
+    """
+
+    template_fields: Sequence[str] = ("atrocore_conn_id",)
+
+    def __init__(self, *, atrocore_conn_id: str = "atrocore_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.job_id, self.feed_id, self.after = job_id, feed_id, after
         self.atrocore_conn_id = atrocore_conn_id
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """What was exported, unless it failed."""
-        url = self.page(base_url)
-        _check_success(self.named, seen, url)
-        return {"state": seen.state, **seen.facts, "url": url}
+
+class AtrocoreJobSensor(AtrocoreSensor):
+    """Waits until a job of the queue has ended, such as the job of an ``upsertAsync``.
+
+    Endpoint: ``GET /api/Job``, since core 1.12.
+
+    :param job_id: id of the job
+    :param fail_on: when failed items of an upsert fail the task: "any" (default), "never", or a share from 0 to 1: it
+        fails if more items fail. A job that failed or was cancelled always fails it
+    :param atrocore_conn_id: the Airflow connection
+    :return: `JobResult`
+    :raises AirflowFailException: for invalid arguments, a missing job, a failed one, and more failed items than allowed
+    """
+
+    wait_spec = "self_hosted.atrocore.waits.JOB"
+    template_fields: Sequence[str] = (*AtrocoreSensor.template_fields, "job_id", "fail_on")
+
+    def __init__(self, *, job_id: str, fail_on: float | str = "any", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job_id, self.fail_on = job_id, fail_on
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        self.external_id()
+        failure_threshold.parse(self.fail_on)
+
+    def external_id(self) -> str:
+        """Return the job's id."""
+        return parse_id("job_id", self.job_id, "a job")
+
+    def build_result(self, observation: Observation, base_url: str) -> JobResult:
+        """Return the job's result.
+
+        :param observation: the last observation
+        :param base_url: the product's address
+        :raises PermanentError: if the job failed, or more of its items failed than allowed
+        """
+        job_id, details = self.external_id(), observation.details
+        url = f"{base_url}/#Job/view/{job_id}"
+        _require_success(f"job {job_id}", observation, url)
+        result = JobResult(job_id=job_id, state=observation.state, url=url)
+        if "items" not in details:
+            result["message"] = details["message"]
+            return result
+        result["items"], result["failures"] = details["items"], details["failures"]
+        self._require_few_failures(result["items"], result["failures"], url)
+        return result
+
+    def _require_few_failures(self, items: Mapping[str, int], failures: Sequence[FailedItem], url: str) -> None:
+        failed, total = items.get("Failed", 0), sum(items.values())
+        if failed > failure_threshold.parse(self.fail_on) * total:
+            first = f"the first is number {failures[0]['item']}: {failures[0]['message']}"
+            raise PermanentError(f"{failed} of {total} items of job {self.external_id()} failed, {first}; see {url}")
 
 
-def _check_id(name: str, value: Any) -> None:
-    # a slash would be taken for what stands for a run
-    if not isinstance(value, str) or not value.strip() or "/" in value:
-        raise ValueError(f"{name} must be an id, not {value!r}")
+class _FeedJobSensor(AtrocoreSensor):
+    """Waits for a job of a feed, or for all jobs of one of its runs."""
+
+    template_fields: Sequence[str] = (*AtrocoreSensor.template_fields, "job_id", "feed_id", "after")
+    entities: ClassVar[tuple[str, str]]
+    """The entity of the jobs, and the entity of their feeds."""
+
+    def __init__(
+        self,
+        *,
+        job_id: str | None = None,
+        feed_id: str | None = None,
+        after: str | datetime | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job_id, self.feed_id, self.after = job_id, feed_id, after
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        chosen = require_one_of({"job_id": self.job_id, "feed_id": self.feed_id})
+        if chosen == "job_id" and self.after is not None:
+            raise ValueError("after is valid with feed_id only; leave it out, or give feed_id in place of job_id")
+        self.external_id()
+
+    def external_id(self) -> str:
+        """Return the job's id, or the text of the run's `WaitKey`: the feed, and the time before the run."""
+        if self.job_id is not None:
+            return self._job_id()
+        return WaitKey(self._feed_id(), (self._baseline(),)).to_text()
+
+    def describe(self) -> str:
+        """Return the name of the job or run, for messages."""
+        if self.job_id is not None:
+            return f"job {self._job_id()}"
+        return f"the run of feed {self._feed_id()} after {self._baseline()}"
+
+    def page(self, base_url: str) -> str:
+        """Return the page of the job or feed.
+
+        :param base_url: the product's address
+        """
+        job_entity, feed_entity = self.entities
+        if self.job_id is not None:
+            return f"{base_url}/#{job_entity}/view/{self._job_id()}"
+        return f"{base_url}/#{feed_entity}/view/{self._feed_id()}"
+
+    def _job_id(self) -> str:
+        return parse_id("job_id", self.job_id, "a job")
+
+    def _feed_id(self) -> str:
+        return parse_id("feed_id", self.feed_id, "a feed")
+
+    def _baseline(self) -> str:
+        return timestamps.to_text(parse_timestamp("after", self.after))
 
 
-def _moment(after: Any) -> str:
-    """A moment as AtroCore writes it, in UTC."""
-    try:
-        moment = datetime.fromisoformat(after)
-    except (TypeError, ValueError):
-        words = "after must be a moment such as 2026-06-01 12:30:00, in UTC by the server's clock"
-        raise ValueError(f"{words}, not {after!r}") from None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime(MOMENT)
+class AtrocoreImportJobSensor(_FeedJobSensor):
+    """Waits until an import has ended: one job, or all jobs of a feed's run.
+
+    Endpoint: ``GET /api/ImportJob``, since core 1.12.
+
+    :param job_id: id of the import job; the parts that AtroCore split it into are included
+    :param feed_id: or id of the import feed, if the job is not known
+    :param after: with ``feed_id``: the run consists of all jobs that were created after this time, at least one. In UTC
+        unless it has another time zone, by the server's clock: the result of
+        ``AtrocoreHook().get_import_baseline(feed_id)``, called before the run
+    :param fail_on: when failed rows fail the task: "any" (default), "never", or a share from 0 to 1: it fails if more
+        rows fail. A job that failed or was cancelled always fails it
+    :param atrocore_conn_id: the Airflow connection
+    :return: `ImportResult`
+    :raises AirflowFailException: for invalid arguments, a missing job, a failed one, and more failed rows than allowed
+    """
+
+    wait_spec = "self_hosted.atrocore.waits.IMPORT_JOB"
+    template_fields: Sequence[str] = (*_FeedJobSensor.template_fields, "fail_on")
+    entities = ("ImportJob", "ImportFeed")
+
+    def __init__(self, *, fail_on: float | str = "any", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fail_on = fail_on
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        failure_threshold.parse(self.fail_on)
+
+    def build_result(self, observation: Observation, base_url: str) -> ImportResult:
+        """Return the counts of the import.
+
+        :param observation: the last observation
+        :param base_url: the product's address
+        :raises PermanentError: if a job failed, or more rows failed than allowed
+        """
+        url, details = self.page(base_url), observation.details
+        _require_success(self.describe(), observation, url)
+        total = sum(count for name, count in details.items() if name != "jobs")
+        failed = details["errors"]
+        if failed > failure_threshold.parse(self.fail_on) * total:
+            raise PermanentError(f"{failed} of {total} rows of {self.describe()} failed; see {url}")
+        return {
+            "state": observation.state,
+            "jobs": details["jobs"],
+            "created": details["created"],
+            "updated": details["updated"],
+            "deleted": details["deleted"],
+            "skipped": details["skipped"],
+            "errors": failed,
+            "url": url,
+        }
 
 
-def _check_success(named: str, seen: Seen, url: str) -> None:
-    if "failure" in seen.facts:
-        raise Final(f"{named} ended as {seen.state}: {seen.facts['failure']}; see {url}")
+class AtrocoreExportJobSensor(_FeedJobSensor):
+    """Waits until an export has ended: one job, or all jobs of a feed's run.
+
+    Endpoint: ``GET /api/ExportJob``, since core 1.12.
+
+    :param job_id: id of the export job
+    :param feed_id: or id of the export feed, if the job is not known
+    :param after: with ``feed_id``: the run consists of all jobs that were created after this time, at least one. In UTC
+        unless it has another time zone, by the server's clock: the result of
+        ``AtrocoreHook().get_export_baseline(feed_id)``, called before the run
+    :param atrocore_conn_id: the Airflow connection
+    :return: `ExportResult`
+    :raises AirflowFailException: for invalid arguments, a missing job, and a failed one
+    """
+
+    wait_spec = "self_hosted.atrocore.waits.EXPORT_JOB"
+    entities = ("ExportJob", "ExportFeed")
+
+    def build_result(self, observation: Observation, base_url: str) -> ExportResult:
+        """Return the exported files.
+
+        :param observation: the last observation
+        :param base_url: the product's address
+        :raises PermanentError: if a job failed
+        """
+        url, details = self.page(base_url), observation.details
+        _require_success(self.describe(), observation, url)
+        return {
+            "state": observation.state,
+            "jobs": details["jobs"],
+            "file_ids": details["file_ids"],
+            "records": details["records"],
+            "url": url,
+        }
+
+
+def _require_success(name: str, observation: Observation, url: str) -> None:
+    if "failure" in observation.details:
+        raise PermanentError(f"{name} ended as {observation.state}: {observation.details['failure']}; see {url}")

@@ -1,4 +1,4 @@
-"""AYON: pipeline platform for film and animation. Tried against server 1.16.0.
+"""AYON: pipeline platform for film and animation. Tested with server 1.16.0.
 
 https://docs.ayon.dev
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from self_hosted.core.form import PORT_HINT, ConnectionForm, text, transport_fields
+from self_hosted.core.connection.form import PORT_HINT, ConnectionForm, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="ayon",
@@ -11,12 +11,12 @@ FORM = ConnectionForm(
     fields={
         "api_key": text(
             "API key",
-            "Of a service user (Studio settings, Users), which is what automation wants; instead of user and password.",
+            "Of a service user (Studio settings, Users), as recommended for automation; instead of user and password.",
             secret=True,
         ),
-        "as_user": text("Act as", "Name of the user to act as (X-as-user). Only a service user's API key may do this."),
+        "as_user": text("Act as", "Name of the user to act as (X-as-user). Requires the API key of a service user."),
         "site_id": text("Site id", "The AYON site that paths are resolved for (x-ayon-site-id)."),
-        "sender": text("Sender name", "Written on every event that this connection causes; default: airflow."),
+        "sender": text("Sender name", "AYON stores it in every event that this connection causes; default: airflow."),
         **transport_fields(),
     },
     relabeling={"host": "Base URL", "login": "User"},

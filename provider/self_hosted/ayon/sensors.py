@@ -1,200 +1,314 @@
-"""What a DAG waits for in AYON."""
+"""The sensors of AYON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from self_hosted.core.errors import Broken, Final
-from self_hosted.core.lazy import when_used
-from self_hosted.core.sensor import ProductSensor
+from self_hosted.core.arguments import parse_choice, parse_str_list
+from self_hosted.core.http.errors import PermanentError, ServerError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.sensor import SelfHostedSensor
+from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:
-    from self_hosted.ayon import api
-    from self_hosted.core.question import Seen
+    from self_hosted.ayon.api import entities, identifiers, reviewables
+    from self_hosted.ayon.api.projects import records
+    from self_hosted.core.wait.observation import Observation
 else:
-    api = when_used("self_hosted.ayon.api")
+    entities = lazy_import("self_hosted.ayon.api.entities")
+    identifiers = lazy_import("self_hosted.ayon.api.identifiers")
+    records = lazy_import("self_hosted.ayon.api.projects.records")
+    reviewables = lazy_import("self_hosted.ayon.api.reviewables")
 
 
-class AyonEventSensor(ProductSensor):
-    """Waits until an event is finished, such as a job that a service of the studio enrolled for; ``POST /graphql``.
+class FinishedEvent(TypedDict):
+    """The result of `AyonEventSensor`.
+
+    :param event_id: id of the event
+    :param topic: its topic
+    :param project: name of its project, if it has one
+    :param status: "finished"
+    :param description: its description
+    :param summary: its summary
+    :param url: page of events
+    """
+
+    event_id: str
+    topic: str
+    project: str | None
+    status: Literal["finished"]
+    description: str
+    summary: dict[str, Any]
+    url: str
+
+
+class EntityStatus(TypedDict):
+    """The result of `AyonEntityStatusSensor`.
+
+    :param project: name of the project
+    :param entity_type: "folder", "task", ...
+    :param entity_id: id of the entity
+    :param status: its status
+    :param url: page of the project
+    """
+
+    project: str
+    entity_type: str
+    entity_id: str
+    status: str
+    url: str
+
+
+class CompletedOperation(TypedDict):
+    """The result of `AyonBackgroundOperationSensor`.
+
+    :param project: name of the project
+    :param operation_id: id of the background operation
+    :param operations: the number of operations in it
+    :param url: page of the project
+    """
+
+    project: str
+    operation_id: str
+    operations: int
+    url: str
+
+
+class ViewableReviewables(TypedDict):
+    """The result of `AyonReviewableSensor`.
+
+    :param project: name of the project
+    :param version_id: id of the version
+    :param reviewables: the reviewables, each a `Reviewable`
+    :param url: page of the project
+    """
+
+    project: str
+    version_id: str
+    reviewables: list[reviewables.Reviewable]
+    url: str
+
+
+class AyonSensor(SelfHostedSensor):
+    """Waits for one thing in AYON.
+
+    :param ayon_conn_id: the Airflow connection
+    """
+
+    template_fields: Sequence[str] = ("ayon_conn_id",)
+
+    def __init__(self, *, ayon_conn_id: str = "ayon_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ayon_conn_id = ayon_conn_id
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        self.external_id()
+
+
+class AyonEventSensor(AyonSensor):
+    """Waits until an event is finished, such as a job that a service of the studio processes.
+
+    Endpoint: ``POST /graphql``.
 
     :param event_id: its id
     :param ayon_conn_id: the Airflow connection
-    :return: {event_id, topic, project, status: "finished", description, summary: {...}, url}
-    :raises AirflowFailException: for wrong arguments, an event that is not there, and one that was aborted. One that
-        failed is left to the task's retries: its service may take it up again
+    :return: `FinishedEvent`
+    :raises AirflowFailException: for invalid arguments, a missing event, and an aborted one
+    :raises ServerError: if the event failed; a retry may succeed, because its service may process it again
     """
 
-    question: ClassVar[str] = "self_hosted.ayon.triggers.EVENT"
-    template_fields: Sequence[str] = ("event_id", "ayon_conn_id")
+    wait_spec = "self_hosted.ayon.waits.EVENT"
+    template_fields: Sequence[str] = (*AyonSensor.template_fields, "event_id")
 
-    def __init__(self, *, event_id: str, ayon_conn_id: str = "ayon_default", **kwargs: Any) -> None:
+    def __init__(self, *, event_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.event_id, self.ayon_conn_id = event_id, ayon_conn_id
+        self.event_id = event_id
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        api.check_id("event_id", self.event_id)
+    def external_id(self) -> str:
+        """Return the id of the event."""
+        return identifiers.parse_entity_id("event_id", self.event_id, "an event")
 
-    def key(self) -> str:
-        """The event's id."""
-        return self.event_id
+    def build_result(self, observation: Observation, base_url: str) -> FinishedEvent:
+        """Return the finished event.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless the event failed or was aborted."""
-        url = f"{base_url}/events"
-        if seen.state != "finished":
-            topic, words = seen.facts["topic"], seen.facts["description"]
-            kind = Broken if seen.state == "failed" else Final
-            raise kind(f"event {self.event_id} ({topic}) is {seen.state}: {words or 'it does not say why'}; see {url}")
-        return {"event_id": self.event_id, "status": seen.state, **seen.facts, "url": url}
+        :param observation: the last observation
+        :param base_url: AYON's address
+        :raises ServerError: if the event failed
+        :raises PermanentError: if it was aborted
+        """
+        details, url = observation.details, f"{base_url}/events"
+        if observation.state != "finished":
+            error_class = ServerError if observation.state == "failed" else PermanentError
+            subject = f"event {self.external_id()} ({details['topic']}) is {observation.state}"
+            raise error_class(f"{subject}: {details['description'] or 'it has no description'}; see {url}")
+        return {
+            "event_id": self.external_id(),
+            "topic": details["topic"],
+            "project": details["project"],
+            "status": "finished",
+            "description": details["description"],
+            "summary": details["summary"],
+            "url": url,
+        }
 
 
-class AyonEntityStatusSensor(ProductSensor):
-    """Waits until a folder, task, product, version, representation or workfile has one of some statuses.
+class AyonEntityStatusSensor(AyonSensor):
+    """Waits until a folder, task, product, version, representation or workfile has one of several statuses.
 
-    One that is not there yet is waited for as well. Rests on ``POST /graphql``.
+    An entity that does not exist yet is waited for, too. Endpoint: ``POST /graphql``.
 
-    :param project: the project's name
+    :param project: name of the project
     :param entity_type: folder, task, product, version, representation or workfile
     :param entity_id: its id
-    :param statuses: names of statuses, any of which ends the wait, such as ["Approved", "On hold"]; a text is one
+    :param statuses: names of statuses, each of which ends the wait, such as ``["Approved", "On hold"]``; a text is one
     :param ayon_conn_id: the Airflow connection
-    :return: {project, entity_type, entity_id, status, url}
-    :raises AirflowFailException: for wrong arguments, and when the entity is deleted meanwhile
+    :return: `EntityStatus`
+    :raises AirflowFailException: for invalid arguments, and if the entity is deleted meanwhile
     """
 
-    question: ClassVar[str] = "self_hosted.ayon.triggers.ENTITY_STATUS"
-    template_fields: Sequence[str] = ("project", "entity_type", "entity_id", "statuses", "ayon_conn_id")
+    wait_spec = "self_hosted.ayon.waits.ENTITY_STATUS"
+    template_fields: Sequence[str] = (
+        *AyonSensor.template_fields,
+        "project",
+        "entity_type",
+        "entity_id",
+        "statuses",
+    )
 
     def __init__(
-        self,
-        *,
-        project: str,
-        entity_type: str,
-        entity_id: str,
-        statuses: Sequence[str] | str,
-        ayon_conn_id: str = "ayon_default",
-        **kwargs: Any,
+        self, *, project: str, entity_type: str, entity_id: str, statuses: Sequence[str] | str, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.project, self.entity_type, self.entity_id = project, entity_type, entity_id
-        self.statuses, self.ayon_conn_id = statuses, ayon_conn_id
+        self.project, self.entity_type, self.entity_id, self.statuses = project, entity_type, entity_id, statuses
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        api.check_project(self.project)
-        if self.entity_type not in api.ENTITY_TYPES:
-            raise ValueError(f"entity_type must be one of {', '.join(api.ENTITY_TYPES)}, not {self.entity_type!r}")
-        api.check_id("entity_id", self.entity_id)
-        if not self._wanted():
+    def external_id(self) -> str:
+        """Return the key: the entity, its project and type, and the desired statuses."""
+        project = identifiers.parse_project_name("project", self.project)
+        entity_type = parse_choice("entity_type", self.entity_type, entities.ENTITY_TYPES)
+        return WaitKey(self._parsed_id(), (project, entity_type, *self._parsed_statuses())).to_text()
+
+    def build_result(self, observation: Observation, base_url: str) -> EntityStatus:
+        """Return the status.
+
+        :param observation: the last observation
+        :param base_url: AYON's address
+        """
+        return {
+            "project": self.project,
+            "entity_type": self.entity_type,
+            "entity_id": self._parsed_id(),
+            "status": observation.state,
+            "url": records.page_url(base_url, self.project),
+        }
+
+    def _parsed_id(self) -> str:
+        return identifiers.parse_entity_id("entity_id", self.entity_id, "an entity")
+
+    def _parsed_statuses(self) -> list[str]:
+        statuses = parse_str_list("statuses", self.statuses)
+        if not statuses:
             raise ValueError("statuses must name at least one status, such as Approved")
-        for status in self._wanted():
-            api.check_form("statuses", status, api.STATUS, "names of letters, digits, spaces, _ and -")
-
-    def key(self) -> str:
-        """Project, type, id and statuses."""
-        return api.key_of(self.project, self.entity_type, self.entity_id, "|".join(self._wanted()))
-
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result."""
-        entity = {"project": self.project, "entity_type": self.entity_type, "entity_id": self.entity_id}
-        return {**entity, "status": seen.state, "url": api.project_url(base_url, self.project)}
-
-    def _wanted(self) -> list[str]:
-        return [self.statuses] if isinstance(self.statuses, str) else list(self.statuses or ())
+        for status in statuses:
+            identifiers.require_match("statuses", status, identifiers.STATUS, identifiers.STATUS_RULE)
+        return statuses
 
 
-class AyonBackgroundOperationSensor(ProductSensor):
-    """Waits until a batch of operations is carried out that somebody sent to AYON's background.
+class AyonBackgroundOperationSensor(AyonSensor):
+    """Waits until AYON has carried out a batch of operations in the background.
 
-    AYON forgets it 30 minutes after its last news, so wait for it at once. Rests on
+    AYON deletes its state 30 minutes after the last update, so start the wait right after the submission. Endpoint:
     ``GET /api/projects/{project}/operations/background/{id}``.
 
-    :param project: the project's name
-    :param operation_id: what AYON answered to ``POST /api/projects/{project}/operations/background``
+    :param project: name of the project
+    :param operation_id: the id in AYON's response to ``POST /api/projects/{project}/operations/background``
     :param ayon_conn_id: the Airflow connection
-    :return: {project, operation_id, operations: how many it was, url}
-    :raises AirflowFailException: for wrong arguments, for one that AYON does not know (any more), and when any of its
-        operations failed; the error names the first of those
+    :return: `CompletedOperation`
+    :raises AirflowFailException: for invalid arguments, an unknown or expired id, and failed operations; the error
+        names the first ones
     """
 
-    question: ClassVar[str] = "self_hosted.ayon.triggers.BACKGROUND_OPERATION"
-    template_fields: Sequence[str] = ("project", "operation_id", "ayon_conn_id")
+    wait_spec = "self_hosted.ayon.waits.BACKGROUND_OPERATION"
+    template_fields: Sequence[str] = (*AyonSensor.template_fields, "project", "operation_id")
 
-    def __init__(self, *, project: str, operation_id: str, ayon_conn_id: str = "ayon_default", **kwargs: Any) -> None:
+    def __init__(self, *, project: str, operation_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.project, self.operation_id, self.ayon_conn_id = project, operation_id, ayon_conn_id
+        self.project, self.operation_id = project, operation_id
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        api.check_project(self.project)
-        api.check_id("operation_id", self.operation_id)
+    def external_id(self) -> str:
+        """Return the key: the operation and its project."""
+        return WaitKey(self._parsed_id(), (identifiers.parse_project_name("project", self.project),)).to_text()
 
-    def key(self) -> str:
-        """Project and id."""
-        return api.key_of(self.project, self.operation_id)
+    def build_result(self, observation: Observation, base_url: str) -> CompletedOperation:
+        """Return the number of operations.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless operations failed."""
-        url = api.project_url(base_url, self.project)
-        if not seen.facts["success"]:
-            words = "; ".join(f"{one['type']} {one['entity_type']}: {one['detail']}" for one in seen.facts["failed"])
-            raise Final(f"background operation {self.operation_id} of {self.project} failed: {words}; see {url}")
-        done = {"project": self.project, "operation_id": self.operation_id}
-        return {**done, "operations": seen.facts["operations"], "url": url}
+        :param observation: the last observation
+        :param base_url: AYON's address
+        :raises PermanentError: if operations failed
+        """
+        url = records.page_url(base_url, self.project)
+        if not observation.details["success"]:
+            failed = observation.details["failed"]
+            reasons = "; ".join(f"{part['type']} {part['entity_type']}: {part['detail']}" for part in failed)
+            raise PermanentError(
+                f"background operation {self._parsed_id()} of {self.project} failed: {reasons}; see {url}"
+            )
+        return {
+            "project": self.project,
+            "operation_id": self._parsed_id(),
+            "operations": observation.details["operations"],
+            "url": url,
+        }
+
+    def _parsed_id(self) -> str:
+        return identifiers.parse_entity_id("operation_id", self.operation_id, "a background operation")
 
 
-class AyonReviewableSensor(ProductSensor):
-    """Waits until the reviewables of a version can be viewed: all that it has, or one of them.
+class AyonReviewableSensor(AyonSensor):
+    """Waits until the reviewables of a version can be viewed: all of them, or one.
 
-    A version that has none yet is waited for as well. Rests on
+    A version that has none yet is waited for, too. Endpoint:
     ``GET /api/projects/{project}/versions/{id}/reviewables``.
 
-    :param project: the project's name
-    :param version_id: the version's
-    :param activity_id: the activity by which one reviewable was uploaded; None: all of the version
+    :param project: name of the project
+    :param version_id: id of the version
+    :param activity_id: id of the activity that uploaded one reviewable; default: all reviewables of the version
     :param ayon_conn_id: the Airflow connection
-    :return: {project, version_id, reviewables: [{activity_id, file_id, filename, label, state, description}, ...], url}
-    :raises AirflowFailException: for wrong arguments, a version that is not there, and when a conversion failed
+    :return: `ViewableReviewables`
+    :raises AirflowFailException: for invalid arguments, a missing version, and a failed conversion
     """
 
-    question: ClassVar[str] = "self_hosted.ayon.triggers.REVIEWABLE"
-    template_fields: Sequence[str] = ("project", "version_id", "activity_id", "ayon_conn_id")
+    wait_spec = "self_hosted.ayon.waits.REVIEWABLE"
+    template_fields: Sequence[str] = (*AyonSensor.template_fields, "project", "version_id", "activity_id")
 
-    def __init__(
-        self,
-        *,
-        project: str,
-        version_id: str,
-        activity_id: str | None = None,
-        ayon_conn_id: str = "ayon_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, project: str, version_id: str, activity_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.project, self.version_id, self.activity_id = project, version_id, activity_id
-        self.ayon_conn_id = ayon_conn_id
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        api.check_project(self.project)
-        api.check_id("version_id", self.version_id)
-        if self.activity_id:
-            api.check_id("activity_id", self.activity_id)
+    def external_id(self) -> str:
+        """Return the key: the version, its project and, for one reviewable, its activity."""
+        project = identifiers.parse_project_name("project", self.project)
+        activity = self.activity_id and identifiers.parse_entity_id("activity_id", self.activity_id, "an activity")
+        return WaitKey(self._parsed_id(), (project, *([activity] if activity else []))).to_text()
 
-    def key(self) -> str:
-        """Project, version and, for one reviewable, its activity."""
-        return api.key_of(self.project, self.version_id, *([self.activity_id] if self.activity_id else []))
+    def build_result(self, observation: Observation, base_url: str) -> ViewableReviewables:
+        """Return the reviewables.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The result, unless a conversion failed."""
-        url = api.project_url(base_url, self.project)
-        found = seen.facts["reviewables"]
-        failed = [f"{one['filename']}: {one['description']}" for one in found if one["state"] == seen.state]
-        if seen.state != "ready":
-            words = "; ".join(failed)
-            raise Final(
-                f"a reviewable of version {self.version_id} of {self.project} is {seen.state}: {words}; see {url}"
-            )
-        return {"project": self.project, "version_id": self.version_id, "reviewables": found, "url": url}
+        :param observation: the last observation
+        :param base_url: AYON's address
+        :raises PermanentError: if a conversion failed
+        """
+        url, found = records.page_url(base_url, self.project), observation.details["reviewables"]
+        if observation.state != "ready":
+            failed = [item for item in found if item["state"] == observation.state]
+            reasons = "; ".join(f"{item['filename']}: {item['description']}" for item in failed)
+            subject = f"a reviewable of version {self._parsed_id()} of {self.project} is {observation.state}"
+            raise PermanentError(f"{subject}: {reasons}; see {url}")
+        return {"project": self.project, "version_id": self._parsed_id(), "reviewables": found, "url": url}
+
+    def _parsed_id(self) -> str:
+        return identifiers.parse_entity_id("version_id", self.version_id, "a version")

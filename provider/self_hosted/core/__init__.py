@@ -1,1 +1,1 @@
-"""What all products share: it knows HTTP and Airflow, and no product."""
+"""The shared core in layers: imports and arguments, http, connection, wait, events, tasks; each imports lower ones."""

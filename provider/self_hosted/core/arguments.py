@@ -1,104 +1,242 @@
-"""What operators and sensors are given, as DAG authors write it and as templates give it: checked, so that it fits."""
+"""Arguments of operators, sensors, triggers and connections, as DAG authors write them and as templates render them.
+
+A template renders every value as text, and a missing result as "None". Each function takes the argument's name and its
+value, and returns the value in its own type. A `ValueError` names the argument, shows the value and says what is valid.
+"""
 
 from __future__ import annotations
 
 import ast
 import json
+import math
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
+from datetime import UTC, datetime
 from typing import Any
 
-ABSENT = "None"  # what a template makes of a result that is not there
+MISSING_RESULT = "None"  # a template renders a missing XCom as this text
+BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def check_object(argument: str, value: Any) -> None:
-    """Validate what is to be a dictionary, or nothing.
+def is_set(value: Any) -> bool:
+    """Whether an optional argument has a value: None has none, and neither has the "" of an empty template.
 
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :raises ValueError: naming the argument
+    :param value: of the argument
     """
-    if value is not None and not isinstance(value, dict):
+    return value is not None and not (isinstance(value, str) and not value)
+
+
+def parse_bool(argument: str, value: Any) -> bool:
+    """Return a boolean.
+
+    :param argument: name of the argument
+    :param value: a boolean, or true/false, yes/no, on/off, 1/0 as text in any case
+    :raises ValueError: for anything else
+    """
+    text = str(value).strip().lower()
+    if text not in BOOLEANS:
+        raise ValueError(f"{argument} must be true or false, not {value!r}")
+    return BOOLEANS[text]
+
+
+def parse_int(argument: str, value: Any, minimum: int = 1, maximum: int | None = None) -> int:
+    """Return a whole number.
+
+    :param argument: name of the argument
+    :param value: an integer, or its digits as text
+    :param minimum: the smallest valid number
+    :param maximum: the largest valid number; None = no limit
+    :raises ValueError: for anything else
+    """
+    digits = not isinstance(value, bool) and re.fullmatch(r"-?\d+", str(value).strip(), re.ASCII)
+    if not digits or int(value) < minimum or (maximum is not None and int(value) > maximum):
+        valid = f"{minimum} or more" if maximum is None else f"from {minimum} to {maximum}"
+        raise ValueError(f"{argument} must be a whole number, {valid}, not {value!r}")
+    return int(value)
+
+
+def parse_float(argument: str, value: Any, above: float = 0, maximum: float | None = None) -> float:
+    """Return a number.
+
+    :param argument: name of the argument
+    :param value: a number, or its digits as text
+    :param above: the number must be greater than this
+    :param maximum: the largest valid number; None = no limit
+    :raises ValueError: for anything else
+    """
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > above and (maximum is None or number <= maximum)):
+        limit = "" if maximum is None else f" and at most {maximum:g}"
+        raise ValueError(f"{argument} must be a number above {above:g}{limit}, not {value!r}")
+    return number
+
+
+def parse_choice(argument: str, value: Any, options: Collection[str]) -> str:
+    """Return one of several words.
+
+    :param argument: name of the argument
+    :param value: the word
+    :param options: the valid words
+    :raises ValueError: for anything else
+    """
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{argument} must be one of {', '.join(options)}, not {value!r}")
+    return value
+
+
+def parse_id(argument: str, value: Any, label: str) -> str:
+    """Return an id.
+
+    :param argument: name of the argument
+    :param value: text, or a whole number; surrounding spaces are removed
+    :param label: noun with its article, such as "a submission"
+    :raises ValueError: for an empty text, a missing result ("None"), and anything else
+    """
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text in {"", MISSING_RESULT}:
+        raise ValueError(f"{argument} must be the id of {label}, not {value!r}")
+    return text
+
+
+def parse_timestamp(argument: str, value: Any, *, needs_timezone: bool = False) -> datetime:
+    """Return a timestamp with a time zone.
+
+    :param argument: name of the argument
+    :param value: a datetime, or text in ISO 8601; UTC unless it names another time zone
+    :param needs_timezone: whether a value without a time zone is invalid
+    :raises ValueError: for anything else
+    """
+    try:
+        parsed = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        parsed = None
+    if parsed is None or (needs_timezone and parsed.tzinfo is None):
+        zone = " with a time zone" if needs_timezone else ""
+        raise ValueError(
+            f"{argument} must be a timestamp{zone} in ISO 8601, such as '2026-11-24T18:00:00Z', not {value!r}"
+        )
+    return in_utc_by_default(parsed)
+
+
+def read_timestamp(text: str) -> datetime:
+    """Return a timestamp of a product's response.
+
+    :param text: ISO 8601, such as "2026-11-24T18:00:00.000000Z"; UTC unless it names another time zone
+    :raises ValueError: if it is malformed
+    """
+    return in_utc_by_default(datetime.fromisoformat(text))
+
+
+def in_utc_by_default(timestamp: datetime) -> datetime:
+    """Return the timestamp, in UTC if it has no time zone.
+
+    :param timestamp: any
+    """
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+
+
+def parse_list(value: Any) -> Any:
+    """Return a list for one value or several; a template renders a list as JSON or as Python source.
+
+    :param value: a text, a sequence or a set; None and "" are an empty list; anything else is returned unchanged
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        return _parse_literal(value, default=[value])
+    if isinstance(value, str):
+        return [value] if value else []
+    # the results of mapped tasks are a sequence, but no list
+    return [*value] if isinstance(value, Sequence | Set) else value or []
+
+
+def parse_str_list(argument: str, value: Any) -> list[str]:
+    """Return a list of texts; empty ones are left out.
+
+    :param argument: name of the argument
+    :param value: see `parse_list`
+    :raises ValueError: if an item is not a text, or is a missing result ("None")
+    """
+    texts = parse_list(value)
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text != MISSING_RESULT for text in texts):
+        raise ValueError(f"{argument} must be a text or a list of texts, not {value!r}")
+    return [text for text in texts if text]
+
+
+def parse_object_list(argument: str, value: Any) -> list[dict[str, Any]]:
+    """Return a list of objects.
+
+    :param argument: name of the argument
+    :param value: see `parse_list`; one mapping is a list of one
+    :raises ValueError: if an item is not a mapping, or cannot be sent as JSON
+    """
+    objects = [value] if isinstance(value, Mapping) else parse_list(value)
+    if not isinstance(objects, list) or not all(isinstance(item, Mapping) for item in objects):
+        raise ValueError(f"{argument} must be a list of objects, not {value!r}")
+    require_json(argument, objects)
+    return [dict(item) for item in objects]
+
+
+def parse_object(argument: str, value: Any) -> dict[str, Any]:
+    """Return an object; None and "" are an empty one. No error shows its values: they may hold a password.
+
+    :param argument: name of the argument
+    :param value: a mapping, or a JSON object or Python dictionary as text
+    :raises ValueError: for anything else, and for values that cannot be sent as JSON
+    """
+    if not is_set(value):
+        return {}
+    parsed = _parse_literal(value, default=value) if isinstance(value, str) else value
+    if not isinstance(parsed, Mapping):
         raise ValueError(f"{argument} must be a dictionary, not {type(value).__name__}")
-    check_json(argument, value)
+    require_json(argument, parsed)
+    return dict(parsed)
 
 
-def check_json(argument: str, value: Any) -> None:
-    """Validate what is to be sent as JSON. No error shows it: there may be a password in it.
+def _parse_literal(text: str, default: Any) -> Any:
+    """Return the value of a text in JSON or in Python source, such as the text of a dictionary."""
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError):
+            continue
+    return default
 
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :raises ValueError: naming the argument
+
+def require_json(argument: str, value: Any) -> None:
+    """Check that a value can be sent as JSON. The error does not show it: it may hold a password.
+
+    :param argument: name of the argument
+    :param value: any
+    :raises ValueError: if it cannot
     """
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{argument} must be made of plain JSON values: {error}") from None
+        raise ValueError(f"{argument} must consist of plain JSON values: {error}") from None
 
 
-def check_id(argument: str, value: Any, thing: str) -> None:
-    """Validate what is to be an id.
+def require_not_blank(argument: str, value: Any) -> None:
+    """Check that a list or object is not an empty text, which a template renders for a missing value.
 
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :param thing: what it is the id of, such as "a submission"
-    :raises ValueError: naming the argument
+    For arguments that replace a whole field: the empty text would clear the field.
+
+    :param argument: name of the argument
+    :param value: any
+    :raises ValueError: for an empty text
     """
-    if not isinstance(value, str) or value in {"", ABSENT}:
-        raise ValueError(f"{argument} must be the id of {thing}, not {value!r}")
+    if isinstance(value, str) and not value.strip():
+        raise ValueError(f"{argument} must not be an empty text; give an empty list or object to clear it")
 
 
-def checked_flag(argument: str, value: Any) -> bool:
-    """What is to be true or false; also as a template gives it, such as "True".
+def require_one_of(arguments: Mapping[str, Any]) -> str:
+    """Return the name of the only argument that is set.
 
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :raises ValueError: naming the argument
+    :param arguments: name and value of each; None is not set
+    :raises ValueError: if none or several are set
     """
-    words = {"true": True, "false": False}
-    if str(value).lower() not in words:
-        raise ValueError(f"{argument} must be true or false, not {value!r}")
-    return words[str(value).lower()]
-
-
-def checked_number(argument: str, value: Any, least: int = 1) -> int:
-    """What is to be a whole number; also as a template gives it, such as "500".
-
-    :param argument: what a DAG author calls it
-    :param value: its value
-    :param least: the least that makes sense
-    :raises ValueError: naming the argument
-    """
-    if isinstance(value, bool) or not re.fullmatch(r"\d+", str(value), re.ASCII) or int(value) < least:
-        raise ValueError(f"{argument} must be a whole number, {least} or more, not {value!r}")
-    return int(value)
-
-
-def checked_texts(argument: str, value: Any) -> list[str]:
-    """What is to be one text or several, also as a template gives a list; None and "" are none.
-
-    :param argument: what a DAG author calls it
-    :param value: a text, or a list of texts
-    :raises ValueError: naming the argument
-    """
-    texts = listed(value)
-    if not isinstance(texts, list) or not all(isinstance(one, str) and one != ABSENT for one in texts):
-        raise ValueError(f"{argument} must be a text or a list of texts, not {value!r}")
-    return [one for one in texts if one]
-
-
-def listed(value: Any) -> Any:
-    """A list of what is one text or several, also as a template gives a list: as JSON, or as Python writes it.
-
-    :param value: a text or a sequence; anything else comes back as it is
-    """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        for read in (json.loads, ast.literal_eval):
-            try:
-                return read(value)
-            except (ValueError, SyntaxError):
-                continue
-    if isinstance(value, str):
-        return [value]
-    # the results of mapped tasks are a sequence, but no list
-    return [*value] if isinstance(value, Sequence | Set) else value or []
+    names = [name for name, value in arguments.items() if value is not None]
+    if len(names) != 1:
+        raise ValueError(f"give exactly one of {', '.join(arguments)}, not {', '.join(names) or 'none'}")
+    return names[0]

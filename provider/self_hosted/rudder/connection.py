@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from self_hosted.core.form import PORT_HINT, ConnectionForm, choice, number, switch, text, transport_fields
+from self_hosted.core.connection.form import PORT_HINT, ConnectionForm, choice, number, switch, text, transport_fields
 
 FORM = ConnectionForm(
     conn_type="rudder",
     hook_name="Rudder",
     hook_class="self_hosted.rudder.hook.RudderHook",
     fields={
-        "api_version": text("API version", 'A number from 21 on, or "latest", which is the default.'),
-        "version_in": choice(
-            "Send the version in", "The URL, or the header X-API-Version; never both.", ["url", "header"]
-        ),
+        "api_version": text("API version", '"latest", or a number from 21 on; default: latest.'),
+        "version_in": choice("Send the version in", "The URL, or the header X-API-Version.", ["url", "header"]),
         "require_reason": switch(
-            "Require a reason", "Refuse changes without a reason. Rudder itself no longer does.", default=True
+            "Require a reason", "Reject changes without a reason. Rudder itself no longer does.", default=True
         ),
-        "shortest_reason": number("Shortest reason", "How many characters a reason must have.", default=5),
+        "min_reason_length": number("Minimum reason length", "In characters.", default=5),
         **transport_fields(),
     },
     relabeling={"host": "Base URL", "password": "API token"},
@@ -24,7 +22,7 @@ FORM = ConnectionForm(
     placeholders={
         "host": "https://rudder.example.com/rudder",
         "port": PORT_HINT,
-        "password": "from Administration, API accounts; mind its expiry date",
+        "password": "from Administration, API accounts; note its expiry date",
     },
     default_path="/rudder",
 )

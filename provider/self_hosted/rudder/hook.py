@@ -1,4 +1,4 @@
-"""How Rudder is signed in to, and a table of contents of what can be asked of it."""
+"""RudderHook: the sign-in, and the endpoints of Rudder as methods, grouped by resource."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from self_hosted.core.auth import HeaderAuth
-from self_hosted.core.connection import Settings
-from self_hosted.core.flow import Flow, Reply, Request
-from self_hosted.core.hook import ProductHook, published
-from self_hosted.rudder import api
+from self_hosted.core.arguments import read_timestamp
+from self_hosted.core.connection.hook import SelfHostedHook, hook_method
+from self_hosted.core.connection.settings import Settings
+from self_hosted.core.http.auth import HeaderAuth
+from self_hosted.core.http.flow import Flow, Reply, Request
+from self_hosted.rudder.api import accounts, change_requests, compliance, nodes, rules
 from self_hosted.rudder.connection import FORM
+from self_hosted.rudder.errors import parse_error
 
-OLDEST_VERSION = 21
-SOON = timedelta(days=14)
-RIGHTS = {
+MIN_API_VERSION = 21
+EXPIRY_WARNING_PERIOD = timedelta(days=14)  # by default, tokens expire after a month
+PERMISSIONS = {
     "ro": "may read",
     "rw": "may read and write",
-    "acl": "may do what its access list says",
-    "none": "may do nothing",
+    "acl": "has the permissions of its access list",
+    "none": "has no permissions",
 }
 
 
 class TokenAuth(HeaderAuth):
-    """An API token, and the version of the API: in the path or in a header, since Rudder refuses it in both.
+    """Signs requests with an API token and the API version: in the path or in a header, as Rudder rejects both at once.
 
     :param token: the API token
     :param version: a number or "latest"
-    :param in_header: whether the version goes into the header ``X-API-Version``
+    :param in_header: whether the version is sent in the header ``X-API-Version``
     """
 
     def __init__(self, token: str, version: str, *, in_header: bool) -> None:
@@ -36,68 +38,87 @@ class TokenAuth(HeaderAuth):
         self.prefix = "/api" if in_header else f"/api/{version}"
 
     def send(self, request: Request) -> Flow[Reply]:
-        """Send the request below the prefix, with the headers."""
+        """Send the request below the prefix, with the headers.
+
+        :param request: the request, its path without the prefix
+        """
         return (yield from super().send(replace(request, path=self.prefix + request.path)))
 
 
-class RudderHook(ProductHook):
-    """Talks to a Rudder server (rudder.io, not RudderStack).
+class RudderHook(SelfHostedHook):
+    """Calls a Rudder server (rudder.io, not RudderStack).
 
     :param rudder_conn_id: the Airflow connection
     """
 
     form = FORM
-    error_of = staticmethod(api.error_of)
+    parse_error = staticmethod(parse_error)
 
     def __init__(self, rudder_conn_id: str = "rudder_default") -> None:
         super().__init__(rudder_conn_id)
 
     def auth(self, settings: Settings) -> TokenAuth:
-        """The token from the password, the version from the extras."""
+        """Return the sign-in with the token in the password field and the version in the extra fields.
+
+        :param settings: the connection
+        :raises ValueError: if the token is missing, or the version is invalid
+        """
         token = settings.password.strip()
         if not token:
             raise ValueError(f"connection {settings.conn_id!r}: the API token (password) is missing")
         in_header = settings.extra["version_in"] == "header"
-        return TokenAuth(token, _version(settings), in_header=in_header)
+        return TokenAuth(token, _parse_version(settings), in_header=in_header)
 
-    def signed_in(self) -> Flow[str]:
-        """Say whose token it is, what it may do and when it ends."""
-        account = yield from api.proven_token()
+    def verify_credentials(self) -> Flow[str]:
+        """Prove that the token is accepted; return one sentence about its account, permissions and expiry."""
+        account = yield from accounts.verify_token()
         if account is None:
-            return "Rudder accepts the token, but does not tell whose it is, what it may do and when it ends."
-        kind = account.get("authorizationType", "")
-        rights = RIGHTS.get(kind, f"has the rights {kind!r}")
-        return f"Signed in as API account {account['name']!r}, which {rights}; its token {_end(account)}."
+            return "Rudder accepts the token, but does not show its account, permissions and expiry date."
+        authorization = account.get("authorizationType", "")
+        permissions = PERMISSIONS.get(authorization, f"has the permissions {authorization!r}")
+        return (
+            f"Signed in as API account {account['name']!r}, which {permissions}; its token {_describe_expiry(account)}."
+        )
 
-    current_account = published(api.current_account)
-    rules = published(api.rules)
-    rule = published(api.rule)
-    update_rule = published(api.update_rule)
-    change_requests = published(api.change_requests)
-    change_request = published(api.change_request)
-    accept_change_request = published(api.accept_change_request)
-    decline_change_request = published(api.decline_change_request)
-    node = published(api.node)
-    nodes = published(api.nodes)
-    pending_nodes = published(api.pending_nodes)
-    compliance = published(api.compliance)
-    compliances = published(api.compliances)
+    # Accounts
+    get_current_account = hook_method(accounts.get_current)
+
+    # Rules
+    get_rule = hook_method(rules.get)
+    list_rules = hook_method(rules.list_all)
+    update_rule = hook_method(rules.update)
+
+    # Change requests
+    get_change_request = hook_method(change_requests.get)
+    list_change_requests = hook_method(change_requests.list_all)
+    accept_change_request = hook_method(change_requests.accept)
+    decline_change_request = hook_method(change_requests.decline)
+
+    # Nodes
+    get_node = hook_method(nodes.get)
+    list_nodes = hook_method(nodes.list_accepted)
+    list_pending_nodes = hook_method(nodes.list_pending)
+
+    # Compliance
+    get_compliance = hook_method(compliance.get)
+    list_compliance = hook_method(compliance.list_all)
 
 
-def _version(settings: Settings) -> str:
+def _parse_version(settings: Settings) -> str:
     version: str = (settings.extra["api_version"] or "latest").strip().lower()
-    if version != "latest" and not (version.isdecimal() and int(version) >= OLDEST_VERSION):
+    if version != "latest" and not (version.isdecimal() and int(version) >= MIN_API_VERSION):
         raise ValueError(
-            f'connection {settings.conn_id!r}: api_version must be "latest" or a number from {OLDEST_VERSION} on, '
+            f'connection {settings.conn_id!r}: api_version must be "latest" or a number from {MIN_API_VERSION} on, '
             f"not {settings.extra['api_version']!r}"
         )
     return version
 
 
-def _end(account: dict[str, Any]) -> str:
-    """When an account's token ends; with a warning when that is soon, for tokens end after a month by default."""
+def _describe_expiry(account: dict[str, Any]) -> str:
+    """Return when an account's token expires, with a warning if that is soon."""
     if account.get("expirationPolicy") == "never" or not account.get("expirationDate"):
-        return "does not end"
-    end = datetime.fromisoformat(account["expirationDate"]).astimezone(UTC)
-    soon = end - datetime.now(UTC) < SOON
-    return f"ends on {end:%Y-%m-%d}" + (", which is soon: renew it in Administration, API accounts" if soon else "")
+        return "does not expire"
+    expiry = read_timestamp(account["expirationDate"]).astimezone(UTC)
+    is_soon = expiry - datetime.now(UTC) < EXPIRY_WARNING_PERIOD
+    warning = ", which is soon: renew it in Administration, API accounts" if is_soon else ""
+    return f"expires on {expiry:%Y-%m-%d}{warning}"

@@ -1,117 +1,199 @@
-"""What a DAG waits for in Rudder."""
+"""The sensors of Rudder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.core.errors import Conflict
-from self_hosted.core.lazy import when_used
-from self_hosted.core.sensor import ProductSensor
+from self_hosted.core.arguments import parse_choice, parse_float, parse_id, parse_int, parse_timestamp, require_one_of
+from self_hosted.core.http.errors import ConflictError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.sensor import SelfHostedSensor
+from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:
-    from self_hosted.core.question import Seen
-    from self_hosted.rudder import api
+    from self_hosted.core.wait.observation import Observation
+    from self_hosted.rudder.api import change_requests, compliance, nodes, rules
 else:
-    api = when_used("self_hosted.rudder.api")
+    change_requests = lazy_import("self_hosted.rudder.api.change_requests")
+    compliance = lazy_import("self_hosted.rudder.api.compliance")
+    nodes = lazy_import("self_hosted.rudder.api.nodes")
+    rules = lazy_import("self_hosted.rudder.api.rules")
 
 
-class RudderChangeRequestSensor(ProductSensor):
-    """Waits until people deployed a change request; fails when they declined it.
+class RuleStatus(TypedDict):
+    """The result of `RudderRuleStatusSensor`.
+
+    :param rule_id: id of the rule
+    :param status: its status
+    :param details: Rudder's explanation of the status, "" if there is none
+    :param url: page of the rule
+    """
+
+    rule_id: str
+    status: str
+    details: str
+    url: str
+
+
+class Compliance(TypedDict):
+    """The common part of `RuleCompliance` and `NodeCompliance`.
+
+    :param compliance: percent
+    :param details: percent by kind of report
+    :param url: page of the rule or node
+    """
+
+    compliance: float
+    details: dict[str, float]
+    url: str
+
+
+class RuleCompliance(Compliance):
+    """The result of `RudderComplianceSensor` for a rule.
+
+    :param rule_id: id of the rule
+    """
+
+    rule_id: str
+
+
+class NodeCompliance(Compliance):
+    """The result of `RudderComplianceSensor` for a node.
+
+    :param node_id: id of the node
+    """
+
+    node_id: str
+
+
+class NodeRun(TypedDict):
+    """The result of `RudderNodeRunSensor`.
+
+    :param node_id: id of the node
+    :param last_run: start of the last run, in ISO 8601
+    :param url: page of the node
+    """
+
+    node_id: str
+    last_run: str
+    url: str
+
+
+class RudderSensor(SelfHostedSensor):
+    """Waits for one thing in Rudder.
+
+    :param rudder_conn_id: the Airflow connection
+    """
+
+    template_fields: Sequence[str] = ("rudder_conn_id",)
+
+    def __init__(self, *, rudder_conn_id: str = "rudder_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rudder_conn_id = rudder_conn_id
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        self.external_id()
+
+
+class RudderChangeRequestSensor(RudderSensor):
+    """Waits until a change request is deployed; fails if it is declined.
+
+    Endpoint: ``GET /changeRequests/{id}`` of the plugin change-validation.
 
     :param change_request_id: its number, such as the ``change_request_id`` in the result of `RudderUpdateRuleOperator`
     :param rudder_conn_id: the Airflow connection
     :return: its status, "Deployed"
-
-    Rests on ``GET /changeRequests/{id}`` of the plugin change-validation.
+    :raises AirflowFailException: for invalid arguments, a missing change request, and a declined one
     """
 
-    question = "self_hosted.rudder.triggers.CHANGE_REQUEST"
-    template_fields: Sequence[str] = ("change_request_id", "rudder_conn_id")
+    wait_spec = "self_hosted.rudder.waits.CHANGE_REQUEST"
+    template_fields: Sequence[str] = (*RudderSensor.template_fields, "change_request_id")
 
-    def __init__(self, *, change_request_id: int | str, rudder_conn_id: str = "rudder_default", **kwargs: Any) -> None:
+    def __init__(self, *, change_request_id: int | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.change_request_id = change_request_id
-        self.rudder_conn_id = rudder_conn_id
 
-    def check(self) -> None:
-        """See `ProductSensor.check`."""
-        if not self.key().isdecimal():
-            raise ValueError(f"change_request_id must be a number, not {self.change_request_id!r}")
+    def external_id(self) -> str:
+        """Return the number of the change request."""
+        return str(parse_int("change_request_id", self.change_request_id))
 
-    def key(self) -> str:
-        """The change request."""
-        return str(self.change_request_id).strip()
+    def build_result(self, observation: Observation, base_url: str) -> str:
+        """Return the status.
 
-    def finish(self, seen: Seen, base_url: str) -> str:
-        """Deployed, or else an error."""
-        if seen.state != api.DEPLOYED:
-            page = api.change_request_page(base_url, self.key())
-            raise Conflict(f"change request {self.key()} was not deployed, its state is {seen.state!r}: {page}")
-        return seen.state
+        :param observation: the last observation
+        :param base_url: Rudder's address
+        :raises ConflictError: if the change request was declined
+        """
+        if observation.state != change_requests.DEPLOYED:
+            url = change_requests.page_url(base_url, self.external_id())
+            raise ConflictError(
+                f"change request {self.external_id()} was not deployed, its state is {observation.state!r}: {url}"
+            )
+        return observation.state
 
 
-class RudderRuleStatusSensor(ProductSensor):
-    """Waits until a rule has a status, which Rudder works out from what is configured, not from what nodes report.
+class RudderRuleStatusSensor(RudderSensor):
+    """Waits until a rule has a status, which follows from the configuration, not from the reports of nodes.
 
-    Fails when the rule is disabled, unless that is what is waited for.
+    Fails if the rule is disabled, unless that is the desired status. Endpoints: ``GET /rules/{id}``, and ``GET /rules``
+    for many tasks in a triggerer.
 
     :param rule_id: its id
     :param status: "In application", "Partially applied", "Not applied" or "Disabled"
     :param rudder_conn_id: the Airflow connection
-    :return: ``{"rule_id": ..., "status": ..., "details": Rudder's words about it, "url": page of the rule}``
-
-    Rests on ``GET /rules/{id}``, and for many tasks in a triggerer on ``GET /rules``.
+    :return: `RuleStatus`
+    :raises AirflowFailException: for invalid arguments, a missing rule, and a disabled one
     """
 
-    question = "self_hosted.rudder.triggers.RULE_STATUS"
-    template_fields: Sequence[str] = ("rule_id", "status", "rudder_conn_id")
+    wait_spec = "self_hosted.rudder.waits.RULE_STATUS"
+    template_fields: Sequence[str] = (*RudderSensor.template_fields, "rule_id", "status")
 
-    def __init__(
-        self, *, rule_id: str, status: str = "In application", rudder_conn_id: str = "rudder_default", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, rule_id: str, status: str = "In application", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rule_id = rule_id
-        self.status = status
-        self.rudder_conn_id = rudder_conn_id
+        self.rule_id, self.status = rule_id, status
 
-    def check(self) -> None:
-        """See `ProductSensor.check`."""
-        _check_id("rule_id", self.rule_id)
-        if self.status not in api.STATUSES:
-            raise ValueError(f"status must be one of {', '.join(api.STATUSES)}, not {self.status!r}")
+    def external_id(self) -> str:
+        """Return the key: the rule and the desired status."""
+        rule_id = parse_id("rule_id", self.rule_id, "a rule")
+        return WaitKey(rule_id, (parse_choice("status", self.status, rules.STATUSES),)).to_text()
 
-    def key(self) -> str:
-        """Rule and status."""
-        return api.status_key(self.rule_id, self.status)
+    def build_result(self, observation: Observation, base_url: str) -> RuleStatus:
+        """Return the status.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The rule has the status, or never will."""
-        page = api.rule_page(base_url, self.rule_id)
-        if seen.state != self.status:
-            raise Conflict(f"rule {self.rule_id} is disabled, so it will not be {self.status!r}: {page}")
-        return {"rule_id": self.rule_id, "status": seen.state, **seen.facts, "url": page}
+        :param observation: the last observation
+        :param base_url: Rudder's address
+        :raises ConflictError: if the rule is disabled
+        """
+        rule_id = parse_id("rule_id", self.rule_id, "a rule")
+        url = rules.page_url(base_url, rule_id)
+        if observation.state != self.status:
+            raise ConflictError(f"rule {rule_id} is disabled, so it will not be {self.status!r}: {url}")
+        details = observation.details["details"]
+        return {"rule_id": rule_id, "status": observation.state, "details": details, "url": url}
 
 
-class RudderComplianceSensor(ProductSensor):
-    """Waits until the compliance of a rule, or of a node, is high enough, whatever is still to be reported.
+class RudderComplianceSensor(RudderSensor):
+    """Waits until the compliance of a rule or node reaches a threshold, whatever the pending reports will contain.
 
-    Low compliance is no failure: nodes may yet apply what they have to. Time runs out instead; see ``timeout``.
+    Low compliance does not fail the task, because nodes may still apply their policies; ``timeout`` does. Endpoints:
+    ``GET /compliance/rules/{id}`` and ``GET /compliance/nodes/{id}``, and their lists for many tasks in a triggerer.
 
-    :param rule_id: id of the rule; or else
-    :param node: id of the node, not its host name; ``node_id`` is something of Airflow's own
-    :param threshold: percent, above 0 and up to 100
+    :param rule_id: id of the rule; give either this or ``node``
+    :param node: id of the node, not its host name; ``node_id`` is an attribute of Airflow's operators
+    :param threshold: percent, above 0 and at most 100
     :param rudder_conn_id: the Airflow connection
-    :return: ``{"rule_id" or "node_id": ..., "compliance": percent, "details": {kind of report: percent, ...},
-        "url": page of the rule or node}``
-
-    Rests on ``GET /compliance/rules/{id}`` and ``GET /compliance/nodes/{id}``, and for many tasks in a triggerer on
-    the lists of the same.
+    :return: `RuleCompliance` or `NodeCompliance`
+    :raises AirflowFailException: for invalid arguments, a missing rule or node, and a server without compliance
     """
 
-    question = "self_hosted.rudder.triggers.COMPLIANCE"
-    template_fields: Sequence[str] = ("rule_id", "node", "threshold", "rudder_conn_id")
+    wait_spec = "self_hosted.rudder.waits.COMPLIANCE"
+    template_fields: Sequence[str] = (*RudderSensor.template_fields, "rule_id", "node", "threshold")
 
     def __init__(
         self,
@@ -119,86 +201,75 @@ class RudderComplianceSensor(ProductSensor):
         rule_id: str | None = None,
         node: str | None = None,
         threshold: float | str = 100,
-        rudder_conn_id: str = "rudder_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.rule_id = rule_id
-        self.node = node
-        self.threshold = threshold
-        self.rudder_conn_id = rudder_conn_id
+        self.rule_id, self.node, self.threshold = rule_id, node, threshold
 
-    def check(self) -> None:
-        """See `ProductSensor.check`."""
-        if (self.rule_id is None) == (self.node is None):
-            raise ValueError("give one of rule_id and node: compliance is that of a rule or of a node")
-        _check_id("node" if self.rule_id is None else "rule_id", self._thing[1])
-        try:
-            right = 0 < float(self.threshold) <= 100
-        except (TypeError, ValueError):
-            right = False
-        if not right:
-            raise ValueError(f"threshold must be a percentage above 0 and up to 100, not {self.threshold!r}")
+    def external_id(self) -> str:
+        """Return the key: the rule or node, its kind, and the threshold."""
+        kind, target_id = self._target()
+        threshold = parse_float("threshold", self.threshold, maximum=100)
+        return WaitKey(target_id, (kind, str(threshold))).to_text()
 
-    def key(self) -> str:
-        """Rule or node, and threshold."""
-        return api.compliance_key(*self._thing, float(self.threshold))
+    def build_result(self, observation: Observation, base_url: str) -> RuleCompliance | NodeCompliance:
+        """Return the compliance.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """The compliance; an error where Rudder does not tell any."""
-        kind, thing_id = self._thing
-        page = api.rule_page(base_url, thing_id) if kind == "rule" else api.node_page(base_url, thing_id)
-        if seen.state == api.REPORTS_DISABLED:
-            raise Conflict(f"Rudder tells no compliance, for {kind} {thing_id} as for all: its mode is {seen.state!r}")
-        return {f"{kind}_id": thing_id, **seen.facts, "url": page}
+        :param observation: the last observation
+        :param base_url: Rudder's address
+        :raises ConflictError: if Rudder computes no compliance
+        """
+        kind, target_id = self._target()
+        if observation.state == compliance.REPORTS_DISABLED:
+            raise ConflictError(
+                f"no compliance of {kind} {target_id}: Rudder computes none in its mode {observation.state!r}"
+            )
+        percent, details = observation.details["compliance"], observation.details["details"]
+        common: Compliance = {"compliance": percent, "details": details, "url": ""}
+        if kind == "rule":
+            return {**common, "rule_id": target_id, "url": rules.page_url(base_url, target_id)}
+        return {**common, "node_id": target_id, "url": nodes.page_url(base_url, target_id)}
 
-    @property
-    def _thing(self) -> tuple[api.Kind, str]:
-        return ("node", self.node or "") if self.rule_id is None else ("rule", self.rule_id)
+    def _target(self) -> tuple[compliance.Kind, str]:
+        if require_one_of({"rule_id": self.rule_id, "node": self.node}) == "rule_id":
+            return "rule", parse_id("rule_id", self.rule_id, "a rule")
+        return "node", parse_id("node", self.node, "a node")
 
 
-class RudderNodeRunSensor(ProductSensor):
-    """Waits until the agent of a node has run, by a run that began after a moment: after a change, say.
+class RudderNodeRunSensor(RudderSensor):
+    """Waits until the agent of a node has run, in a run that began after a time, such as the time of a change.
 
-    :param node: id of the node, not its host name; ``node_id`` is something of Airflow's own
-    :param after: the moment, with its time zone: ISO 8601, or a datetime; such as ``{{ dag_run.run_after }}`` or
-        what an earlier task returned. The run's beginning is told by the node's own clock
+    Endpoints: ``GET /nodes/{id}``, and ``GET /nodes`` for many tasks in a triggerer.
+
+    :param node: id of the node, not its host name; ``node_id`` is an attribute of Airflow's operators
+    :param after: the time, with its time zone: a datetime, or text in ISO 8601, such as ``{{ dag_run.run_after }}``.
+        It is compared with the start of the run by the node's own clock
     :param rudder_conn_id: the Airflow connection
-    :return: ``{"node_id": ..., "last_run": when its last run began, in ISO 8601, "url": page of the node}``
-
-    Rests on ``GET /nodes/{id}``, and for many tasks in a triggerer on ``GET /nodes``.
+    :return: `NodeRun`
+    :raises AirflowFailException: for invalid arguments and a missing node
     """
 
-    question = "self_hosted.rudder.triggers.NODE_RUN"
-    template_fields: Sequence[str] = ("node", "after", "rudder_conn_id")
+    wait_spec = "self_hosted.rudder.waits.NODE_RUN"
+    template_fields: Sequence[str] = (*RudderSensor.template_fields, "node", "after")
 
-    def __init__(
-        self, *, node: str, after: str | datetime, rudder_conn_id: str = "rudder_default", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, node: str, after: str | datetime, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.node = node
-        self.after = after
-        self.rudder_conn_id = rudder_conn_id
+        self.node, self.after = node, after
 
-    def check(self) -> None:
-        """See `ProductSensor.check`."""
-        _check_id("node", self.node)
-        try:
-            api.moment_of(self.after)
-        except ValueError:
-            raise ValueError(
-                f"after must be a moment with its time zone, such as 2026-03-01T08:00:00Z, not {self.after!r}"
-            ) from None
+    def external_id(self) -> str:
+        """Return the key: the node and the time."""
+        after = parse_timestamp("after", self.after, needs_timezone=True).astimezone(UTC)
+        return WaitKey(parse_id("node", self.node, "a node"), (after.isoformat(),)).to_text()
 
-    def key(self) -> str:
-        """Node and moment."""
-        return api.run_key(self.node, api.moment_of(self.after))
+    def build_result(self, observation: Observation, base_url: str) -> NodeRun:
+        """Return the start of the last run.
 
-    def finish(self, seen: Seen, base_url: str) -> dict[str, Any]:
-        """When its last run began."""
-        return {"node_id": self.node, **seen.facts, "url": api.node_page(base_url, self.node)}
-
-
-def _check_id(name: str, given: Any) -> None:
-    if not isinstance(given, str) or not given.strip():
-        raise ValueError(f"{name} must be an id, not {given!r}")
+        :param observation: the last observation
+        :param base_url: Rudder's address
+        """
+        node_id = parse_id("node", self.node, "a node")
+        return {
+            "node_id": node_id,
+            "last_run": observation.details["last_run"],
+            "url": nodes.page_url(base_url, node_id),
+        }

@@ -1,5 +1,5 @@
-"""Stand-ins of the four products on loopback, for trying DAGs and for tests. Nothing in production imports this.
+"""Fake servers of the four products on loopback, for tests and for trying DAGs. Production code never imports them.
 
-Each product is a `StandIn` in a file of its own: a table of routes, short handlers, state in one object, and the
-quirks of the real thing. `app.py` puts them together, with a control route, faults and a page that shows their state.
+Each product has a package with a `FakeServer`: handlers with decorated routes, the state in public attributes, and the
+behaviour of the real server, defects included. `app.py` serves them together with the control routes and the page.
 """

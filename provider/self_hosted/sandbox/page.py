@@ -1,4 +1,4 @@
-"""The page that shows what the DAGs did. It only draws tables; what is in them is each stand-in's affair."""
+"""The page that shows the state of the fake servers as HTML tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from self_hosted.sandbox.stand_in import Table
+from self_hosted.sandbox.fake_server import Table
 
-ROWS_SHOWN = 50
+MAX_ROWS = 50
 
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1d2733 }
@@ -21,30 +21,30 @@ th { background: #f3f6f9; font-weight: 600 }
 """
 
 
-def page(state: Mapping[str, Mapping[str, Table]]) -> str:
-    """The page, as HTML.
+def render_page(state: Mapping[str, Mapping[str, Table]]) -> str:
+    """Return the page as HTML.
 
-    :param state: product to table to rows
+    :param state: product to table name to rows
     """
-    products = "".join(_product(name, tables) for name, tables in state.items())
+    products = "".join(_render_product(name, tables) for name, tables in state.items())
     head = f"<meta charset=utf-8><title>Sandbox</title><style>{STYLE}</style>"
     return f"<!doctype html><html lang=en><head>{head}</head><body><h1>Sandbox</h1>{products}</body></html>"
 
 
-def _product(name: str, tables: Mapping[str, Table]) -> str:
-    drawn = "".join(f"<h3>{escape(title)} ({len(rows)})</h3>{_table(rows)}" for title, rows in tables.items())
-    return f"<section id={escape(name)}><h2>{escape(name)}</h2>{drawn}</section>"
+def _render_product(name: str, tables: Mapping[str, Table]) -> str:
+    html = "".join(f"<h3>{escape(title)} ({len(rows)})</h3>{_render_table(rows)}" for title, rows in tables.items())
+    return f"<section id={escape(name)}><h2>{escape(name)}</h2>{html}</section>"
 
 
-def _table(rows: Table) -> str:
+def _render_table(rows: Table) -> str:
     if not rows:
         return "<p class=none>none</p>"
     head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row.values())}</tr>" for row in rows[:ROWS_SHOWN])
-    more = f"<p class=none>and {len(rows) - ROWS_SHOWN} more</p>" if len(rows) > ROWS_SHOWN else ""
+    body = "".join(f"<tr>{''.join(_render_cell(value) for value in row.values())}</tr>" for row in rows[:MAX_ROWS])
+    more = f"<p class=none>and {len(rows) - MAX_ROWS} more</p>" if len(rows) > MAX_ROWS else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
-def _cell(value: Any) -> str:
+def _render_cell(value: Any) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return f"<td>{escape(text)}</td>"

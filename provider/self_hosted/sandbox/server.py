@@ -1,98 +1,104 @@
-"""A sandbox that a test, or anybody's script, starts and stops: ``with Sandbox() as sandbox: sandbox.url``."""
+"""A sandbox that a test or a script starts and stops: ``with Sandbox() as sandbox: sandbox.url``."""
 
 from __future__ import annotations
 
 import contextlib
-import pickle  # noqa: S403 it reads what it wrote itself
 import socket
 import threading
 import time
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
-import uvicorn
+from self_hosted.sandbox.dependencies import check_dependencies
+from self_hosted.sandbox.state_file import load_state, save_state
 
-from self_hosted.sandbox.app import sandbox_app
-from self_hosted.sandbox.faults import Arranged
-from self_hosted.sandbox.stand_in import StandIn
+if TYPE_CHECKING:
+    # at runtime, missing libraries must be reported before anything imports them
+    import uvicorn
 
-STAND_INS = (
+    from self_hosted.sandbox.fake_server import FakeServer
+    from self_hosted.sandbox.faults import FaultPlan
+
+SERVER_CLASSES = (
     "self_hosted.sandbox.assemblyline.Assemblyline",
     "self_hosted.sandbox.ayon.Ayon",
     "self_hosted.sandbox.rudder.Rudder",
     "self_hosted.sandbox.atrocore.Atrocore",
 )
+STARTUP_POLL_SECONDS = 0.01
+MAX_STOP_SECONDS = 10
 
 
-def all_products() -> list[StandIn]:
-    """Fresh stand-ins of all products."""
-    paths = (path.rpartition(".") for path in STAND_INS)
+def create_servers() -> list[FakeServer]:
+    """Return a new fake server of each product.
+
+    :raises MissingDependencyError: if a library of the extra ``[sandbox]`` is missing
+    """
+    check_dependencies()
+    paths = (path.rpartition(".") for path in SERVER_CLASSES)
     return [getattr(import_module(module), name)() for module, _, name in paths]
 
 
 class Sandbox:
-    """The sandbox in a thread of this process, on loopback.
+    """The sandbox in a thread of this process, bound to loopback.
 
-    :param port: 0 takes a free one
-    :param products: which stand-ins to serve; all by default
-    :param keep: a file that takes what it holds at the end, and gives it back at the next start
+    :param port: TCP port; 0 selects a free one
+    :param servers: the fake servers; by default one of each product
+    :param state_file: file to load the state from at the start, if it exists, and to save it to at the end
+    :raises MissingDependencyError: if a library of the extra ``[sandbox]`` is missing
     """
 
-    def __init__(self, port: int = 0, products: Sequence[StandIn] | None = None, keep: Path | None = None) -> None:
-        self.products = all_products() if products is None else list(products)
-        self.arranged, self.keep = Arranged(), keep
+    def __init__(
+        self, port: int = 0, servers: Sequence[FakeServer] | None = None, state_file: Path | None = None
+    ) -> None:
+        check_dependencies()
+        from self_hosted.sandbox.faults import FaultPlan
+
+        self.servers = create_servers() if servers is None else list(servers)
+        self.fault_plan, self.state_file = FaultPlan(), state_file
         self.socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            sandbox_app(self.products, self.arranged),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=1,  # who is kept waiting by a fault is not waited for
+        self.uvicorn_server = _build_uvicorn_server(self.servers, self.fault_plan)
+        self.thread = threading.Thread(
+            target=self.uvicorn_server.run, kwargs={"sockets": [self.socket]}, daemon=True, name="sandbox"
         )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]}, daemon=True)
 
     def __enter__(self) -> Self:
-        self._remember()
+        if self.state_file:
+            load_state(self.state_file, self._stateful_objects())
         self.thread.start()
         try:
-            while not self.server.started and self.thread.is_alive():
-                time.sleep(0.01)
-        except BaseException:  # told to end while it begins; somebody may have asked it for something already
+            while not self.uvicorn_server.started and self.thread.is_alive():
+                time.sleep(STARTUP_POLL_SECONDS)
+        except BaseException:  # interrupted at the start; requests may have changed the state already
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
+        self.uvicorn_server.should_exit = True
+        self.thread.join(MAX_STOP_SECONDS)
         with contextlib.suppress(OSError):
             self.socket.close()
-        self._write_down()
+        if self.state_file:
+            save_state(self.state_file, self._stateful_objects())
 
-    @property
-    def _memories(self) -> dict[str, dict[str, Any]]:
-        """What stand-ins and faults hold, by name, to read and to change."""
-        return {**{product.name: vars(product) for product in self.products}, "faults": vars(self.arranged)}
-
-    def _write_down(self) -> None:
-        if self.keep is None:
-            return
-        kept = {name: _public(memory) for name, memory in self._memories.items()}
-        written = self.keep.with_name(f"{self.keep.name}.new")
-        written.write_bytes(pickle.dumps(kept))
-        written.replace(self.keep)  # so that there is never half a file
-
-    def _remember(self) -> None:
-        if self.keep is None or not self.keep.exists():
-            return
-        kept = pickle.loads(self.keep.read_bytes())  # noqa: S301 see above
-        for name, memory in self._memories.items():
-            memory.update(kept[name])
+    def _stateful_objects(self) -> dict[str, object]:
+        return {**{server.name: server for server in self.servers}, "faults": self.fault_plan}
 
 
-def _public(memory: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in memory.items() if not name.startswith("_")}
+def _build_uvicorn_server(servers: Sequence[FakeServer], fault_plan: FaultPlan) -> uvicorn.Server:
+    import uvicorn
+
+    from self_hosted.sandbox.app import build_app
+
+    config = uvicorn.Config(
+        build_app(servers, fault_plan),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,  # seconds; requests that a fault delays are abandoned
+    )
+    return uvicorn.Server(config)

@@ -1,4 +1,4 @@
-"""A DAG scheduled on what happens in Assemblyline, for the tests of that; each run tells what it runs for."""
+"""A DAG that runs on events of Assemblyline, for the tests of event triggers; each run returns its items."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, AssetWatcher, get_current_context, task
 
 from self_hosted.assemblyline.triggers import AssemblylineAlertTrigger, AssemblylineSubmissionTrigger
-from self_hosted.core.news import news_of
+from self_hosted.core.events.consume import new_items
 
 WATCHED: dict[str, Any] = {"query": 'metadata.watched:"yes"', "poll_interval": 1}
 ALERTS = Asset("assemblyline_alerts", watchers=[AssetWatcher(name="all", trigger=AssemblylineAlertTrigger(**WATCHED))])
@@ -18,9 +18,9 @@ SUBMISSIONS = Asset(
 with DAG("on_events", schedule=(ALERTS | SUBMISSIONS)):
 
     @task(inlets=[ALERTS, SUBMISSIONS])
-    def told() -> list[list[str]]:
-        """The name of the asset, and the submission."""
+    def list_items() -> list[list[str]]:
+        """Return asset and submission of each new item."""
         context = get_current_context()
-        return [[asset.name, one["sid"]] for asset in (ALERTS, SUBMISSIONS) for one in news_of(context, asset)]
+        return [[asset.name, item["sid"]] for asset in (ALERTS, SUBMISSIONS) for item in new_items(context, asset)]
 
-    told()
+    list_items()

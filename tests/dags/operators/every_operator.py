@@ -1,7 +1,7 @@
-"""A DAG that uses each operator and sensor of Assemblyline, in the order of an investigation, for the test of that.
+"""A DAG with each operator and sensor of Assemblyline, in the order of an investigation.
 
-Its folder holds ``sample.exe``, which must be malicious, ``rule.yar``, and the folders ``delivery`` and ``intake``; it
-gets what the tasks write.
+Its folder contains ``sample.exe``, which must be malicious, ``rule.yar``, and the folders ``delivery`` and ``intake``.
+The tasks write their files into the same folder.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from airflow.sdk import DAG, AssetAlias, Param, task
 from self_hosted.assemblyline.operators import (
     AssemblylineAddToListOperator,
     AssemblylineApiOperator,
-    AssemblylineArchiveOperator,
+    AssemblylineArchiveSubmissionOperator,
     AssemblylineDeleteSubmissionOperator,
     AssemblylineDownloadFileOperator,
     AssemblylineEnableListEntryOperator,
     AssemblylineExportBundleOperator,
-    AssemblylineHashLookupOperator,
+    AssemblylineGetReportOperator,
     AssemblylineImportBundleOperator,
     AssemblylineIngestFilesOperator,
+    AssemblylineLookUpHashesOperator,
     AssemblylineRemoveFromListOperator,
-    AssemblylineReportOperator,
     AssemblylineResubmitOperator,
     AssemblylineRetrohuntOperator,
     AssemblylineSearchOperator,
@@ -40,8 +40,8 @@ from self_hosted.assemblyline.operators import (
 )
 from self_hosted.assemblyline.sensors import (
     AssemblylineAlertSensor,
+    AssemblylineIdleSensor,
     AssemblylineIngestSensor,
-    AssemblylineQuietSensor,
     AssemblylineSubmissionSensor,
 )
 
@@ -54,7 +54,7 @@ POKING: dict[str, Any] = {"deferrable": True, "poke_interval": 1}
 
 @task
 def ingests(report: str) -> list[dict[str, str]]:
-    """The arguments of a sensor for each line of a report."""
+    """Return the arguments of a sensor for each line of a report."""
     lines = [json.loads(line) for line in Path(report).read_text(encoding="utf-8").splitlines()]
     return [{name: line[name] for name in ("ingest_id", "sha256")} for line in lines]
 
@@ -98,12 +98,12 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         task_id="triage", alert_id=raised["alert_id"], add_labels=["AIRFLOW"], priority="HIGH"
     )
     sweep = AssemblylineUpdateAlertsOperator(
-        task_id="sweep", query="file.sha256:\"{{ ti.xcom_pull('alert')['sha256'] }}\"", status="TRIAGE", at_most="5"
+        task_id="sweep", query="file.sha256:\"{{ ti.xcom_pull('alert')['sha256'] }}\"", status="TRIAGE", max_items="5"
     )
     triage >> sweep
 
-    AssemblylineReportOperator(task_id="report", sid=sid, output_file=f"{FOLDER}/report.json")
-    AssemblylineArchiveOperator(task_id="keep", sid=sid, metadata=CASE)
+    AssemblylineGetReportOperator(task_id="report", sid=sid, output_uri=f"{FOLDER}/report.json")
+    AssemblylineArchiveSubmissionOperator(task_id="keep", sid=sid, metadata=CASE)
     AssemblylineDownloadFileOperator(
         task_id="fetch",
         sha256=sha256,
@@ -115,7 +115,7 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
     delivery = AssemblylineSubmitFilesOperator(
         task_id="delivery",
         folder=f"{FOLDER}/delivery",
-        report=f"{FOLDER}/delivery.jsonl",
+        report_uri=f"{FOLDER}/delivery.jsonl",
         metadata=CASE,
         poll_interval=1,
         outlets=[SCANNED],
@@ -124,9 +124,9 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         url=["https://good.example/", "hxxps[:]//bad[.]example/RIG-SCORE:400"]
     )
     intake = AssemblylineIngestFilesOperator(
-        task_id="intake", folder=f"{FOLDER}/intake", report=f"{FOLDER}/intake.jsonl", metadata=CASE, wait=False
+        task_id="intake", folder=f"{FOLDER}/intake", report_uri=f"{FOLDER}/intake.jsonl", metadata=CASE, wait=False
     )
-    arguments = ingests("{{ ti.xcom_pull('intake')['report'] }}")
+    arguments = ingests("{{ ti.xcom_pull('intake')['report_uri'] }}")
     intake >> arguments
     ingested = AssemblylineIngestSensor.partial(task_id="ingested", **POKING).expand_kwargs(arguments)
 
@@ -141,13 +141,13 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
     )
     made: Any = again.output
     seen = AssemblylineSubmissionSensor(task_id="seen", sid=made["sid"], poke_interval=1)
-    out = AssemblylineExportBundleOperator(task_id="out", sid=made["sid"], output_file=f"{FOLDER}/again.al_bundle")
+    out = AssemblylineExportBundleOperator(task_id="out", sid=made["sid"], output_uri=f"{FOLDER}/again.al_bundle")
     clean_up = AssemblylineDeleteSubmissionOperator(task_id="clean_up", sids=made["sid"], confirm=True)
-    back = AssemblylineImportBundleOperator(task_id="back", file="{{ ti.xcom_pull('out')['output_file'] }}")
+    back = AssemblylineImportBundleOperator(task_id="back", file="{{ ti.xcom_pull('out')['output_uri'] }}")
     seen >> out >> clean_up >> back
 
-    quiet = AssemblylineQuietSensor(task_id="quiet", query=OF_THIS_CASE, poke_interval=1)
-    look_up = AssemblylineHashLookupOperator(
+    quiet = AssemblylineIdleSensor(task_id="quiet", query=OF_THIS_CASE, poke_interval=1)
+    look_up = AssemblylineLookUpHashesOperator(
         task_id="look_up", hashes=sha256, max_age="1d", submit_if_unknown=True, metadata=CASE, poll_interval=1
     )
     found = AssemblylineSearchOperator(
@@ -156,13 +156,13 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         query=OF_THIS_CASE,
         fields=["sid", "max_score", "files.name"],
         sort="max_score desc",
-        output_file=f"{FOLDER}/found.jsonl",
+        output_uri=f"{FOLDER}/found.jsonl",
     )
     hunt = AssemblylineRetrohuntOperator(
         task_id="hunt",
         file=f"{FOLDER}/rule.yar",
         description="hunted by {{ run_id }}",
-        output_file=f"{FOLDER}/hits.jsonl",
+        output_uri=f"{FOLDER}/hits.jsonl",
         **DEFERRED,
     )
     scan >> hunt

@@ -1,4 +1,4 @@
-"""DAGs of one task that waits, for the tests of what befalls a wait; each run says for how long."""
+"""DAGs with one task that waits; a param of the run is the duration of the analysis."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from self_hosted.assemblyline.sensors import AssemblylineSubmissionSensor
 CONTENT = "{{ run_id }} RIG-SLEEP:{{ params.seconds }}"
 
 for place, deferrable in (("worker", False), ("triggerer", True)):
-    with DAG(f"wait_in_{place}", schedule=None, params={"seconds": Param(600, type="integer")}):
+    with DAG(f"wait_in_{place}", schedule=None, params={"seconds": Param(3600, type="integer")}):
         AssemblylineSubmitFileOperator(
             task_id="wait",
             content=CONTENT,
             name="{{ run_id }}",
             deferrable=deferrable,
             poll_interval=1,
-            wait_timeout=600,
+            wait_timeout=3600,
             retries=2,
             retry_delay=timedelta(seconds=1),
         )

@@ -1,12 +1,14 @@
-"""The stand-in, and ways to ask it."""
+"""The fake server, and functions that send requests to it."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 import requests
 
 from self_hosted.sandbox.assemblyline import Assemblyline
-from tests.sandbox.assemblyline.asking import KEY
+from tests.sandbox.assemblyline.api import STANDARD_KEY, parse_reply
 
 
 @pytest.fixture(scope="module")
@@ -21,34 +23,52 @@ def served(_served):
 
 
 @pytest.fixture
-def call(served):
-    """``call("GET", "user/whoami/")``: status and envelope; by API key unless told otherwise."""
-
-    def send(method, path, headers=KEY, **body):
-        return requests.request(
-            method, f"{served.base_url}/api/v4/{path}", headers=headers, allow_redirects=False, timeout=10, **body
-        )
-
-    return send
+def fast(served):
+    """Complete analyses immediately."""
+    served.seed({"delay": 0})
 
 
 @pytest.fixture
-def submit(call):
-    """``submit("RIG-SCORE:5")``: the submission's document, as answered."""
+def send(served):
+    """``send("GET", "user/whoami/")``: the HTTP response; with the standard API key by default."""
 
-    def send(words, options="{}", name="a.txt"):
-        data = words if isinstance(words, bytes) else words.encode()
-        return call("POST", "submit/", data={"json": options}, files={"bin": (name, data)})
+    def send_request(method, path, headers=STANDARD_KEY, **options):
+        url = f"{served.base_url}/api/v4/{path}"
+        return requests.request(method, url, headers=headers, allow_redirects=False, timeout=10, **options)
 
-    return send
+    return send_request
 
 
 @pytest.fixture
-def ingest(call):
-    """``ingest("RIG-SCORE:5")``: the ingest's id."""
+def call(send):
+    """``call("GET", "user/whoami/")``: the same as status, message and response."""
+    return lambda *args, **options: parse_reply(send(*args, **options))
 
-    def send(words, options="{}"):
-        reply = call("POST", "ingest/", data={"json": options}, files={"bin": ("a.txt", words.encode())})
-        return reply.json()["api_response"]["ingest_id"]
 
-    return send
+@pytest.fixture
+def upload(call):
+    """``upload("submit/", "RIG-SCORE:5", params={...})``: the reply to the upload of a file."""
+
+    def upload_file(path, content, name="a.txt", **options):
+        data = content if isinstance(content, bytes) else content.encode()
+        return call("POST", path, data={"json": json.dumps(options)}, files={"bin": (name, data)})
+
+    return upload_file
+
+
+@pytest.fixture
+def submit(upload):
+    """``submit("RIG-SCORE:5", params={...})``: the document of the new submission."""
+    return lambda content, **options: upload("submit/", content, **options).response
+
+
+@pytest.fixture
+def ingest(upload):
+    """``ingest("RIG-SCORE:5", params={...})``: the id of the ingest."""
+    return lambda content, **options: upload("ingest/", content, **options).response["ingest_id"]
+
+
+@pytest.fixture
+def search(call):
+    """``search("max_score:>5", fl="sid")``: the response to a search of submissions."""
+    return lambda query, **params: call("POST", "search/submission/", json={"query": query, **params}).response

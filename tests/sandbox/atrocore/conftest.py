@@ -1,4 +1,4 @@
-"""The stand-in, and ways to ask it."""
+"""The fake AtroCore server and clients of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from self_hosted.sandbox.atrocore import Atrocore
 from tests.conftest import Served
-from tests.sandbox.atrocore.asking import Client
+from tests.sandbox.atrocore.client import Client
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +25,12 @@ def served(_served: Served) -> Served:
 @pytest.fixture(params=["2.3", "1.x-2.2", "espo"])
 def client(request, served) -> Client:
     served.seed({"dialect": request.param})
-    return Client(served, request.param).sign_in()
+    return Client(served, request.param).log_in()
 
 
 @pytest.fixture
 def newest(served) -> Client:
-    return Client(served, "2.3").sign_in()
+    return Client(served, "2.3").log_in()
 
 
 @pytest.fixture
@@ -42,6 +42,6 @@ def wheels(newest):
 
 @pytest.fixture(params=["2.3", "1.x-2.2"])
 def queue(request, served) -> Client:
-    """A server that has a queue of jobs."""
+    """A client of a server with a job queue."""
     served.seed({"dialect": request.param})
-    return Client(served, request.param).sign_in()
+    return Client(served, request.param).log_in()

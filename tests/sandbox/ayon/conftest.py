@@ -1,4 +1,4 @@
-"""The stand-in, and ways to ask it."""
+"""The fake AYON server and requests to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import requests
 
 from self_hosted.sandbox.ayon import Ayon
 from tests.conftest import Served
-from tests.sandbox.ayon.asking import KEY
+from tests.sandbox.ayon.client import KEY
 
 
 @pytest.fixture(scope="session")
@@ -24,33 +24,33 @@ def served(_served: Served) -> Served:
 
 
 @pytest.fixture
-def ask(served):
-    """``ask("GET", "/api/projects")`` gives status and body."""
+def call(served):
+    """``call("GET", "/api/projects")`` returns status and body; by default as the service user."""
 
-    def asked(method: str, path: str, json: Any = None, headers: Any = None) -> tuple[int, Any]:
-        answer = requests.request(
+    def send(method: str, path: str, json: Any = None, headers: Any = None) -> tuple[int, Any]:
+        response = requests.request(
             method, served.base_url + path, json=json, headers=KEY if headers is None else headers, timeout=10
         )
-        text = answer.headers.get("content-type", "").startswith("application/json")
-        return answer.status_code, answer.json() if text else answer.text
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        return response.status_code, response.json() if is_json else response.text
 
-    return asked
+    return send
 
 
 @pytest.fixture
 def film(served) -> str:
-    """A project, and the path of it."""
+    """The path of a project."""
     served.seed({"projects": [{"name": "film", "code": "flm"}]})
     return "/api/projects/film"
 
 
 @pytest.fixture
-def make(ask, film):
-    """Make an entity and get its id: ``make("folder", name="assets")``."""
+def create_entity(call, film):
+    """``create_entity("folder", name="assets")`` returns the id of a new entity."""
 
-    def made(kind: str, **fields: Any) -> str:
-        status, body = ask("POST", f"{film}/{kind}s", fields)
+    def create(kind: str, **fields: Any) -> str:
+        status, body = call("POST", f"{film}/{kind}s", fields)
         assert status == 201, body
         return str(body["id"])
 
-    return made
+    return create

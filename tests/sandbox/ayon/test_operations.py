@@ -1,66 +1,74 @@
-"""Background operations of the stand-in."""
+"""Background operations at the fake AYON server."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from tests.sandbox.ayon.asking import ZEROS
+import pytest
+
+from tests.sandbox.ayon.client import MISSING_ID
 
 
-def background(ask, film: str, operations: list[Any], **how: Any) -> Any:
-    """What becomes of operations in the background."""
-    _, started = ask("POST", f"{film}/operations/background", {"operations": operations, **how})
-    assert (started["status"], started["result"]) == ("pending", None)
-    time.sleep(0.05)
-    return ask("GET", f"{film}/operations/background/{started['id']}")[1]
+@pytest.fixture
+def run_operations(served, call, film):
+    """``run_operations([operation])`` returns the state of background operations after their duration."""
+
+    def run(operations: list[Any], **options: Any) -> Any:
+        _, started = call("POST", f"{film}/operations/background", {"operations": operations, **options})
+        assert (started["status"], started["result"]) == ("pending", None)
+        served.seed({"advance_seconds": 10})
+        return call("GET", f"{film}/operations/background/{started['id']}")[1]
+
+    return run
 
 
-def new_folder(name: str) -> dict[str, Any]:
+def creation(name: str) -> dict[str, Any]:
     return {"type": "create", "entityType": "folder", "data": {"name": name}}
 
 
-def test_completed_does_not_mean_success(ask, film, make):
-    make("folder", name="assets")
-    done = background(ask, film, [new_folder("shots"), new_folder("assets"), new_folder("c")])
-    assert (done["status"], done["progress"], done["result"]["success"]) == ("completed", 100, False)
-    told = [(one["success"], one["status"], one["errorCode"]) for one in done["result"]["operations"]]
-    assert told == [(True, 201, None), (False, 409, "unique-violation")]
-    assert background(ask, film, [new_folder("shots")])["result"]["success"]  # for it was undone
+def test_completed_operations_may_have_failed(run_operations, create_entity):
+    create_entity("folder", name="assets")
+    task = run_operations([creation("shots"), creation("assets"), creation("c")])
+    assert (task["status"], task["progress"], task["result"]["success"]) == ("completed", 100, False)
+    results = [(result["success"], result["status"], result["errorCode"]) for result in task["result"]["operations"]]
+    assert results == [(True, 201, None), (False, 409, "unique-violation")]
+    # the first creation was rolled back, so that it can be repeated
+    assert run_operations([creation("shots")])["result"]["success"]
 
 
-def test_with_can_fail_the_good_ones_stay(ask, film, make):
-    folder = make("folder", name="assets")
+def test_with_can_fail_the_successful_operations_stay(call, film, run_operations, create_entity):
+    folder = create_entity("folder", name="assets")
     update = {"type": "update", "entityType": "folder", "entityId": folder, "data": {"status": "Approved"}}
-    missing = {"type": "delete", "entityType": "folder", "entityId": ZEROS}
-    done = background(ask, film, [update, missing, new_folder("shots")], canFail=True)
-    assert [one["status"] for one in done["result"]["operations"]] == [204, 404, 201]
-    assert ask("GET", f"{film}/folders/{folder}")[1]["status"] == "Approved"
+    missing = {"type": "delete", "entityType": "folder", "entityId": MISSING_ID}
+    task = run_operations([update, missing, creation("shots")], canFail=True)
+    assert [result["status"] for result in task["result"]["operations"]] == [204, 404, 201]
+    assert call("GET", f"{film}/folders/{folder}")[1]["status"] == "Approved"
     delete = {"type": "delete", "entityType": "folder", "entityId": folder}
-    assert background(ask, film, [delete])["result"]["success"]
-    assert ask("GET", f"{film}/folders/{folder}")[0] == 404
+    assert run_operations([delete])["result"]["success"]
+    assert call("GET", f"{film}/folders/{folder}")[0] == 404
 
 
-def test_a_malformed_list_is_accepted_and_stays_at_the_beginning(ask, film):
-    stuck = background(ask, film, [{"type": "update", "entityType": "folder", "data": {}}])
+def test_a_malformed_list_is_accepted_and_makes_no_progress(run_operations):
+    stuck = run_operations([{"type": "update", "entityType": "folder", "data": {}}])
     assert (stuck["status"], stuck["progress"], stuck["result"]) == ("in_progress", 0, None)
 
 
-def test_progress_stays_at_the_last_operation_while_views_are_refreshed(served, ask, film):
-    served.seed({"operations": [{"project": "film", "id": ZEROS, "seconds": 1, "total": 4}]})
-    seen = []
-    while "completed" not in seen:
-        found = ask("GET", f"{film}/operations/background/{ZEROS}")[1]
-        seen.append("completed" if found["status"] == "completed" else found["progress"])
-        time.sleep(0.01)
-    assert sorted(set(seen[:-1])) == [0, 25, 50, 75]
-    assert seen.count(75) > seen.count(50)
+def test_the_progress_stays_at_the_last_operation_while_views_are_refreshed(served, call, film):
+    operation = {"project": "film", "id": MISSING_ID, "duration_seconds": 3600, "total": 4}
+    served.seed({"operations": [operation]})
+    progress: list[float] = []
+    for step_seconds in (300, *[450] * 7):
+        served.seed({"advance_seconds": step_seconds})
+        progress.append(call("GET", f"{film}/operations/background/{MISSING_ID}")[1]["progress"])
+    assert progress == [0, 25, 25, 50, 75, 75, 75, 75]
+    served.seed({"advance_seconds": 450})
+    assert call("GET", f"{film}/operations/background/{MISSING_ID}")[1]["status"] == "completed"
 
 
-def test_an_operation_is_forgotten_after_a_while(served, ask, film):
-    operation = {"project": "film", "id": ZEROS}
+def test_the_server_forgets_operations_after_the_retention_period(served, call, film):
+    operation = {"project": "film", "id": MISSING_ID}
     served.seed({"operations": [{**operation, "stuck": "pending"}]})
-    assert ask("GET", f"{film}/operations/background/{ZEROS}")[1]["status"] == "pending"
-    served.seed({"operations": [{**operation, "kept": -1}]})
-    gone = f"Background operations task '{ZEROS}' not found"
-    assert ask("GET", f"{film}/operations/background/{ZEROS}") == (404, {"code": 404, "detail": gone})
+    assert call("GET", f"{film}/operations/background/{MISSING_ID}")[1]["status"] == "pending"
+    served.seed({"advance_seconds": 1801})
+    detail = f"Background operations task '{MISSING_ID}' not found"
+    assert call("GET", f"{film}/operations/background/{MISSING_ID}") == (404, {"code": 404, "detail": detail})

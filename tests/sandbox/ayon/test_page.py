@@ -1,25 +1,24 @@
-"""What is seeded, and what the page of the sandbox shows of AYON."""
+"""Seeded data of the fake AYON server, and its tables on the page of the sandbox."""
 
 from __future__ import annotations
 
-import time
-
-from self_hosted.sandbox.ayon.product import API_KEY, PASSWORD
-from tests.sandbox.ayon.asking import ZEROS, create
+from self_hosted.sandbox.ayon import API_KEY, PASSWORD
+from tests.sandbox.ayon.client import MISSING_ID, create_project
 
 
-def test_what_is_seeded_may_change_with_time(served, ask, film):
-    becomes = {"after": 0.5, "becomes": {"status": "Approved"}}
-    served.seed({"entities": [{"project": "film", "type": "folder", "id": ZEROS, "name": "a", **becomes}]})
+def test_seeded_records_change_after_their_delay(served, call, film):
+    changes = {"after_seconds": 60, "changes": {"status": "Approved"}}
+    served.seed({"entities": [{"project": "film", "type": "folder", "id": MISSING_ID, "name": "a", **changes}]})
     assert served.tables()["entities"] == [
-        {"project": "film", "type": "folder", "id": ZEROS, "status": "Not ready"},
+        {"project": "film", "type": "folder", "id": MISSING_ID, "status": "Not ready"},
     ]
-    time.sleep(0.5)
-    assert ask("GET", f"{film}/folders/{ZEROS}")[1]["status"] == "Approved"
+    served.seed({"advance_seconds": 60})
+    assert call("GET", f"{film}/folders/{MISSING_ID}")[1]["status"] == "Approved"
+    assert served.tables()["entities"][0]["status"] == "Approved"
 
 
-def test_tables_show_no_secrets(served, ask):
-    create(ask)
-    shown = str(served.tables())
-    assert API_KEY not in shown
-    assert PASSWORD not in shown
+def test_tables_contain_no_secrets(served, call):
+    create_project(call)
+    tables = str(served.tables())
+    assert API_KEY not in tables
+    assert PASSWORD not in tables

@@ -1,29 +1,30 @@
-"""Reviewables of the stand-in."""
+"""Reviewables at the fake AYON server."""
 
 from __future__ import annotations
 
 import requests
 
-from tests.sandbox.ayon.asking import KEY
+from tests.sandbox.ayon.client import KEY
 
 
-def test_a_reviewable_sent_again_is_another_one(served, make):
-    folder = make("folder", name="assets")
-    version = make("version", version=1, productId=make("product", name="render", folderId=folder))
+def test_every_upload_adds_a_reviewable_and_the_media_type_decides_its_availability(served, create_entity):
+    folder = create_entity("folder", name="assets")
+    product = create_entity("product", name="render", folderId=folder)
+    version = create_entity("version", version=1, productId=product)
     url = f"{served.base_url}/api/projects/film/versions/{version}/reviewables"
 
-    def upload(kind: str) -> requests.Response:
-        headers = {**KEY, "Content-Type": kind, "X-File-Name": "review"}
+    def upload(media_type: str) -> requests.Response:
+        headers = {**KEY, "Content-Type": media_type, "X-File-Name": "review"}
         return requests.post(url, data=b"...", headers=headers, timeout=10)
 
-    kinds = ("image/png", "image/png", "video/mp4", "video/quicktime")
-    assert [upload(kind).status_code for kind in kinds] == [200] * 4
-    refused = upload("text/plain")
-    assert (refused.status_code, refused.json()["detail"]) == (
+    media_types = ("image/png", "image/png", "video/mp4", "video/quicktime")
+    assert [upload(media_type).status_code for media_type in media_types] == [200] * 4
+    rejected = upload("text/plain")
+    assert (rejected.status_code, rejected.json()["detail"]) == (
         400,
         "Only videos and images are supported for reviewables now",
     )
-    found = requests.get(url, headers=KEY, timeout=10).json()["reviewables"]
-    availability = [one["availability"] for one in found]
+    reviewables = requests.get(url, headers=KEY, timeout=10).json()["reviewables"]
+    availability = [reviewable["availability"] for reviewable in reviewables]
     assert availability == ["ready", "ready", "conversionRecommended", "conversionRequired"]
-    assert len({one["activityId"] for one in found}) == 4
+    assert len({reviewable["activityId"] for reviewable in reviewables}) == 4

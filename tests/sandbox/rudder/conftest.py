@@ -1,4 +1,4 @@
-"""The stand-in, and ways to ask it."""
+"""The fake Rudder server and requests to it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def served(_served: Served) -> Served:
 
 @pytest.fixture
 def call(served: Served):
-    """``call("GET", "/rules")``: latest version, as the automation account."""
+    """``call("GET", "/rules")`` returns the response; by default of the latest version, as the automation account."""
 
-    def ask(
+    def send(
         method: str, path: str, *, prefix: str = LATEST, token: str | None = "automation", headers=None, **body: Any
     ) -> requests.Response:
-        given = {"X-API-Token": TOKENS.get(token, token)} if token else {}
+        credentials = {"X-API-Token": TOKENS.get(token, token)} if token else {}
         return requests.request(
-            method, served.base_url + prefix + path, headers={**given, **(headers or {})}, timeout=10, **body
+            method, served.base_url + prefix + path, headers={**credentials, **(headers or {})}, timeout=10, **body
         )
 
-    return ask
+    return send

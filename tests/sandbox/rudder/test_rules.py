@@ -1,4 +1,4 @@
-"""Rules of the stand-in, and the quirks that those of the real server have."""
+"""Rules at the fake Rudder server, with the peculiarities of the real one."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import requests
 
 from self_hosted.sandbox.rudder import Rudder
 from tests.conftest import Served
-from tests.rudder.conftest import ANTIVIRUS, SHARE, rudders_cases
-from tests.sandbox.rudder.asking import shown, update, words
+from tests.rudder.conftest import ANTIVIRUS, SHARE, load_vendor_cases
+from tests.sandbox.rudder.client import enable_rule, error_message, first_item
 
-MADE_UP = ("policyMode", "status")  # what the server works out from directives and nodes, which the stand-in lacks
+DERIVED_FIELDS = ("policyMode", "status")  # the real server derives them from data that the fake one does not have
 
 
-def test_one_rule_comes_in_a_list_and_a_missing_one_is_a_500_without_id(call) -> None:
-    assert shown(call("GET", f"/rules/{SHARE}"))["enabled"] is False
+def test_a_rule_is_in_a_list_and_a_missing_one_is_an_error_without_id(call) -> None:
+    assert first_item(call("GET", f"/rules/{SHARE}"))["enabled"] is False
     missing = call("GET", "/rules/nothing")
-    assert words(missing) == "Rule with id 'nothing' was not found"
+    assert error_message(missing) == "Rule with id 'nothing' was not found"
     assert "id" not in missing.json()
 
 
-def test_an_update_keeps_what_is_not_named(call) -> None:
-    before, after = shown(call("GET", f"/rules/{SHARE}")), shown(update(call))
+def test_an_update_keeps_other_fields(call) -> None:
+    before, after = first_item(call("GET", f"/rules/{SHARE}")), first_item(enable_rule(call))
     assert after == {**before, "enabled": True, "status": {"value": "In application"}}
 
 
-def test_unknown_fields_and_the_id_in_the_body_are_passed_over(call) -> None:
+def test_unknown_fields_and_the_id_in_the_body_are_ignored(call) -> None:
     body = {"id": "other", "system": True, "policyMode": "audit", "nonsense": 1}
-    after = shown(call("POST", f"/rules/{SHARE}", json=body))
+    after = first_item(call("POST", f"/rules/{SHARE}", json=body))
     assert (after["id"], after["system"], after["policyMode"]) == (SHARE, False, "enforce")
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("parameters", "logged"),
     [
         ({"params": {"reason": "query"}, "json": {"enabled": True}}, "query"),
         ({"json": {"enabled": True, "reason": "body"}}, None),
@@ -43,15 +43,15 @@ def test_unknown_fields_and_the_id_in_the_body_are_passed_over(call) -> None:
     ],
 )
 def test_the_reason_is_read_from_query_and_form_only(
-    served: Served, call, sent: dict[str, Any], kept: str | None
+    served: Served, call, parameters: dict[str, Any], logged: str | None
 ) -> None:
-    call("POST", f"/rules/{SHARE}", **sent)
-    assert served.tables()["event log"][0]["reason"] == kept
+    call("POST", f"/rules/{SHARE}", **parameters)
+    assert served.tables()["event log"][0]["reason"] == logged
 
 
-def test_json_of_another_content_type_changes_nothing_and_succeeds(call) -> None:
-    reply = call("POST", f"/rules/{SHARE}", data=b'{"enabled":true}', headers={"Content-Type": "text/plain"})
-    assert shown(reply)["enabled"] is False
+def test_json_with_another_content_type_is_ignored(call) -> None:
+    response = call("POST", f"/rules/{SHARE}", data=b'{"enabled":true}', headers={"Content-Type": "text/plain"})
+    assert first_item(response)["enabled"] is False
 
 
 @pytest.mark.parametrize(
@@ -64,70 +64,68 @@ def test_json_of_another_content_type_changes_nothing_and_succeeds(call) -> None
     ],
 )
 def test_targets_become_one_object_and_an_and_becomes_an_or(call, targets: list[Any]) -> None:
-    after = shown(call("POST", f"/rules/{SHARE}", json={"targets": targets}))
+    after = first_item(call("POST", f"/rules/{SHARE}", json={"targets": targets}))
     assert after["targets"] == [{"include": {"or": ["group:a", "special:all"]}, "exclude": {"or": []}}]
 
 
-def test_an_unknown_target_is_refused(call) -> None:
-    assert "Invalid target string: 'everything'" in words(
+def test_an_unknown_target_is_an_error(call) -> None:
+    assert "Invalid target string: 'everything'" in error_message(
         call("POST", f"/rules/{SHARE}", json={"targets": ["everything"]})
     )
 
 
-def test_a_wrong_truth_value_is_refused(call) -> None:
-    assert ".enabled" in words(call("POST", f"/rules/{SHARE}", json={"enabled": "maybe"}))
+def test_an_invalid_boolean_is_an_error(call) -> None:
+    assert ".enabled" in error_message(call("POST", f"/rules/{SHARE}", json={"enabled": "maybe"}))
 
 
-def test_directives_lose_their_order(call) -> None:
-    assert shown(call("POST", f"/rules/{SHARE}", json={"directives": ["b", "a"]}))["directives"] == ["a", "b"]
+def test_directives_are_sorted(call) -> None:
+    assert first_item(call("POST", f"/rules/{SHARE}", json={"directives": ["b", "a"]}))["directives"] == ["a", "b"]
 
 
-def test_a_rule_is_created_once(call) -> None:
+def test_a_creation_with_an_existing_id_is_an_error(call) -> None:
     body = {"id": "new", "displayName": "New", "category": "shares"}
     created = call("PUT", "/rules", json=body)
-    assert (created.json()["action"], shown(created)["categoryId"]) == ("createRule", "shares")
-    assert shown(created)["enabled"] is True
-    assert "already exists" in words(call("PUT", "/rules", json=body))
+    assert (created.json()["action"], first_item(created)["categoryId"]) == ("createRule", "shares")
+    assert first_item(created)["enabled"] is True
+    assert "already exists" in error_message(call("PUT", "/rules", json=body))
 
 
-def test_a_rule_needs_a_name_spelled_their_way(call) -> None:
-    assert "Missing manadatory parameter 'displayName'" in words(call("PUT", "/rules", json={"enabled": True}))
+def test_a_rule_without_a_name_is_an_error(call) -> None:
+    assert "Missing manadatory parameter 'displayName'" in error_message(call("PUT", "/rules", json={"enabled": True}))
 
 
-def test_under_validation_a_rule_is_created_without_being_enabled(served: Served, call) -> None:
+def test_with_validation_a_new_rule_is_disabled(served: Served, call) -> None:
     served.seed({"validation": True})
-    created = shown(call("PUT", "/rules", json={"displayName": "New", "enabled": True}))
+    created = first_item(call("PUT", "/rules", json={"displayName": "New", "enabled": True}))
     assert created["enabled"] is False
     assert "changeRequestId" not in created
-    assert shown(call("PUT", "/rules", json={"displayName": "Only a name"}))["enabled"] is True
+    assert first_item(call("PUT", "/rules", json={"displayName": "Only a name"}))["enabled"] is True
 
 
-def test_deleting_a_missing_rule_succeeds_with_empty_fields(call) -> None:
+def test_the_deletion_of_a_missing_rule_returns_empty_fields(call) -> None:
     assert call("DELETE", f"/rules/{SHARE}").status_code == 200
-    gone = shown(call("DELETE", f"/rules/{SHARE}"))
-    assert (gone["id"], gone["displayName"], gone["enabled"]) == (SHARE, "", False)
+    missing = first_item(call("DELETE", f"/rules/{SHARE}"))
+    assert (missing["id"], missing["displayName"], missing["enabled"]) == (SHARE, "", False)
 
 
-def test_rudders_own_cases_of_rules_are_answered_alike(served: Served, call) -> None:
-    scenario = [case for case in rudders_cases("rules") if case["index"] <= 14]
-    if not scenario:
-        pytest.skip("Rudder's own API cases are not at hand")
+def test_responses_equal_rudders_own_test_cases(served: Served, call) -> None:
+    scenario = [case for case in load_vendor_cases("rules") if case["index"] <= 14]
     server: Rudder = served.product  # type: ignore[assignment]
     server.state.rules.clear()
     served.seed({"rules": [_stored(rule) for rule in scenario[1]["response"]["data"]["rules"]]})
     for case in scenario:
         expected = case["response"]["data"]["rules"]
         if case["method"] == "POST" and expected[0]["id"] not in server.state.rules:
-            served.seed({"rules": [_stored(expected[0])]})  # of the cases' own mocks
-        answer = _send(call, case)
-        assert answer.status_code == case["status"], case["description"]
-        envelope = answer.json()
+            served.seed({"rules": [_stored(expected[0])]})  # from the mocks of Rudder's tests
+        response = _send(call, case)
+        assert response.status_code == case["status"], case["description"]
+        envelope = response.json()
         assert [_stored(rule) for rule in envelope.pop("data")["rules"]] == [_stored(rule) for rule in expected]
         assert envelope == {name: value for name, value in case["response"].items() if name != "data"}
 
 
 def _stored(rule: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in rule.items() if name not in MADE_UP}
+    return {name: value for name, value in rule.items() if name not in DERIVED_FIELDS}
 
 
 def _send(call, case: dict[str, Any]) -> requests.Response:
@@ -135,9 +133,9 @@ def _send(call, case: dict[str, Any]) -> requests.Response:
     return call(case["method"], case["path"], prefix="", **body)  # type: ignore[no-any-return]
 
 
-def test_the_status_of_a_rule_follows_from_its_directives(served: Served, call) -> None:
+def test_the_status_of_a_rule_depends_on_its_directives(served: Served, call) -> None:
     def status() -> dict[str, str]:
-        return shown(call("GET", f"/rules/{ANTIVIRUS}"))["status"]  # type: ignore[no-any-return]
+        return first_item(call("GET", f"/rules/{ANTIVIRUS}"))["status"]  # type: ignore[no-any-return]
 
     assert status() == {"value": "In application"}
     served.seed({"disabled_directives": ["antivirus-clamav"]})
@@ -148,8 +146,8 @@ def test_the_status_of_a_rule_follows_from_its_directives(served: Served, call) 
     assert status()["details"] == "This rule is disabled. , Directive 'antivirus-clamav' disabled"
 
 
-def test_rules_of_the_system_are_in_no_list(served: Served, call) -> None:
-    served.seed({"rules": [{**shown(call("GET", f"/rules/{SHARE}")), "id": "inventory-all", "system": True}]})
-    assert shown(call("GET", "/rules/inventory-all"))["system"] is True
+def test_lists_omit_system_rules(served: Served, call) -> None:
+    served.seed({"rules": [{**first_item(call("GET", f"/rules/{SHARE}")), "id": "inventory-all", "system": True}]})
+    assert first_item(call("GET", "/rules/inventory-all"))["system"] is True
     for path in ("/rules", "/compliance/rules"):
         assert "inventory-all" not in {rule["id"] for rule in call("GET", path).json()["data"]["rules"]}

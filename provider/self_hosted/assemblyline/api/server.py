@@ -1,43 +1,84 @@
-"""What the server says of itself, for everybody; none of it counts toward the daily quota."""
+"""The server: configuration, classifications, constants and components. None of it counts toward the daily quota."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.http.flow import Flow, Request, url_path
+
+INGESTER, DISPATCHER = "ingester", "dispatcher"
+"""The components that take up ingests and submissions, one after the other. Each can be paused."""
 
 
-def component_status(component: str) -> Flow[bool]:
-    """Whether an administrator lets a component work. It says nothing of whether it does, or exists.
+def get_configuration() -> Flow[dict[str, Any]]:
+    """Return the server's settings, flat: "submission.max_file_size" and so on.
 
-    ``GET /api/v4/system/status/<component>/``
-
-    :param component: "ingester" or "dispatcher"; of any other name the server says False
+    ``GET /api/v4/help/configuration/``
     """
-    found = yield from asked(Request("GET", f"{API}{url_path('system', 'status', component)}/"))
-    return bool(found[component])
+    return call(Request("GET", f"{API_PATH}/help/configuration/"))
 
 
-def classification_definition() -> Flow[dict[str, Any]]:
-    """The levels, groups and aliases of classifications, and in ``enforce`` whether they count on this server.
+def get_classification_definition() -> Flow[dict[str, Any]]:
+    """Return levels, groups and aliases of classifications; ``enforce`` is whether the server applies them.
 
     ``GET /api/v4/help/classification_definition/``
     """
-    return asked(Request("GET", f"{API}/help/classification_definition/"))
+    return call(Request("GET", f"{API_PATH}/help/classification_definition/"))
 
 
-def constants() -> Flow[dict[str, Any]]:
-    """The file types, with the services that take them, the tag types and the priorities the server knows.
+def get_constants() -> Flow[dict[str, Any]]:
+    """Return the file types with the services that accept them, the tag types and the priorities.
 
     ``GET /api/v4/help/constants/``
     """
-    return asked(Request("GET", f"{API}/help/constants/"))
+    return call(Request("GET", f"{API_PATH}/help/constants/"))
 
 
-def terms_of_service() -> Flow[str | None]:
-    """The terms of service, as Markdown; None where there are none.
+def get_terms_of_service() -> Flow[str | None]:
+    """Return the terms of service in Markdown; None if the server has none.
 
     ``GET /api/v4/help/tos/``
     """
-    return asked(Request("GET", f"{API}/help/tos/"))
+    return call(Request("GET", f"{API_PATH}/help/tos/"))
+
+
+def is_component_enabled(component: str) -> Flow[bool]:
+    """Return whether an administrator lets a component run; it may be down, or not exist, all the same.
+
+    ``GET /api/v4/system/status/<component>/``
+
+    :param component: "ingester" or "dispatcher"; False for any other name
+    """
+    status = yield from call(Request("GET", f"{API_PATH}{url_path('system', 'status', component)}/"))
+    return bool(status[component])
+
+
+def list_paused_components() -> Flow[set[str]]:
+    """Return the components that an administrator paused, or that never ran.
+
+    A crashed component is not among them: the server knows the switch only.
+
+    ``GET /api/v4/system/status/ALL/``
+    """
+    status = yield from call(Request("GET", f"{API_PATH}/system/status/ALL/"))
+    return {component for component, is_active in status.items() if not is_active}
+
+
+def check_classification(classification: str, argument: str = "params") -> Flow[None]:
+    """Check a classification on a server that enforces none: the server would replace it without an error.
+
+    A server that enforces classifications rejects invalid ones itself.
+
+    :param classification: such as "TLP:AMBER"
+    :param argument: name of the argument
+    :raises ValueError: if the server would store another classification
+    """
+    definition = yield from get_classification_definition()
+    stored = definition["UNRESTRICTED"]
+    aliases = {alias for alias, level in definition["levels_aliases"].items() if level == stored}
+    equal = {stored, definition["levels_map_stl"].get(stored, stored), *aliases}
+    if not definition["enforce"] and str(classification).upper() not in equal:
+        raise ValueError(
+            f"{argument}: this server enforces no classifications and would store {stored}, not {classification!r}"
+        )

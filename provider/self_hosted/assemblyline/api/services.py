@@ -1,107 +1,135 @@
-"""The services that analyse files: what there are, and for administrators, how they are set.
+"""The services that analyse files: list them and, for administrators, configure and update them.
 
-Only `services` and `service_constants` are for everybody; all else needs the role administration, which an API key has
-with the right E. None of it counts toward the daily quota.
+`list_all` and `get_constants` are for every user. All others require the role administration, which an API key has with
+the right E. None of it counts toward the daily quota.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
-from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.http.flow import Flow, Request, url_path
 
 
-def services() -> Flow[list[dict[str, Any]]]:
-    """All services: name, version, category, stage, enabled, is_external, accepts, rejects, description, ...
+class UpdatedService(TypedDict):
+    """A service after a change of its settings.
+
+    :param name: name of the service
+    :param version: version in force
+    :param changed: names of the settings that changed
+    """
+
+    name: str
+    version: str
+    changed: list[str]
+
+
+class ServiceUpdate(TypedDict):
+    """The state of an update of a service's image.
+
+    :param name: name of the service
+    :param status: "current", "updated" or "updating"
+    """
+
+    name: str
+    status: str
+
+
+def list_all() -> Flow[list[dict[str, Any]]]:
+    """Return all services: name, version, category, stage, enabled, is_external, accepts, rejects, description, ...
 
     ``GET /api/v4/service/all/``
     """
-    return asked(Request("GET", f"{API}/service/all/"))
+    return call(Request("GET", f"{API_PATH}/service/all/"))
 
 
-def service_constants() -> Flow[dict[str, list[str]]]:
-    """The categories and the stages that services may have: {"categories": [...], "stages": [...]}.
+def get_constants() -> Flow[dict[str, list[str]]]:
+    """Return the categories and the stages of services: {"categories": [...], "stages": [...]}.
 
     ``GET /api/v4/service/constants/``
     """
-    return asked(Request("GET", f"{API}/service/constants/"))
+    return call(Request("GET", f"{API_PATH}/service/constants/"))
 
 
-def service(name: str, version: str | None = None) -> Flow[dict[str, Any]]:
-    """How a service is set. That may hold passwords of registries and sources: keep it out of XComs.
+def get(name: str, version: str | None = None) -> Flow[dict[str, Any]]:
+    """Return the settings of a service. They may hold passwords of registries and sources: keep them out of XComs.
 
     ``GET /api/v4/service/<name>/[<version>/]``
 
-    :param name: its name, in the server's case
-    :param version: with one, what that version comes with; by default what is in force
-    :raises NotFound: when there is no such service
+    :param name: name of the service, case-sensitive
+    :param version: return the defaults of this version; None = the settings in force
+    :raises NotFoundError: if the service does not exist
     """
     parts = ["service", name] if version is None else ["service", name, version]
-    return asked(Request("GET", f"{API}{url_path(*parts)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path(*parts)}/"))
 
 
-def service_versions(name: str) -> Flow[list[str]]:
-    """The versions of a service that the server holds, the newest first.
+def list_versions(name: str) -> Flow[list[str]]:
+    """Return the versions of a service that the server holds, the newest first.
 
     ``GET /api/v4/service/versions/<name>/``
 
-    :param name: its name
-    :raises NotFound: when there is no such service
+    :param name: name of the service
+    :raises NotFoundError: if the service does not exist
     """
-    return asked(Request("GET", f"{API}{url_path('service', 'versions', name)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path('service', 'versions', name)}/"))
 
 
-def change_service(name: str, changes: Mapping[str, Any]) -> Flow[dict[str, Any]]:
-    """Change how a service is set, such as {"enabled": False}: {name, version, changed: [names]}.
+def update(name: str, changes: Mapping[str, Any]) -> Flow[UpdatedService]:
+    """Change settings of a service, such as {"enabled": False}.
 
-    What has the wanted value already is not sent, so that a second call changes nothing. Of two who change a service
-    at once the later wins: the server takes the whole of its settings.
+    Without a difference, nothing is sent. The server replaces all settings, so of two concurrent updates the later one
+    wins.
 
     ``POST /api/v4/service/<name>/``
 
-    :param name: its name
-    :param changes: the settings that change, by name; each replaces the whole of what was there
-    :raises NotFound: when there is no such service
-    :raises ValueError: for a setting that the service does not have
+    :param name: name of the service
+    :param changes: new values by name of the setting; each replaces the whole old value
+    :return: `UpdatedService`
+    :raises NotFoundError: if the service does not exist
+    :raises ValueError: if the service has no such setting
     """
-    found = yield from service(name)
-    unknown = sorted(set(changes) - set(found))
-    if unknown or "name" in changes:
-        raise ValueError(f"changes: {name} has no {', '.join(unknown) or 'other name'}; it has {', '.join(found)}")
-    changed = sorted(key for key, value in changes.items() if found[key] != value)
+    settings = yield from get(name)
+    unknown = sorted(set(changes) - set(settings))
+    if unknown:
+        raise ValueError(f"changes: unknown {', '.join(unknown)}; {name} has {', '.join(settings)}")
+    if "name" in changes:
+        raise ValueError(f"changes: the name of {name} cannot be changed")
+    changed = sorted(key for key, value in changes.items() if settings[key] != value)
     if changed:
-        path = f"{API}{url_path('service', name)}/"
-        yield from asked(Request("POST", path, json={**found, **changes}, repeatable=True))
-    return {"name": name, "version": changes.get("version", found["version"]), "changed": changed}
+        path = f"{API_PATH}{url_path('service', name)}/"
+        yield from call(Request("POST", path, json={**settings, **changes}, idempotent=True))
+    return {"name": name, "version": changes.get("version", settings["version"]), "changed": changed}
 
 
-def service_updates() -> Flow[dict[str, dict[str, Any]]]:
-    """What the server knows of newer images, by the service's name: image, latest_tag, update_available, updating.
+def list_updates() -> Flow[dict[str, dict[str, Any]]]:
+    """Return available images by name of the service: image, latest_tag, update_available, updating.
 
-    Without the registry's credentials, so that these get into no log and no XCom.
+    The registry's credentials are left out, so that no log and no XCom holds them.
 
     ``GET /api/v4/service/updates/``
     """
-    found = yield from _updates()
-    return {name: {key: one[key] for key in one if key != "auth"} for name, one in found.items()}
+    updates = yield from _get_updates()
+    return {name: {key: update[key] for key in update if key != "auth"} for name, update in updates.items()}
 
 
-def _updates() -> Flow[dict[str, dict[str, Any]]]:
-    return asked(Request("GET", f"{API}/service/updates/"))
+def _get_updates() -> Flow[dict[str, dict[str, Any]]]:
+    return call(Request("GET", f"{API_PATH}/service/updates/"))
 
 
-def update_service(name: str) -> Flow[dict[str, Any]]:
-    """Bring a service up to date: {name, status}, which is "current", "updated" or "updating".
+def install_update(name: str) -> Flow[ServiceUpdate]:
+    """Update a service to its newest image.
 
     ``PUT /api/v4/service/update/``
 
-    :param name: its name
+    :param name: name of the service
+    :return: `ServiceUpdate`
     """
-    known = (yield from _updates()).get(name, {})
-    if known.get("updating") or not known.get("update_available"):
-        return {"name": name, "status": "updating" if known.get("updating") else "current"}
-    wanted = {"name": name, "update_data": known}
-    answer = yield from asked(Request("PUT", f"{API}/service/update/", json=wanted, repeatable=True))
-    return {"name": name, "status": answer["status"]}
+    available = (yield from _get_updates()).get(name, {})
+    if available.get("updating") or not available.get("update_available"):
+        return {"name": name, "status": "updating" if available.get("updating") else "current"}
+    body = {"name": name, "update_data": available}
+    response = yield from call(Request("PUT", f"{API_PATH}/service/update/", json=body, idempotent=True))
+    return {"name": name, "status": response["status"]}

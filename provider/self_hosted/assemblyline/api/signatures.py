@@ -1,21 +1,22 @@
-"""Signatures: the rules that services find malware by, and the sources they are fetched from."""
+"""Signatures: the detection rules of services, and the sources from which they are fetched."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.assemblyline.api.searching import search
-from self_hosted.core.errors import NotFound
-from self_hosted.core.flow import Flow, Request, SaveTo, url_path
+from self_hosted.assemblyline.api.search.search import find
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.arguments import parse_choice
+from self_hosted.core.http.errors import NotFoundError
+from self_hosted.core.http.flow import Flow, Request, SaveTo, url_path
 
-IN_FORCE, DRAFTS = ("DEPLOYED", "NOISY", "DISABLED"), ("STAGING", "TESTING")
-"""The states that a signature can be given: those of rules in use, and those of rules that are tried out."""
+ACTIVE_STATUSES, DRAFT_STATUSES = ("DEPLOYED", "NOISY", "DISABLED"), ("STAGING", "TESTING")
+"""The statuses that users set: those of rules in use, and those of rules in development."""
 
-# the others hold keys, passwords and headers by which a source is fetched
-SHOWN_OF_SOURCES = (
+# further fields hold keys, passwords and headers
+PUBLIC_SOURCE_FIELDS = (
     "name",
     "uri",
     "enabled",
@@ -28,126 +29,161 @@ SHOWN_OF_SOURCES = (
 CREDENTIAL = re.compile(r"(?<=//)[^/@]*@")
 
 
-def signature(signature_id: str) -> Flow[dict[str, Any]]:
-    """One signature: id, name, type, source, status, data (the rule itself), stats, ...
+class UpdatedSignature(TypedDict):
+    """A signature after a change of its status.
+
+    :param id: id of the signature
+    :param status: new status
+    :param before: old status
+    """
+
+    id: str
+    status: str
+    before: str
+
+
+class UpdatedSource(TypedDict):
+    """A source of signatures that was enabled or disabled.
+
+    :param service: name of its service
+    :param name: name of the source
+    :param enabled: whether it is enabled now
+    :param changed: whether it was not before
+    """
+
+    service: str
+    name: str
+    enabled: bool
+    changed: bool
+
+
+def get(signature_id: str) -> Flow[dict[str, Any]]:
+    """Return one signature: id, name, type, source, status, data (the rule itself), stats, ...
 
     ``GET /api/v4/signature/<signature_id>/``
 
-    :param signature_id: "<type>_<source>_<its own id>"
-    :raises NotFound: when there is none
+    :param signature_id: "<type>_<source>_<own id>"
+    :raises NotFoundError: if it does not exist
     """
-    return asked(Request("GET", f"{API}{url_path('signature', signature_id)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path('signature', signature_id)}/"))
 
 
-def search_signatures(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
-    """Signatures that a Lucene query finds, those that changed last first, without the rules themselves.
+def search(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
+    """Return the signatures that a query finds, without the rules themselves; the last changed ones first.
 
     ``POST /api/v4/search/signature/``
 
-    :param query: such as ``type:yara AND status:NOISY``; put what comes from outside through `phrase`
-    :param rows: how many at most
+    :param query: a Lucene query, such as ``type:yara AND status:NOISY``; quote external values with `lucene.quote`
+    :param rows: largest number of signatures
     """
-    return search("signature", {"query": query, "rows": rows, "sort": "last_modified desc"})
+    return find("signature", {"query": query, "rows": rows, "sort": "last_modified desc"})
 
 
-def signature_stats() -> Flow[list[dict[str, Any]]]:
-    """How often each signature hit, and with what scores: id, name, type, source, count, min, avg, max, first_hit, ...
+def get_stats() -> Flow[list[dict[str, Any]]]:
+    """Return hits and scores of each signature: id, name, type, source, count, min, avg, max, first_hit, ...
 
     ``GET /api/v4/signature/stats/``
     """
-    return asked(Request("GET", f"{API}/signature/stats/", slow=True))
+    return call(Request("GET", f"{API_PATH}/signature/stats/", long_running=True))
 
 
-def change_signature_status(signature_id: str, status: str) -> Flow[dict[str, Any]]:
-    """Give a signature another status: {id, status, before}. What has it already is left alone.
+def set_status(signature_id: str, status: str) -> Flow[UpdatedSignature]:
+    """Set the status of a signature. Nothing is sent if it has this status.
 
-    Other signatures with the same own id and this status become DISABLED, except for DISABLED and TESTING.
+    Other signatures with the same own id and this status become DISABLED, unless the status is DISABLED or TESTING.
 
-    ``GET /api/v4/signature/change_status/<signature_id>/<status>/``; needs the role signature_manage. The server fails
-    (HTTP 500) on all that it refuses, so that it is checked before.
+    ``GET /api/v4/signature/change_status/<signature_id>/<status>/``; requires the role signature_manage. The server
+    answers invalid changes with HTTP 500, so they are checked first.
 
-    :param signature_id: its id
+    :param signature_id: id of the signature
     :param status: DEPLOYED, NOISY, DISABLED, STAGING or TESTING
-    :raises NotFound: when there is no such signature
-    :raises ValueError: for another status, and one that cannot follow on the present one
+    :return: `UpdatedSignature`
+    :raises NotFoundError: if the signature does not exist
+    :raises ValueError: if the status is unknown, or cannot follow the present one
     """
-    if status not in {*IN_FORCE, *DRAFTS}:
-        raise ValueError(f"status must be one of {', '.join((*IN_FORCE, *DRAFTS))}, not {status!r}")
-    before = (yield from signature(signature_id))["status"]
-    if before == "INVALID" and status not in DRAFTS:
-        raise ValueError(f"status: {signature_id} is INVALID, and can become {' or '.join(DRAFTS)} only, not {status}")
-    if before in IN_FORCE and status in DRAFTS:
-        raise ValueError(
-            f"status: {signature_id} is {before} and can become {' or '.join(IN_FORCE)} only, not {status}"
-        )
+    parse_choice("status", status, (*ACTIVE_STATUSES, *DRAFT_STATUSES))
+    before = (yield from get(signature_id))["status"]
+    if before == "INVALID":
+        _check_next(signature_id, before, status, DRAFT_STATUSES)
+    if before in ACTIVE_STATUSES:
+        _check_next(signature_id, before, status, ACTIVE_STATUSES)
     if before != status:
-        yield from asked(Request("GET", f"{API}{url_path('signature', 'change_status', signature_id, status)}/"))
+        yield from call(Request("GET", f"{API_PATH}{url_path('signature', 'change_status', signature_id, status)}/"))
     return {"id": signature_id, "status": status, "before": before}
 
 
-def signature_sources() -> Flow[dict[str, list[dict[str, Any]]]]:
-    """Where signatures are fetched from, by the name of the service: name, uri, enabled, update_interval, status, ...
+def _check_next(signature_id: str, before: str, status: str, valid: Sequence[str]) -> None:
+    if status not in valid:
+        raise ValueError(f"status: {signature_id} is {before} and can only become {' or '.join(valid)}, not {status}")
 
-    Without passwords, keys and headers, so that these get into no log and no XCom.
 
-    ``GET /api/v4/signature/sources/``; needs the role signature_manage
+def list_sources() -> Flow[dict[str, list[dict[str, Any]]]]:
+    """Return the sources of signatures, by service: name, uri, enabled, update_interval, status, ...
+
+    Passwords, keys and headers are left out, so that no log and no XCom holds them.
+
+    ``GET /api/v4/signature/sources/``; requires the role signature_manage
     """
-    found = yield from asked(Request("GET", f"{API}/signature/sources/"))
-    return {service: [_shown(source) for source in of["sources"] or []] for service, of in found.items()}
+    response = yield from call(Request("GET", f"{API_PATH}/signature/sources/"))
+    return {
+        service: [_without_credentials(source) for source in config["sources"] or []]
+        for service, config in response.items()
+    }
 
 
-def _shown(source: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: source[name] for name in SHOWN_OF_SOURCES if name in source}
-    return {**shown, "uri": CREDENTIAL.sub("", str(source["uri"]))}
+def _without_credentials(source: Mapping[str, Any]) -> dict[str, Any]:
+    public = {name: source[name] for name in PUBLIC_SOURCE_FIELDS if name in source}
+    return {**public, "uri": CREDENTIAL.sub("", str(source["uri"]))}
 
 
-def enable_signature_source(service: str, name: str, *, enabled: bool = True) -> Flow[dict[str, Any]]:
-    """Let signatures be fetched from a source, or no longer: {service, name, enabled, changed}.
+def set_source_enabled(service: str, name: str, *, enabled: bool = True) -> Flow[UpdatedSource]:
+    """Enable or disable a source of signatures.
 
-    ``PUT /api/v4/signature/sources/enable/<service>/<name>/``; needs the role signature_manage
+    ``PUT /api/v4/signature/sources/enable/<service>/<name>/``; requires the role signature_manage
 
-    :param service: whose source it is
-    :param name: of the source
-    :param enabled: whether they are to be fetched
-    :raises NotFound: when there is no such source, on which the server fails (HTTP 500)
+    :param service: name of its service
+    :param name: name of the source
+    :param enabled: whether signatures are fetched from it
+    :return: `UpdatedSource`
+    :raises NotFoundError: if the source does not exist; the server would answer HTTP 500
     """
-    before = (yield from _sources_of(service, [name]))[0].get("enabled", True)
+    before = (yield from _get_sources(service, [name]))[0].get("enabled", True)
     if before != enabled:
-        path = f"{API}{url_path('signature', 'sources', 'enable', service, name)}/"
-        yield from asked(Request("PUT", path, json={"enabled": enabled}, repeatable=True))
+        path = f"{API_PATH}{url_path('signature', 'sources', 'enable', service, name)}/"
+        yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True))
     return {"service": service, "name": name, "enabled": enabled, "changed": before != enabled}
 
 
-def update_signature_sources(service: str, names: Sequence[str] = ()) -> Flow[list[str]]:
-    """Have the signatures of sources fetched now: the names of these sources. The server does it by and by.
+def update_sources(service: str, names: Sequence[str] = ()) -> Flow[list[str]]:
+    """Start to fetch the signatures of sources, and return the names of the sources. The server fetches them later.
 
-    ``PUT /api/v4/signature/sources/update/<service>/``; needs the role signature_manage
+    ``PUT /api/v4/signature/sources/update/<service>/``; requires the role signature_manage
 
-    :param service: whose sources they are
-    :param names: of the sources; by default all
-    :raises NotFound: when there is no such source, which the server would leave out
+    :param service: name of their service
+    :param names: names of the sources; default: all
+    :raises NotFoundError: if a source does not exist; the server would ignore it
     """
-    yield from _sources_of(service, names)
-    path = f"{API}{url_path('signature', 'sources', 'update', service)}/"
-    answer = yield from asked(Request("PUT", path, {"sources": ",".join(names) or None}, repeatable=True))
-    return answer["sources"]  # type: ignore[no-any-return]
+    yield from _get_sources(service, names)
+    path = f"{API_PATH}{url_path('signature', 'sources', 'update', service)}/"
+    response = yield from call(Request("PUT", path, {"sources": ",".join(names) or None}, idempotent=True))
+    return response["sources"]  # type: ignore[no-any-return]
 
 
-def _sources_of(service: str, names: Sequence[str]) -> Flow[list[dict[str, Any]]]:
-    known = {source["name"]: source for source in (yield from signature_sources()).get(service, [])}
-    missing = [name for name in names if name not in known]
-    if missing or not known:
-        there = ", ".join(known) or "none"
-        raise NotFound(f"service {service!r} has no signature source {', '.join(missing) or 'at all'}; it has {there}")
-    return [known[name] for name in names]
+def _get_sources(service: str, names: Sequence[str]) -> Flow[list[dict[str, Any]]]:
+    sources = {source["name"]: source for source in (yield from list_sources()).get(service, [])}
+    missing = [name for name in names if name not in sources]
+    if missing or not sources:
+        valid = ", ".join(sources) or "none"
+        raise NotFoundError(f"service {service!r} has no signature source {', '.join(missing)}; it has {valid}")
+    return [sources[name] for name in names]
 
 
-def download_signatures(save_to: SaveTo, query: str = "status:DEPLOYED") -> Flow[None]:
-    """Write the rules that a Lucene query finds to a zip archive, with one file for each type and source.
+def download(save_to: SaveTo, query: str = "status:DEPLOYED") -> Flow[None]:
+    """Write the rules that a query finds to a zip archive, with one file per type and source.
 
     ``GET /api/v4/signature/download/``
 
-    :param save_to: opens the file that is written to
-    :param query: such as ``type:yara AND status:DEPLOYED``
+    :param save_to: opens the target for writing
+    :param query: a Lucene query, such as ``type:yara AND status:DEPLOYED``
     """
-    yield Request("GET", f"{API}/signature/download/", {"query": query}, save_to=save_to, slow=True)
+    yield Request("GET", f"{API_PATH}/signature/download/", {"query": query}, save_to=save_to, long_running=True)

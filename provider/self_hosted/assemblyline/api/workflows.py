@@ -1,161 +1,167 @@
-"""Workflows: what the server does with alerts that match a query."""
+"""Workflows: labels, priority and status that the server sets on alerts that match a query."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from self_hosted.assemblyline.api.alert_changes import PRIORITIES, STATUSES
-from self_hosted.assemblyline.api.envelope import API, asked
-from self_hosted.assemblyline.api.searching import phrase, search
-from self_hosted.assemblyline.api.tagging import LOOKS
-from self_hosted.core.errors import NotFound, Uncertain
-from self_hosted.core.flow import Flow, Request, url_path
-from self_hosted.core.lost_answers import looked_for
+from self_hosted.assemblyline.api import recovery
+from self_hosted.assemblyline.api.alerts.changes import PRIORITIES, STATUSES
+from self_hosted.assemblyline.api.search import lucene
+from self_hosted.assemblyline.api.search.search import find
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.arguments import parse_choice
+from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
+from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.recovery import poll_for_effect
 
-DEFINITION = frozenset({"name", "query", "labels", "priority", "status", "classification"})
+DEFINITION_KEYS = frozenset({"name", "query", "labels", "priority", "status", "classification"})
 
 
-def workflow(workflow_id: str) -> Flow[dict[str, Any]]:
-    """One workflow: name, query, labels, priority, status, enabled, hit_count, ...
+def get(workflow_id: str) -> Flow[dict[str, Any]]:
+    """Return one workflow: name, query, labels, priority, status, enabled, hit_count, ...
 
     ``GET /api/v4/workflow/<id>/``
 
-    :param workflow_id: its id
-    :raises NotFound: when there is none, or the user may not see it
+    :param workflow_id: id of the workflow
+    :raises NotFoundError: if it does not exist, or the user may not see it
     """
-    return asked(Request("GET", _path(workflow_id)))
+    return call(Request("GET", _build_path(workflow_id)))
 
 
-def search_workflows(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
-    """Workflows that a Lucene query finds, by name. What is younger than a second may be missing.
+def search(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
+    """Return the workflows that a query finds, by name. Those younger than a second may be missing.
 
     ``POST /api/v4/search/workflow/``
 
-    :param query: such as ``enabled:true``
-    :param rows: how many at most
+    :param query: a Lucene query, such as ``enabled:true``
+    :param rows: largest number of workflows
     """
-    return search("workflow", {"query": query, "rows": rows, "sort": "name asc", "fl": "*"})
+    return find("workflow", {"query": query, "rows": rows, "sort": "name asc", "fl": "*"})
 
 
-def workflow_labels() -> Flow[list[str]]:
-    """The labels that workflows give, most used first; ten at most.
+def list_labels() -> Flow[list[str]]:
+    """Return the ten most frequent labels of workflows, the most frequent first.
 
     ``GET /api/v4/workflow/labels/``
     """
-    return asked(Request("GET", f"{API}/workflow/labels/"))
+    return call(Request("GET", f"{API_PATH}/workflow/labels/"))
 
 
-def add_workflow(definition: Mapping[str, Any]) -> Flow[str]:
-    """Add a workflow: its id. It works on alerts to come; `run_workflow` has it look at those there are.
+def create(definition: Mapping[str, Any]) -> Flow[str]:
+    """Create a workflow and return its id. It applies to future alerts; `run` applies it to existing ones.
 
     ``PUT /api/v4/workflow/``
 
-    :param definition: ``name`` and ``query``; labels, priority, status, classification
-    :raises ValueError: for what the server would fail on
-    :raises Forbidden: without the role workflow_manage
+    :param definition: ``name`` and ``query``; optional: labels, priority, status, classification
+    :raises ValueError: for values on which the server would fail
+    :raises PermissionDeniedError: without the role workflow_manage
     """
-    _check(definition, needed=("name", "query"))
-    sent = {"labels": [], "priority": None, "status": None, **definition}
-    before = yield from _like(sent)
+    _check(definition, required=("name", "query"))
+    body = {"labels": [], "priority": None, "status": None, **definition}
+    before = yield from _find_equal(body)
     try:
-        answer = yield from asked(Request("PUT", f"{API}/workflow/", json=sent))
-    except Uncertain:
-        found = yield from looked_for(partial(_like, sent, before or ()), LOOKS)
-        if not found:
+        response = yield from call(Request("PUT", f"{API_PATH}/workflow/", json=body))
+    except OutcomeUnknownError:
+        created = yield from poll_for_effect(partial(_find_equal, body, before or ()), recovery.RECHECK_DELAYS_SECONDS)
+        if not created:
             raise
-        return found[0]
-    return str(answer["workflow_id"])
+        return created[0]
+    return str(response["workflow_id"])
 
 
-def _like(definition: Mapping[str, Any], known: Any = ()) -> Flow[list[str] | None]:
-    """The ids of workflows that say the same, without those that are known; None when there is none."""
-    found = yield from search_workflows(f"name:{phrase(definition['name'])}")
-    told = [one for one in found if all((one.get(key) or None) == (definition[key] or None) for key in definition)]
-    return [one["workflow_id"] for one in told if one["workflow_id"] not in known] or None
+def _find_equal(definition: Mapping[str, Any], known: Sequence[str] = ()) -> Flow[list[str] | None]:
+    """Return the ids of workflows with an equal definition, without known ones; None if there is none."""
+    found = yield from search(f"name:{lucene.quote(definition['name'])}")
+    equal = [
+        workflow["workflow_id"]
+        for workflow in found
+        if all((workflow.get(key) or None) == (value or None) for key, value in definition.items())
+    ]
+    return [workflow_id for workflow_id in equal if workflow_id not in known] or None
 
 
-def edit_workflow(workflow_id: str, changes: Mapping[str, Any]) -> Flow[None]:
+def update(workflow_id: str, changes: Mapping[str, Any]) -> Flow[None]:
     """Change a workflow.
 
     ``POST /api/v4/workflow/<id>/``
 
-    :param workflow_id: its id
-    :param changes: those of name, query, labels, priority, status and classification that change
-    :raises ValueError: for what the server would fail on
-    :raises NotFound: when there is none
+    :param workflow_id: id of the workflow
+    :param changes: new values of name, query, labels, priority, status and classification
+    :raises ValueError: for values on which the server would fail
+    :raises NotFoundError: if the workflow does not exist
     """
-    _check(changes, needed=())
-    before = yield from workflow(workflow_id)
-    sent = {"name": before["name"], "query": before["query"], **changes}  # it insists on both
-    yield from asked(Request("POST", _path(workflow_id), json=sent, repeatable=True))
+    _check(changes, required=())
+    workflow = yield from get(workflow_id)
+    body = {"name": workflow["name"], "query": workflow["query"], **changes}  # the server requires name and query
+    yield from call(Request("POST", _build_path(workflow_id), json=body, idempotent=True))
 
 
-def enable_workflow(workflow_id: str, enabled: bool) -> Flow[None]:
-    """Switch a workflow on or off.
+def set_enabled(workflow_id: str, enabled: bool) -> Flow[None]:
+    """Enable or disable a workflow.
 
     ``PUT /api/v4/workflow/enable/<id>/``
 
-    :param workflow_id: its id
-    :param enabled: whether it is to work
-    :raises NotFound: when there is none
+    :param workflow_id: id of the workflow
+    :param enabled: whether it applies to new alerts
+    :raises NotFoundError: if it does not exist
     """
-    path = f"{API}{url_path('workflow', 'enable', workflow_id)}/"
-    yield from asked(Request("PUT", path, json={"enabled": enabled}, repeatable=True))
+    path = f"{API_PATH}{url_path('workflow', 'enable', workflow_id)}/"
+    yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True))
 
 
-def run_workflow(workflow_id: str) -> Flow[bool]:
-    """Let a workflow look at all alerts there are: whether that went well.
+def run(workflow_id: str) -> Flow[bool]:
+    """Apply a workflow to all existing alerts, and return whether that succeeded.
 
-    ``GET /api/v4/workflow/<id>/run/``, which is never repeated though it is a GET: each run notes one more event in
-    each alert.
+    ``GET /api/v4/workflow/<id>/run/``, which is not idempotent though it is a GET: each run adds an event to each alert
 
-    :param workflow_id: its id
-    :raises NotFound: when there is none
-    :raises Uncertain: when the answer was lost: it may have run
+    :param workflow_id: id of the workflow
+    :raises NotFoundError: if it does not exist
+    :raises OutcomeUnknownError: if the response was lost: it may have run
     """
-    answer = yield from asked(Request("GET", f"{_path(workflow_id)}run/", repeatable=False, slow=True))
-    return bool(answer["success"])
+    path = f"{_build_path(workflow_id)}run/"
+    response = yield from call(Request("GET", path, idempotent=False, long_running=True))
+    return bool(response["success"])
 
 
-def delete_workflow(workflow_id: str) -> Flow[None]:
-    """Delete a workflow. What it did to alerts stays.
+def delete(workflow_id: str) -> Flow[None]:
+    """Delete a workflow. Its changes of alerts remain.
 
     ``DELETE /api/v4/workflow/<id>/``
 
-    :param workflow_id: its id
-    :raises NotFound: when there is none
+    :param workflow_id: id of the workflow
+    :raises NotFoundError: if it does not exist
     """
     try:
-        yield from asked(Request("DELETE", _path(workflow_id)))
-    except Uncertain:
-        if not (yield from looked_for(partial(_is_gone, workflow_id))):
+        yield from call(Request("DELETE", _build_path(workflow_id)))
+    except OutcomeUnknownError:
+        if not (yield from poll_for_effect(partial(_is_gone, workflow_id))):
             raise
 
 
 def _is_gone(workflow_id: str) -> Flow[bool | None]:
     try:
-        yield from workflow(workflow_id)
-    except NotFound:
+        yield from get(workflow_id)
+    except NotFoundError:
         return True
     return None
 
 
-def _check(definition: Mapping[str, Any], needed: tuple[str, ...]) -> None:
-    unknown = sorted(set(definition) - DEFINITION)
+def _check(definition: Mapping[str, Any], required: Sequence[str]) -> None:
+    unknown = sorted(set(definition) - DEFINITION_KEYS)
     if unknown:
-        raise ValueError(f"a workflow has no {', '.join(unknown)}; it has {', '.join(sorted(DEFINITION))}")
-    for name in {*needed, *({"name", "query"} & set(definition))}:
+        raise ValueError(f"workflow: unknown {', '.join(unknown)}; valid are {', '.join(sorted(DEFINITION_KEYS))}")
+    for name in {*required, *({"name", "query"} & set(definition))}:
         if not definition.get(name) or not isinstance(definition[name], str):
-            raise ValueError(f"{name} of a workflow must be text, and not empty")
-    for name, known in (("priority", PRIORITIES), ("status", STATUSES)):
-        if definition.get(name) not in {None, *known}:
-            raise ValueError(f"{name} of a workflow must be one of {', '.join(known)}, not {definition[name]!r}")
+            raise ValueError(f"workflow: {name} must be a text, not {definition.get(name)!r}")
+    for name, options in (("priority", PRIORITIES), ("status", STATUSES)):
+        if definition.get(name) is not None:
+            parse_choice(name, definition[name], options)
     labels = definition.get("labels", [])
-    if not isinstance(labels, list) or not all(isinstance(one, str) and one for one in labels):
-        raise ValueError("labels of a workflow must be a list of texts")
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
+        raise ValueError(f"workflow: labels must be a list of texts, not {labels!r}")
 
 
-def _path(workflow_id: str) -> str:
-    return f"{API}{url_path('workflow', workflow_id)}/"
+def _build_path(workflow_id: str) -> str:
+    return f"{API_PATH}{url_path('workflow', workflow_id)}/"

@@ -1,124 +1,150 @@
-"""Bundles: taking submissions out of a server, and into another one."""
+"""Export a submission as a bundle, and import it into another server."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.assemblyline.operators.values import upload_of_file
-from self_hosted.core.arguments import check_id, checked_flag, checked_texts
-from self_hosted.core.errors import Broken, Overdue
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import check_output, note_read, note_written, path_of, written
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.assemblyline.operators.uploads import upload_file
+from self_hosted.core.arguments import parse_bool, parse_id, parse_str_list, require_one_of
+from self_hosted.core.http.errors import NotReadyError, ServerError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
+from self_hosted.core.tasks.storage import atomic_writer, record_input, record_output, resolve_path, validate_output_uri
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
-    from self_hosted.core.flow import Upload
+    from self_hosted.assemblyline.api.bundles import bundles, carts
+    from self_hosted.assemblyline.api.submissions import submissions
+    from self_hosted.core.http.flow import Upload
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    bundles = lazy_import("self_hosted.assemblyline.api.bundles.bundles")
+    carts = lazy_import("self_hosted.assemblyline.api.bundles.carts")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
 
-class AssemblylineExportBundleOperator(ProductOperator):
-    """Writes a submission with its files and results into one file; ``GET /api/v4/bundle/<sid>/``.
+class ExportedBundle(TypedDict):
+    """A bundle that was written.
 
-    The bundle is streamed, and the file is there once all of it is. It holds the files as they are, malware included,
-    wrapped as CaRT so that nothing can run them by mistake.
-
-    :param sid: the submission's id; either this or ``alert_id``
-    :param alert_id: id of an alert, which is put into the bundle with its submission
-    :param output_file: path of the file, local or in an object store: ``s3://aws_default@bucket/key.al_bundle``; what
-        is there already is replaced
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{sid, output_file, size, url}``; ``sid`` is that of the submission, ``size`` in bytes.
-
-    :raises AirflowFailException: for wrong arguments, and what is not there or the user may not see
-    :raises Overdue: when the submission is not completed, so that its bundle would lack results
+    :param sid: id of the submission
+    :param output_uri: path or URI of the file
+    :param size: of the file, in bytes
+    :param url: page of the submission
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = ("sid", "alert_id", "output_file", "assemblyline_conn_id")
+    sid: str
+    output_uri: str
+    size: int
+    url: str
 
-    def __init__(
-        self,
-        *,
-        output_file: str,
-        sid: str | None = None,
-        alert_id: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
+
+class ImportedBundle(TypedDict):
+    """A bundle that was imported.
+
+    :param sid: id of the submission
+    :param imported: whether the submission did not exist before this try
+    :param url: page of the submission
+    """
+
+    sid: str
+    imported: bool
+    url: str
+
+
+class AssemblylineExportBundleOperator(AssemblylineOperator):
+    """Writes a submission with its files and results to one file; ``GET /api/v4/bundle/<sid>/``.
+
+    The bundle is streamed; the file appears once it is complete. It contains the original files, malware included,
+    encoded as CaRT, so that they cannot be run by accident.
+
+    :param sid: id of the submission; either this or ``alert_id``
+    :param alert_id: id of an alert; the bundle contains the alert and its submission
+    :param output_uri: path or URI of the file: ``s3://aws_default@bucket/key.al_bundle``; an existing file is replaced
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `ExportedBundle`
+    :raises AirflowFailException: for invalid arguments, and objects that do not exist or that the user may not see
+    :raises NotReadyError: if the submission is not completed, so that its bundle would lack results
+    """
+
+    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "alert_id", "output_uri")
+
+    def __init__(self, *, output_uri: str, sid: str | None = None, alert_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.output_file, self.sid, self.alert_id = output_file, sid, alert_id
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.output_uri, self.sid, self.alert_id = output_uri, sid, alert_id
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        if bool(self.sid) == bool(self.alert_id):
-            raise ValueError("give either sid or alert_id, exactly one of them")
-        argument, thing = ("sid", "a submission") if self.sid else ("alert_id", "an alert")
-        check_id(argument, getattr(self, argument), thing)
-        if self.output_file is None:
-            raise ValueError("output_file is missing: say where the bundle goes")
-        check_output("output_file", self.output_file)
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Write the bundle."""
+        :raises ValueError: naming the argument
+        """
+        self._id()
+        if self.output_uri is None:
+            raise ValueError("output_uri is missing: set the path or URI of the file")
+        validate_output_uri("output_uri", self.output_uri)
+
+    def submit(self, context: Context) -> ExportedBundle:
+        """Write the bundle.
+
+        :param context: the context of the task
+        """
+        bundle_id = self._id()
         if self.sid:
-            document = self.hook.run(api.submission(self.sid))
-            if document["state"] != "completed" or api.is_ghost(document):
-                raise Overdue(f"submission {self.sid} is not completed: wait for it first, with a sensor")
-        id_ = str(self.sid or self.alert_id)
-        self.hook.run(api.export_bundle(id_, lambda: written(self.output_file), use_alert=bool(self.alert_id)))
-        size = path_of(self.output_file).stat().st_size
-        sid = self._sid_inside()
-        note_written(self.hook, self.output_file)
-        url = api.submission_url(self.hook.settings.address.base_url, sid)
+            self._require_completed(bundle_id)
+        save_to = lambda: atomic_writer(self.output_uri)  # noqa: E731
+        self.hook.run(bundles.export_to(bundle_id, save_to, use_alert=not self.sid))
+        sid = self._read_sid()
+        record_output(self.hook, self.output_uri)
+        url = submissions.build_page_url(self.base_url, sid)
         publish_link(context, url)
-        return {"sid": sid, "output_file": self.output_file, "size": size, "url": url}
+        return ExportedBundle(
+            sid=sid, output_uri=self.output_uri, size=resolve_path(self.output_uri).stat().st_size, url=url
+        )
 
-    def _sid_inside(self) -> str:
-        """Read what was written: an answer that is no bundle must not pass for one."""
+    def _id(self) -> str:
+        if require_one_of({"sid": self.sid or None, "alert_id": self.alert_id or None}) == "sid":
+            return parse_id("sid", self.sid, "a submission")
+        return parse_id("alert_id", self.alert_id, "an alert")
+
+    def _require_completed(self, sid: str) -> None:
+        document = self.hook.run(submissions.get(sid))
+        if document["state"] != "completed" or submissions.is_marked_deleted(document):
+            raise NotReadyError(f"submission {sid} is not completed: wait for it first, with a sensor")
+
+    def _read_sid(self) -> str:
+        """Read the submission's id from the written file, which also shows that the response was a bundle."""
         try:
-            return _sid_in(upload_of_file(self.output_file))
-        except ValueError as problem:
-            raise Broken(f"the server sent no bundle: {problem}") from None
+            return _read_bundle_sid(upload_file(self.output_uri))
+        except ValueError as error:
+            raise ServerError(f"the server's response is not a bundle: {error}") from None
 
 
-class AssemblylineImportBundleOperator(ProductOperator):
-    """Imports a submission, with files and results, under the id that it had; ``POST /api/v4/bundle/``.
+class AssemblylineImportBundleOperator(AssemblylineOperator):
+    """Imports a submission, with its files and results, under its original id; ``POST /api/v4/bundle/``.
 
-    The file is streamed. A task that is tried again finds what its earlier try imported, and succeeds.
+    The file is streamed. A retry finds the import of an earlier try, and succeeds.
 
-    :param file: path of the bundle, local or in an object store
-    :param exist_ok: whether it is fine that the submission is there already
-    :param allow_incomplete: whether to take a bundle that lacks files or results
-    :param rescan_services: services, or categories of them, that look at its files anew; wait for the submission then
-    :param min_classification: what is classified lower gets this classification
-    :param to_ingest: whether a rescan goes through the ingester, in its turn
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{sid, imported, url}``; ``imported`` is false when the submission was there before this try.
-
-    :raises AirflowFailException: for wrong arguments, a file that is no bundle, a submission that is there already, and
-        a bundle that the server cannot read or that is incomplete
+    :param file: path or URI of the bundle
+    :param exist_ok: whether an existing submission is no failure; default: False
+    :param allow_incomplete: whether a bundle may lack files or results; default: False
+    :param rescan_services: services, or categories of them, that analyse the files again; wait for the submission then
+    :param min_classification: raise lower classifications to this one
+    :param to_ingest: whether a rescan goes through the ingester; default: False
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `ImportedBundle`
+    :raises AirflowFailException: for invalid arguments, a file that is not a bundle, an existing submission, and a
+        bundle that is incomplete or that the server cannot read
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
     template_fields: Sequence[str] = (
+        *AssemblylineOperator.template_fields,
         "file",
         "exist_ok",
         "allow_incomplete",
         "rescan_services",
         "min_classification",
         "to_ingest",
-        "assemblyline_conn_id",
     )
 
     def __init__(
@@ -130,42 +156,46 @@ class AssemblylineImportBundleOperator(ProductOperator):
         rescan_services: Sequence[str] | str = (),
         min_classification: str | None = None,
         to_ingest: bool | str = False,
-        assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.file, self.exist_ok, self.allow_incomplete = file, exist_ok, allow_incomplete
         self.rescan_services, self.min_classification, self.to_ingest = rescan_services, min_classification, to_ingest
-        self.assemblyline_conn_id = assemblyline_conn_id
 
-    def check(self) -> None:
-        """Validate the arguments, look into the file."""
+    def validate(self) -> None:
+        """Check the arguments, and the start of the file.
+
+        :raises ValueError: naming the argument
+        """
         self._options()
         try:
-            _sid_in(upload_of_file(str(self.file)))
-        except ValueError as problem:
-            raise ValueError(f"file: {self.file!r} is no bundle: {problem}") from None
+            _read_bundle_sid(upload_file(str(self.file)))
+        except ValueError as error:
+            raise ValueError(f"file: {self.file!r} is not a bundle: {error}") from None
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Import the bundle."""
-        bundle, options = upload_of_file(str(self.file)), self._options()
-        # what an earlier try imported is this task's own
+    def submit(self, context: Context) -> ImportedBundle:
+        """Import the bundle.
+
+        :param context: the context of the task
+        """
+        bundle, options = upload_file(str(self.file)), self._options()
+        # an earlier try may have imported it
         options["exist_ok"] = options["exist_ok"] or context["ti"].try_number > 1
-        note_read(self.hook, str(self.file))
-        done = self.hook.run(api.import_bundle(bundle, _sid_in(bundle), **options))
-        url = api.submission_url(self.hook.settings.address.base_url, done["sid"])
+        record_input(self.hook, str(self.file))
+        outcome = self.hook.run(bundles.import_from(bundle, _read_bundle_sid(bundle), **options))
+        url = submissions.build_page_url(self.base_url, outcome["sid"])
         publish_link(context, url)
-        return {**done, "url": url}
+        return ImportedBundle(sid=outcome["sid"], imported=outcome["imported"], url=url)
 
     def _options(self) -> dict[str, Any]:
         flags = ("exist_ok", "allow_incomplete", "to_ingest")
         return {
-            **{name: checked_flag(name, getattr(self, name)) for name in flags},
-            "rescan_services": checked_texts("rescan_services", self.rescan_services),
+            **{name: parse_bool(name, getattr(self, name)) for name in flags},
+            "rescan_services": parse_str_list("rescan_services", self.rescan_services),
             "min_classification": self.min_classification or None,
         }
 
 
-def _sid_in(bundle: Upload) -> str:
+def _read_bundle_sid(bundle: Upload) -> str:
     with bundle.open() as file:
-        return api.bundle_sid(file.read(api.ENOUGH))
+        return carts.read_bundle_sid(file.read(carts.MAX_HEADER_BYTES))

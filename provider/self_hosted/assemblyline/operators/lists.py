@@ -1,240 +1,208 @@
-"""Badlist and safelist: putting things on them, switching entries on and off, taking things off.
+"""Entries of the badlist and the safelist: enable, disable and remove them.
 
-One class for both lists, with an argument that names the list: they differ in nothing that these do but attribution.
+One class serves both lists: they differ only in the attribution, which the badlist has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.core.arguments import checked_flag, checked_number, checked_texts
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
+    from self_hosted.assemblyline.api.lists import lists, schema, updates
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    lists = lazy_import("self_hosted.assemblyline.api.lists.lists")
+    schema = lazy_import("self_hosted.assemblyline.api.lists.schema")
+    updates = lazy_import("self_hosted.assemblyline.api.lists.updates")
 
-SHOWN = 100  # ids in a result at most, so that it stays small
+MAX_NAMED_IDS = 100  # in a result
 
 
-class _OnList(ProductOperator):
-    """What all of them have: a list, and the files and tags that it is about."""
+class EnabledEntries(TypedDict):
+    """The result of enabling or disabling entries.
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
+    :param list_name: badlist or safelist
+    :param enabled: whether the entries have effect now
+    :param changed: how many changed
+    :param unchanged: how many did not
+    :param url: page of the entry, or of the list
+    """
+
     list_name: str
-    hashes: Any
-    tags: Any
+    enabled: bool
+    changed: int
+    unchanged: int
+    url: str
 
-    def check(self) -> None:
-        """Validate the list, the files and the tags."""
-        api.check_list("list_name", self.list_name)
-        if not self._things():
-            raise ValueError("give hashes or tags, one at least")
 
-    def _things(self) -> list[dict[str, Any]]:
-        """Entries for all files and tags, without their sources."""
-        if self.tags is not None and not isinstance(self.tags, Mapping):
-            raise ValueError(f'tags must be like {{"network.static.domain": ["evil.example"]}}, not {self.tags!r}')
-        tags = [(kind, one) for kind, some in (self.tags or {}).items() for one in checked_texts(f"tags {kind}", some)]
-        files = [api.file_entry(one) for one in checked_texts("hashes", self.hashes)]
-        return [*files, *(api.tag_entry(kind, value) for kind, value in tags)]
+class RemovedEntries(TypedDict):
+    """The result of removing entries.
 
-    def _ids(self) -> list[str]:
-        return [api.entry_id(one) for one in self._things()]
+    :param list_name: badlist or safelist
+    :param removed: how many were removed
+    :param absent: how many did not exist
+    :param kept: ids of those that other sources keep on the list, at most 100
+    :param url: page of the entry, or of the list
+    """
 
-    def _page(self, context: Context) -> str:
-        ids = self._ids()
-        url = api.list_page(self.hook.settings.address.base_url, self.list_name, ids[0] if len(ids) == 1 else "")
+    list_name: str
+    removed: int
+    absent: int
+    kept: list[str]
+    url: str
+
+
+class ListOperator(AssemblylineOperator):
+    """Changes entries of a list.
+
+    :param list_name: "badlist" or "safelist"
+    :param hashes: hashes of files
+    :param tags: types and values
+    """
+
+    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "list_name", "hashes", "tags")
+
+    def __init__(
+        self,
+        *,
+        list_name: str,
+        hashes: Sequence[str] | str | None = None,
+        tags: Mapping[str, Sequence[str] | str] | str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.list_name, self.hashes, self.tags = list_name, hashes, tags
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        schema.check_list_name("list_name", self.list_name)
+        if not self.subjects():
+            raise ValueError("hashes and tags are empty: set at least one of them")
+
+    def subjects(self) -> list[dict[str, Any]]:
+        """Return the entries of all files and tags, without their sources."""
+        tags = parse_object("tags", self.tags)
+        return [
+            *(schema.build_file_entry(hash_) for hash_ in parse_str_list("hashes", self.hashes)),
+            *(
+                schema.build_tag_entry(tag_type, value)
+                for tag_type, values in tags.items()
+                for value in parse_str_list(f"tags {tag_type}", values)
+            ),
+        ]
+
+    def entry_ids(self) -> list[str]:
+        """Return the ids of the entries."""
+        return [schema.compute_id(entry) for entry in self.subjects()]
+
+    def publish_page(self, context: Context) -> str:
+        """Publish the page of the only entry, or else of the list, and return its URL.
+
+        :param context: the context of the task
+        """
+        ids = self.entry_ids()
+        url = lists.build_page_url(self.base_url, self.list_name, ids[0] if len(ids) == 1 else "")
         publish_link(context, url)
         return url
 
 
-class AssemblylineAddToListOperator(_OnList):
-    """Puts files and tags on the badlist or the safelist; ``PUT /api/v4/badlist/add_update_many/``.
+class AssemblylineEnableListEntryOperator(ListOperator):
+    """Enables or disables entries of the badlist or the safelist; ``PUT /api/v4/badlist/enable/<id>/``.
 
-    What is there already with the same source and reason is left alone, so that a repeated task adds nothing twice;
-    other sources of an entry stay. What somebody switched off stays off, and is counted.
-
-    :param list_name: "badlist" or "safelist"
-    :param reason: why; a text or a list of texts
-    :param hashes: of files: a sha256, sha1, md5 or (badlist only) TLSH, or a list of them
-    :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
-    :param source: the name of the external source that says so; by default it is the user
-    :param classification: of what the source says; by default the lowest
-    :param attribution: for the badlist: ``{"family": ["EMOTET"], "actor": [...], ...}``
-    :param dtl: days until the entries leave the list by themselves, counted anew each time they are added; by default
-        they stay, also those that would have left
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{list_name, added, updated, unchanged, disabled, url}``: numbers of entries, and in ``disabled`` the
-    ids of those that somebody switched off, 100 at most.
-
-    :raises AirflowFailException: for wrong arguments, types of tags that the server does not know, and a source whose
-        name is taken by a user
-    """
-
-    template_fields: Sequence[str] = (
-        "list_name",
-        "reason",
-        "hashes",
-        "tags",
-        "source",
-        "classification",
-        "attribution",
-        "dtl",
-        "assemblyline_conn_id",
-    )
-
-    def __init__(
-        self,
-        *,
-        list_name: str,
-        reason: Sequence[str] | str,
-        hashes: Sequence[str] | str | None = None,
-        tags: Mapping[str, Sequence[str] | str] | None = None,
-        source: str | None = None,
-        classification: str | None = None,
-        attribution: Mapping[str, Sequence[str] | str] | None = None,
-        dtl: int | str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.list_name, self.reason, self.hashes, self.tags = list_name, reason, hashes, tags
-        self.source, self.classification, self.attribution, self.dtl = source, classification, attribution, dtl
-        self.assemblyline_conn_id = assemblyline_conn_id
-
-    def check(self) -> None:
-        """Validate the arguments."""
-        super().check()
-        if not checked_texts("reason", self.reason):
-            raise ValueError("reason is missing: say why these are on the list")
-        if self.attribution and not isinstance(self.attribution, Mapping):
-            raise ValueError(f'attribution must be like {{"family": ["EMOTET"]}}, not {self.attribution!r}')
-        source = {"name": "-", "type": "user", "reason": ["-"]}
-        for entry in self._entries(source):
-            api.checked_entry(self.list_name, entry)
-
-    def start(self, context: Context) -> dict[str, Any]:
-        """Put on the list what is not there just so."""
-        url, reasons = self._page(context), checked_texts("reason", self.reason)
-        if self.source:
-            source = {"name": self.source, "type": "external", "reason": reasons}
-            source |= {"classification": self.classification} if self.classification else {}
-        else:
-            source = self.hook.run(api.own_source(reasons, self.classification))
-        done = self.hook.run(api.add_many_to_list(self.list_name, self._entries(source)))
-        if done["disabled"]:
-            self.log.warning("%d of them are switched off, and stay so", len(done["disabled"]))
-        counts = {name: len(done[name]) for name in ("added", "updated", "unchanged")}
-        return {"list_name": self.list_name, **counts, "disabled": done["disabled"][:SHOWN], "url": url}
-
-    def _entries(self, source: Mapping[str, Any]) -> list[dict[str, Any]]:
-        more: dict[str, Any] = {"sources": [source]}
-        if self.dtl not in {None, ""}:
-            more["dtl"] = checked_number("dtl", self.dtl)
-        if self.attribution:
-            given = {kind: checked_texts(f"attribution {kind}", some) for kind, some in self.attribution.items()}
-            more["attribution"] = given
-        return [{**thing, **more} for thing in self._things()]
-
-
-class AssemblylineEnableListEntryOperator(_OnList):
-    """Switches entries of the badlist or the safelist on or off; ``PUT /api/v4/badlist/enable/<id>/``.
-
-    What is off stays on the list, with its sources and reasons, and has no effect.
+    A disabled entry stays on the list, with its sources and reasons, and has no effect.
 
     :param list_name: "badlist" or "safelist"
-    :param hashes: of files: a sha256, sha1, md5 or TLSH, or a list of them
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them
     :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
-    :param enabled: whether they are to have effect
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{list_name, enabled, changed, unchanged, url}``, with numbers of entries.
-
-    :raises AirflowFailException: for wrong arguments, and what is not on the list
+    :param enabled: whether the entries have effect; default: True
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `EnabledEntries`
+    :raises AirflowFailException: for invalid arguments, and an entry that does not exist
     """
 
-    template_fields: Sequence[str] = ("list_name", "hashes", "tags", "enabled", "assemblyline_conn_id")
+    template_fields: Sequence[str] = (*ListOperator.template_fields, "enabled")
 
-    def __init__(
-        self,
-        *,
-        list_name: str,
-        hashes: Sequence[str] | str | None = None,
-        tags: Mapping[str, Sequence[str] | str] | None = None,
-        enabled: bool | str = True,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, enabled: bool | str = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.list_name, self.hashes, self.tags, self.enabled = list_name, hashes, tags, enabled
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.enabled = enabled
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        super().check()
-        checked_flag("enabled", self.enabled)
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Switch those that are not so."""
-        url, enabled = self._page(context), checked_flag("enabled", self.enabled)
-        changes = [self.hook.run(api.enable_in_list(self.list_name, id_, enabled)) for id_ in self._ids()]
-        counts = {"changed": changes.count(True), "unchanged": changes.count(False)}
-        return {"list_name": self.list_name, "enabled": enabled, **counts, "url": url}
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        parse_bool("enabled", self.enabled)
+
+    def submit(self, context: Context) -> EnabledEntries:
+        """Change the entries that differ.
+
+        :param context: the context of the task
+        """
+        url, enabled = self.publish_page(context), parse_bool("enabled", self.enabled)
+        changes = [self.hook.run(updates.set_enabled(self.list_name, id_, enabled)) for id_ in self.entry_ids()]
+        return EnabledEntries(
+            list_name=self.list_name,
+            enabled=enabled,
+            changed=changes.count(True),
+            unchanged=changes.count(False),
+            url=url,
+        )
 
 
-class AssemblylineRemoveFromListOperator(_OnList):
-    """Takes files and tags off the badlist or the safelist; ``DELETE /api/v4/badlist/<id>/``.
+class AssemblylineRemoveFromListOperator(ListOperator):
+    """Removes files and tags from the badlist or the safelist; ``DELETE /api/v4/badlist/<id>/``.
 
-    A user without the role signature_manage takes out his own word only: an entry that has other sources is kept, and
-    told.
+    Without the role signature_manage, only the user's own source is removed: an entry with other sources is kept, and
+    reported.
 
     :param list_name: "badlist" or "safelist"
-    :param hashes: of files: a sha256, sha1, md5 or TLSH, or a list of them
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them
     :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
-    :param confirm: must be true, since nobody can bring back sources and reasons
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{list_name, removed, absent, kept, url}``: numbers of entries that are gone and that were not there,
-    and the ids of those that others keep on the list, 100 at most.
-
-    :raises AirflowFailException: for wrong arguments
+    :param confirm: must be true, because removed sources and reasons cannot be restored
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `RemovedEntries`
+    :raises AirflowFailException: for invalid arguments
     """
 
-    template_fields: Sequence[str] = ("list_name", "hashes", "tags", "confirm", "assemblyline_conn_id")
+    template_fields: Sequence[str] = (*ListOperator.template_fields, "confirm")
 
-    def __init__(
-        self,
-        *,
-        list_name: str,
-        hashes: Sequence[str] | str | None = None,
-        tags: Mapping[str, Sequence[str] | str] | None = None,
-        confirm: bool | str = False,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, confirm: bool | str = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.list_name, self.hashes, self.tags, self.confirm = list_name, hashes, tags, confirm
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.confirm = confirm
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        super().check()
-        if not checked_flag("confirm", self.confirm):
-            raise ValueError("confirm must be true: what is taken off a list loses its sources and reasons for good")
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Take them off."""
-        url, ids = self._page(context), self._ids()
-        done = {id_: self.hook.run(api.remove_from_list(self.list_name, id_)) for id_ in ids}
-        counts = {word: list(done.values()).count(word) for word in ("removed", "absent")}
-        kept = [id_ for id_, word in done.items() if word == "kept"]
-        return {"list_name": self.list_name, **counts, "kept": kept[:SHOWN], "url": url}
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        if not parse_bool("confirm", self.confirm):
+            raise ValueError("confirm must be true: removed sources and reasons cannot be restored")
+
+    def submit(self, context: Context) -> RemovedEntries:
+        """Remove the entries.
+
+        :param context: the context of the task
+        """
+        url = self.publish_page(context)
+        outcomes = {id_: self.hook.run(lists.remove(self.list_name, id_)) for id_ in self.entry_ids()}
+        kept = [id_ for id_, outcome in outcomes.items() if outcome == "kept"]
+        counts = list(outcomes.values())
+        return RemovedEntries(
+            list_name=self.list_name,
+            removed=counts.count("removed"),
+            absent=counts.count("absent"),
+            kept=kept[:MAX_NAMED_IDS],
+            url=url,
+        )

@@ -1,83 +1,114 @@
-"""Reporting on a submission."""
+"""Get the report of a submission."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.core.arguments import check_id, checked_number
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import check_output, note_written, write_json
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.core.arguments import parse_id, parse_int
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
+from self_hosted.core.tasks.storage import record_output, validate_output_uri, write_json
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
+    from self_hosted.assemblyline.api.submissions import digests, reports, submissions
+    from self_hosted.assemblyline.api.submissions.digests import Digest, FailedService, TagValues
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    digests = lazy_import("self_hosted.assemblyline.api.submissions.digests")
+    reports = lazy_import("self_hosted.assemblyline.api.submissions.reports")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
 
-class AssemblylineReportOperator(ProductOperator):
-    """Tells what was found in a submission: in short, and all in a file; ``GET /api/v4/submission/summary/<sid>/``.
+class SubmissionReport(TypedDict):
+    """The report of a submission.
 
-    :param sid: the submission's id
-    :param first: how many values of each type of IOC or attribution, and how many failed services, are named (20)
-    :param output_file: path of a JSON file, local or in an object store, ``s3://aws_default@bucket/report.json``, for
-        all that the server tells: {submission, summary}, the submission with all results in it, held in memory whole
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{sid, max_score, verdict, bands, file_count, error_count, heuristics, attack, iocs, attribution,
-    failed_services, partial, filtered, output_file, url}``. ``heuristics`` are names by malicious, suspicious, info,
-    safe; ``attack`` are ids of ATT&CK techniques; ``iocs`` and ``attribution`` are ``{type: {count, first:
-    [values]}}``, the worst first and without what is on the safelist; ``failed_services`` are ``{service, sha256,
-    error, message, status}``; ``partial`` says that results are missing, ``filtered`` that the user may not see all.
-
-    :raises AirflowFailException: for wrong arguments, a submission that does not exist, and one that was cancelled
-    :raises Overdue: when the submission is not completed yet
+    :param sid: id of the submission
+    :param max_score: the highest score of its files
+    :param verdict: safe, info, suspicious, highly_suspicious or malicious
+    :param bands: the lowest score of each verdict on this server
+    :param file_count: how many files were analysed, extracted ones included
+    :param error_count: how many services failed
+    :param heuristics: names of heuristics by malicious, suspicious, info and safe
+    :param attack: ids of ATT&CK techniques
+    :param iocs: indicators, `TagValues` by type
+    :param attribution: attributions, `TagValues` by type
+    :param failed_services: `FailedService` of each
+    :param partial: whether results are missing
+    :param filtered: whether the user may not see all results
+    :param output_uri: path or URI of the full report, or None
+    :param url: page of the submission
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = ("sid", "first", "output_file", "assemblyline_conn_id")
+    sid: str
+    max_score: int
+    verdict: str
+    bands: dict[str, int]
+    file_count: int
+    error_count: int
+    heuristics: dict[str, list[str]]
+    attack: list[str]
+    iocs: dict[str, TagValues]
+    attribution: dict[str, TagValues]
+    failed_services: list[FailedService]
+    partial: bool
+    filtered: bool
+    output_uri: str | None
+    url: str
 
-    def __init__(
-        self,
-        *,
-        sid: str,
-        first: int | str = 20,
-        output_file: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
-        **kwargs: Any,
-    ) -> None:
+
+class AssemblylineGetReportOperator(AssemblylineOperator):
+    """Gets the report of a submission, and its full version as a file; ``GET /api/v4/submission/summary/<sid>/``.
+
+    :param sid: id of the submission
+    :param max_values: how many values of each type of IOC or attribution, and how many failed services, are listed;
+        default: 20
+    :param output_uri: path or URI of a JSON file for the full report, ``s3://aws_default@bucket/report.json``:
+        ``{submission, summary}``, where the submission includes all results. It is held in memory as a whole
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `SubmissionReport`
+    :raises AirflowFailException: for invalid arguments, an unknown submission, and a cancelled one
+    :raises NotReadyError: if the submission is not completed yet
+    """
+
+    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "max_values", "output_uri")
+
+    def __init__(self, *, sid: str, max_values: int | str = 20, output_uri: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.sid, self.first, self.output_file = sid, first, output_file
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.sid, self.max_values, self.output_uri = sid, max_values, output_uri
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        check_id("sid", self.sid, "a submission")
-        checked_number("first", self.first, least=0)
-        check_output("output_file", self.output_file)
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Look at what was found."""
-        url = api.submission_url(self.hook.settings.address.base_url, self.sid)
+        :raises ValueError: naming the argument
+        """
+        parse_id("sid", self.sid, "a submission")
+        parse_int("max_values", self.max_values, minimum=0)
+        validate_output_uri("output_uri", self.output_uri)
+
+    def submit(self, context: Context) -> SubmissionReport:
+        """Read the report.
+
+        :param context: the context of the task
+        """
+        sid = parse_id("sid", self.sid, "a submission")
+        url = submissions.build_page_url(self.base_url, sid)
         publish_link(context, url)
-        told = self.hook.run(api.submission_digest(self.sid, checked_number("first", self.first, least=0)))
-        self._warn(told, url)
-        if self.output_file:
-            self._write(self.output_file)
-        return {**told, "output_file": self.output_file, "url": url}
+        digest = self.hook.run(digests.get(sid, parse_int("max_values", self.max_values, minimum=0)))
+        self._log_failed_services(digest, url)
+        if self.output_uri:
+            self._write(sid, self.output_uri)
+        return cast("SubmissionReport", {**digest, "output_uri": self.output_uri, "url": url})
 
-    def _write(self, path: str) -> None:
-        full = self.hook.run(api.full_submission(self.sid))
-        write_json(path, {"submission": full, "summary": self.hook.run(api.submission_summary(self.sid))})
-        note_written(self.hook, path)
+    def _write(self, sid: str, uri: str) -> None:
+        full, summary = self.hook.run(reports.get_full(sid)), self.hook.run(reports.get_summary(sid))
+        write_json(uri, {"submission": full, "summary": summary})
+        record_output(self.hook, uri)
 
-    def _warn(self, told: dict[str, Any], url: str) -> None:
-        if told["error_count"]:
-            which = ", ".join(sorted({f"{one['service']} ({one['error']})" for one in told["failed_services"]}))
-            words = "%s services failed on submission %s, so that its verdict may be too good: %s; see %s"
-            self.log.warning(words, told["error_count"], self.sid, which, url)
+    def _log_failed_services(self, digest: Digest, url: str) -> None:
+        if digest["error_count"]:
+            failed = {f"{service['service']} ({service['error']})" for service in digest["failed_services"]}
+            message = "%s services failed on submission %s; its verdict may be too low: %s; see %s"
+            self.log.warning(message, digest["error_count"], digest["sid"], ", ".join(sorted(failed)), url)

@@ -1,58 +1,106 @@
-"""A retrohunt: a new YARA rule, tried on all files that the server still has."""
+"""Run a retrohunt: a YARA rule on all files that the server still has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.core.arguments import checked_number
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import round_key
-from self_hosted.core.storage import check_output, note_read, note_written, path_of, write_json_lines
-from self_hosted.core.waiting import WaitingOperator
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.core.arguments import parse_int, require_one_of
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import idempotency_key
+from self_hosted.core.tasks.storage import (
+    record_input,
+    record_output,
+    resolve_path,
+    validate_output_uri,
+    write_json_lines,
+)
+from self_hosted.core.tasks.waiting_operator import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
-    from self_hosted.core.question import Seen
+    from self_hosted.assemblyline.api.retrohunts import retrohunts, starts
+    from self_hosted.core.wait.observation import Observation
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    retrohunts = lazy_import("self_hosted.assemblyline.api.retrohunts.retrohunts")
+    starts = lazy_import("self_hosted.assemblyline.api.retrohunts.starts")
 
-PAGE = 1000
-SAMPLE = ("sha256", "size", "type")
+PAGE_SIZE = 1000
 
 
-class AssemblylineRetrohuntOperator(WaitingOperator):
-    """Tries a YARA rule on all files that the server still has, and waits for the hits; ``PUT /api/v4/retrohunt/``.
+class SubmittedRetrohunt(TypedDict):
+    """A retrohunt that was started.
 
-    However often the task is tried, it starts one retrohunt: the task's key ends the retrohunt's description, and is
-    looked for first. Nothing can stop a retrohunt, so that one whose task is killed goes on.
-
-    :param yara_signature: the text of a rule, or of several; either this or ``file``
-    :param file: path of a file with it, local or in an object store
-    :param description: what the rule looks for
-    :param indices: "hot", "archive" or "hot_and_archive"
-    :param classification: of the retrohunt; by default the lowest
-    :param search_classification: of the files that it looks at, at most; by default the highest the user may see
-    :param ttl: days that the server keeps the result; by default as it is set to
-    :param sample: how many hits the result shows
-    :param output_file: path of a file that gets all hits, one JSON object a line: what the server knows of each file.
-        It shows 10,000 at most
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{key, finished, total_hits, total_errors, truncated, hits, output_file, url}``; ``hits`` are some of
-    the files as ``{sha256, size, type}``, and ``truncated`` says that the server stopped to count.
-
-    :raises AirflowFailException: for wrong arguments, a rule that the server cannot read, a server
-        without retrohunt
+    :param key: its key
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    question: ClassVar[str] = "self_hosted.assemblyline.triggers.RETROHUNT"
-    operator_extra_links = (AssemblylineLink(),)
+    key: str
+
+
+class RetrohuntHit(TypedDict):
+    """A file that the rule matches.
+
+    :param sha256: its hash
+    :param size: in bytes
+    :param type: Assemblyline's type of the file
+    """
+
+    sha256: str | None
+    size: int | None
+    type: str | None
+
+
+class RetrohuntResult(TypedDict):
+    """The result of a retrohunt.
+
+    :param key: its key
+    :param finished: whether it searched all files
+    :param total_hits: how many files the rule matches
+    :param total_errors: how many files could not be searched
+    :param truncated: whether the server stopped counting
+    :param hits: some of the files
+    :param output_uri: path or URI of the file with all hits, or None
+    :param url: page of the retrohunt
+    """
+
+    key: str
+    finished: bool
+    total_hits: int
+    total_errors: int
+    truncated: bool
+    hits: list[RetrohuntHit]
+    output_uri: str | None
+    url: str
+
+
+class AssemblylineRetrohuntOperator(AssemblylineOperator, WaitingOperator):
+    """Runs a YARA rule on all files that the server still has, and waits for the hits; ``PUT /api/v4/retrohunt/``.
+
+    The task starts one retrohunt, regardless of the number of tries: its idempotency key ends the retrohunt's
+    description, and each try searches for it first. A retrohunt cannot be cancelled; it goes on if its task is killed.
+
+    :param yara_signature: text of one or more rules; either this or ``file``
+    :param file: path or URI of a file with them
+    :param description: the purpose of the retrohunt
+    :param indices: "hot", "archive" or "hot_and_archive" (default)
+    :param classification: of the retrohunt; default: the lowest
+    :param search_classification: the highest classification of the searched files; default: the highest that the user
+        may see
+    :param ttl: days until the server deletes the result; default: 0, the server's setting
+    :param sample_size: how many hits the result lists, at most 1000; default: 10
+    :param output_uri: path or URI of a file for all hits: one JSON object per line, with all that the server knows of
+        the file. The server shows at most 10,000
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `RetrohuntResult`
+    :raises AirflowFailException: for invalid arguments, a rule that the server cannot compile, and a server without
+        retrohunt
+    """
+
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.RETROHUNT"
     template_fields: Sequence[str] = (
+        *AssemblylineOperator.template_fields,
         "yara_signature",
         "file",
         "description",
@@ -60,9 +108,8 @@ class AssemblylineRetrohuntOperator(WaitingOperator):
         "classification",
         "search_classification",
         "ttl",
-        "sample",
-        "output_file",
-        "assemblyline_conn_id",
+        "sample_size",
+        "output_uri",
     )
 
     def __init__(
@@ -75,80 +122,105 @@ class AssemblylineRetrohuntOperator(WaitingOperator):
         classification: str | None = None,
         search_classification: str | None = None,
         ttl: int | str = 0,
-        sample: int | str = 10,
-        output_file: str | None = None,
-        assemblyline_conn_id: str = "assemblyline_default",
+        sample_size: int | str = 10,
+        output_uri: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.description, self.yara_signature, self.file = description, yara_signature, file
         self.indices, self.classification, self.search_classification = indices, classification, search_classification
-        self.ttl, self.sample, self.output_file = ttl, sample, output_file
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.ttl, self.sample_size, self.output_uri = ttl, sample_size, output_uri
 
-    def check(self) -> None:
-        """Validate the arguments, read the rule."""
-        if checked_number("sample", self.sample, least=0) > PAGE:
-            raise ValueError(f"sample must be {PAGE} or less; output_file takes all hits")
-        check_output("output_file", self.output_file)
-        api.check_retrohunt(self._rule(), self._options())
+    def validate(self) -> None:
+        """Check the arguments, and the rule.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Start the retrohunt, or find it started."""
+        :raises ValueError: naming the argument
+        """
+        self._sample_size()
+        validate_output_uri("output_uri", self.output_uri)
+        starts.check_arguments(self._rule(), self._options())
+
+    def submit(self, context: Context) -> SubmittedRetrohunt:
+        """Start the retrohunt, or find the one of an earlier try.
+
+        :param context: the context of the task
+        """
         if self.file:
-            note_read(self.hook, str(self.file))
-        tag = round_key(context)
-        start = api.start_retrohunt_once(self._rule(), self._options(), tag, interrupted=self.interrupted)
-        started = self.hook.run(start)
-        self.log.info("Waiting for retrohunt %s", started["key"])
-        return {"key": started["key"]}
+            record_input(self.hook, str(self.file))
+        start = starts.start_once(
+            self._rule(),
+            self._options(),
+            idempotency_key(context),
+            previous_attempt_unknown=self.previous_attempt_unknown,
+        )
+        key = str(self.hook.run(start)["key"])
+        self.log.info("Waiting for retrohunt %s", key)
+        return SubmittedRetrohunt(key=key)
 
-    def key_of(self, started: dict[str, Any]) -> str | None:
-        """The retrohunt's key."""
-        return str(started["key"])
+    def external_id(self, submitted: SubmittedRetrohunt) -> str | None:
+        """Return the retrohunt's key.
 
-    def page_of(self, started: dict[str, Any]) -> str:
-        """The retrohunt's page."""
-        return api.retrohunt_page(self.hook.settings.address.base_url, started["key"])
+        :param submitted: the result of `submit`
+        """
+        return submitted["key"]
 
-    def finish(self, context: Context, started: dict[str, Any], seen: Seen) -> dict[str, Any]:
-        """Numbers, a sample, and all hits in a file."""
-        key = started["key"]
-        document = self.hook.run(api.retrohunt(key))
-        if self.output_file:
-            write_json_lines(self.output_file, self._hits(key))
-            note_written(self.hook, self.output_file)
-        some = self.hook.run(api.retrohunt_hits(key, rows=checked_number("sample", self.sample, least=0)))
-        return {
-            "key": key,
-            "finished": document["finished"],
-            "total_hits": seen.facts["total_hits"],
-            "total_errors": document["total_errors"],
-            "truncated": seen.facts["truncated"],
-            "hits": [{name: one.get(name) for name in SAMPLE} for one in some["items"]],
-            "output_file": self.output_file,
-            "url": self.page_of(started),
-        }
+    def external_url(self, submitted: SubmittedRetrohunt) -> str:
+        """Return the retrohunt's page.
 
-    def _hits(self, key: str) -> Iterator[dict[str, Any]]:
-        for offset in range(0, api.MOST_HITS, PAGE):
-            items = self.hook.run(api.retrohunt_hits(key, rows=PAGE, offset=offset))["items"]
+        :param submitted: the result of `submit`
+        """
+        return retrohunts.build_page_url(self.base_url, submitted["key"])
+
+    def build_result(
+        self, context: Context, submitted: SubmittedRetrohunt, observation: Observation
+    ) -> RetrohuntResult:
+        """Write all hits to the file, and return the counts and some hits.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param observation: the last observation
+        """
+        key = submitted["key"]
+        document = self.hook.run(retrohunts.get(key))
+        if self.output_uri:
+            write_json_lines(self.output_uri, self._list_hits(key))
+            record_output(self.hook, self.output_uri)
+        sample = self.hook.run(retrohunts.list_hits(key, rows=self._sample_size()))
+        return RetrohuntResult(
+            key=key,
+            finished=document["finished"],
+            total_hits=observation.details["total_hits"],
+            total_errors=document["total_errors"],
+            truncated=observation.details["truncated"],
+            hits=[
+                RetrohuntHit(sha256=hit.get("sha256"), size=hit.get("size"), type=hit.get("type"))
+                for hit in sample["items"]
+            ],
+            output_uri=self.output_uri,
+            url=self.external_url(submitted),
+        )
+
+    def _list_hits(self, key: str) -> Iterator[dict[str, Any]]:
+        for offset in range(0, retrohunts.MAX_HITS, PAGE_SIZE):
+            items = self.hook.run(retrohunts.list_hits(key, rows=PAGE_SIZE, offset=offset))["items"]
             yield from items
-            if len(items) < PAGE:
+            if len(items) < PAGE_SIZE:
                 return
 
+    def _sample_size(self) -> int:
+        return parse_int("sample_size", self.sample_size, minimum=0, maximum=PAGE_SIZE)
+
     def _rule(self) -> str:
-        if bool(self.yara_signature) == bool(self.file):
-            raise ValueError("give either yara_signature or file, exactly one of them")
-        if not self.file:
+        rules = {"yara_signature": self.yara_signature or None, "file": self.file or None}
+        if require_one_of(rules) == "yara_signature":
             return str(self.yara_signature)
-        path = path_of(str(self.file))
+        path = resolve_path(str(self.file))
         if not path.is_file():
-            raise ValueError(f"file: there is no file {self.file!r}")
+            raise ValueError(f"file: {self.file!r} does not exist")
         try:
             return str(path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            raise ValueError(f"file: {self.file!r} is no text in UTF-8") from None
+            raise ValueError(f"file: {self.file!r} is not a text in UTF-8") from None
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -156,5 +228,5 @@ class AssemblylineRetrohuntOperator(WaitingOperator):
             "indices": self.indices,
             "classification": self.classification or None,
             "search_classification": self.search_classification or None,
-            "ttl": checked_number("ttl", self.ttl, least=0),
+            "ttl": parse_int("ttl", self.ttl, minimum=0),
         }

@@ -1,65 +1,81 @@
-"""Searching, into a task's result or into a file of any length."""
+"""Search an index: a few rows as the result, or any number of rows in a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.core.arguments import checked_flag, checked_number, checked_texts
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
-from self_hosted.core.storage import check_output, note_written, write_json_lines
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.core.arguments import is_set, parse_bool, parse_int, parse_str_list
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
+from self_hosted.core.tasks.storage import record_output, validate_output_uri, write_json_lines
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
+    from self_hosted.assemblyline.api.search import search
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    search = lazy_import("self_hosted.assemblyline.api.search.search")
 
-IN_RESULT, MOST_IN_RESULT = 100, 1000
+DEFAULT_ROWS, MAX_ROWS = 100, 1000  # in a result; a file takes any number
 
 
-class AssemblylineSearchOperator(ProductOperator):
-    """Searches an index, and writes what is found to a file or returns it; ``POST /api/v4/search/<index>/``.
+class _Rows(TypedDict, total=False):
+    rows: list[dict[str, Any]]
+    output_uri: str
 
-    However much is found, a page of 500 is held in memory at a time. All of it is as it was when the search began. A
-    file is there once all of it is written, and replaces what was there.
 
-    :param index: alert, badlist, file, heuristic, result, retrohunt, safelist, signature, submission or workflow
-    :param query: in Lucene's language; what comes from outside belongs between quotation marks, with a backslash before
-        each quotation mark and backslash in it (`self_hosted.assemblyline.api.phrase` does both). AND and OR belong
-        between parentheses where they meet
-    :param filters: a query, or several, all of which must fit besides
-    :param fields: names of fields, as a list or with commas between them; without it only those come back that the
-        index stores: of a submission neither files nor metadata
-    :param sort: such as "max_score desc, sid asc"; by default the newest first
-    :param output_file: path or URI of object storage to write to, one JSON object a line; without it the rows are in
-        the result
-    :param limit: how many rows at most; by default all with ``output_file``, else 100 and never more than 1000
-    :param use_archive: look into the archive as well, which needs the role archive_view
-    :param assemblyline_conn_id: the connection
+class SearchRows(_Rows):
+    """The result of a search.
 
-    The result is ``{index, count, more, url}`` and ``output_file`` or ``rows``; ``more`` says that the search finds
-    more than the limit, ``url`` is the search's page.
-
-    :raises AirflowFailException: for wrong arguments and what Assemblyline refuses
+    :param index: name of the index
+    :param count: how many rows
+    :param more: whether the search finds more than the limit
+    :param url: page of the search
+    :param rows: the documents; absent with ``output_uri``
+    :param output_uri: path or URI of the file; absent without it
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
+    index: str
+    count: int
+    more: bool
+    url: str
+
+
+class AssemblylineSearchOperator(AssemblylineOperator):
+    """Searches an index, and returns the matches or writes them to a file; ``POST /api/v4/search/<index>/``.
+
+    One page of 500 rows is held in memory at a time. All rows are of the time at which the search began. A file appears
+    once it is complete, and replaces an existing one.
+
+    :param index: alert, badlist, file, heuristic, result, retrohunt, safelist, signature, submission or workflow
+    :param query: a Lucene query. `self_hosted.assemblyline.api.search.lucene.quote` escapes external values. Combine
+        AND and OR with parentheses
+    :param filters: a query, or a list of queries, all of which must match as well
+    :param fields: names of fields, as a list or comma-separated; default: the fields that the index stores, which for a
+        submission are neither files nor metadata
+    :param sort: such as "max_score desc, sid asc"; default: newest first
+    :param output_uri: path or URI of a file for the rows, one JSON object per line; default: the rows are in the result
+    :param limit: the maximum number of rows; default: all with ``output_uri``, else 100. The maximum in a result is
+        1000
+    :param use_archive: whether to search the archive, too, which needs the role archive_view; default: False
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `SearchRows`
+    :raises AirflowFailException: for invalid arguments, and a rejected query
+    """
+
     template_fields: Sequence[str] = (
+        *AssemblylineOperator.template_fields,
         "index",
         "query",
         "filters",
         "fields",
         "sort",
-        "output_file",
+        "output_uri",
         "limit",
         "use_archive",
-        "assemblyline_conn_id",
     )
 
     def __init__(
@@ -67,64 +83,66 @@ class AssemblylineSearchOperator(ProductOperator):
         *,
         index: str,
         query: str,
-        filters: str | list[str] | None = None,
-        fields: str | list[str] | None = None,
+        filters: str | Sequence[str] | None = None,
+        fields: str | Sequence[str] | None = None,
         sort: str | None = None,
-        output_file: str | None = None,
+        output_uri: str | None = None,
         limit: int | str | None = None,
         use_archive: bool | str = False,
-        assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.index, self.query, self.filters = index, query, filters
         self.fields, self.sort = fields, sort
-        self.output_file, self.limit, self.use_archive = output_file, limit, use_archive
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.output_uri, self.limit, self.use_archive = output_uri, limit, use_archive
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        check_output("output_file", self.output_file)
-        limit = self._limit()
-        if not self.output_file and limit and limit > MOST_IN_RESULT:
-            raise ValueError(
-                f"limit must be {MOST_IN_RESULT} or less without output_file: give output_file for more rows"
-            )
-        api.search_all(self.index, self._wanted())
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Search, and write what is found as it comes."""
-        url = api.search_url(self.hook.settings.address.base_url, self.index, self.query)
+        :raises ValueError: naming the argument
+        """
+        validate_output_uri("output_uri", self.output_uri)
+        limit = self._max_rows()
+        if not self.output_uri and limit and limit > MAX_ROWS:
+            raise ValueError(f"limit must be {MAX_ROWS} or less without output_uri, not {limit}: set output_uri")
+        search.find_all(self.index, self._arguments())
+
+    def submit(self, context: Context) -> SearchRows:
+        """Search, and write the rows as they arrive.
+
+        :param context: the context of the task
+        """
+        url = search.build_page_url(self.base_url, self.index, self.query)
         publish_link(context, url)
-        found = api.search_all(self.index, self._wanted()).items(self.hook.run)
-        limited = islice(found, self._limit())
-        kept = self._written(limited) if self.output_file else self._listed(limited)
-        more = next(found, None) is not None
-        return {"index": self.index, **kept, "more": more, "url": url}
+        found = search.find_all(self.index, self._arguments()).iterate(self.hook.run)
+        rows = islice(found, self._max_rows())
+        if self.output_uri:
+            count = self._write(self.output_uri, rows)
+            content = _Rows(output_uri=self.output_uri)
+        else:
+            content = _Rows(rows=list(rows))
+            count = len(content["rows"])
+        return SearchRows(index=self.index, count=count, more=next(found, None) is not None, url=url, **content)
 
-    def _written(self, rows: Iterator[dict[str, Any]]) -> dict[str, Any]:
-        count = write_json_lines(str(self.output_file), rows)
-        note_written(self.hook, str(self.output_file))
-        self.log.info("Wrote %s rows to %s", count, self.output_file)
-        return {"count": count, "output_file": str(self.output_file)}
+    def _write(self, uri: str, rows: Iterator[dict[str, Any]]) -> int:
+        count = write_json_lines(uri, rows)
+        record_output(self.hook, uri)
+        self.log.info("Wrote %s rows to %s", count, uri)
+        return count
 
-    def _listed(self, rows: Iterator[dict[str, Any]]) -> dict[str, Any]:
-        listed = list(rows)
-        return {"count": len(listed), "rows": listed}
+    def _max_rows(self) -> int | None:
+        if not is_set(self.limit):
+            return None if self.output_uri else DEFAULT_ROWS
+        return parse_int("limit", self.limit)
 
-    def _limit(self) -> int | None:
-        if self.limit is None or not str(self.limit):
-            return None if self.output_file else IN_RESULT
-        return checked_number("limit", self.limit)
-
-    def _wanted(self) -> dict[str, Any]:
-        fields = ",".join(checked_texts("fields", self.fields)).replace(" ", "")
-        wanted = {
+    def _arguments(self) -> dict[str, Any]:
+        arguments = {
             "query": self.query,
-            "filters": checked_texts("filters", self.filters),
-            "fl": fields,
+            "filters": parse_str_list("filters", self.filters),
+            "fl": ",".join(parse_str_list("fields", self.fields)).replace(" ", ""),
             "sort": self.sort,
-            "use_archive": checked_flag("use_archive", self.use_archive),
-            "rows": min(api.PAGE, (self._limit() or api.PAGE) + 1),  # one more tells whether there is more
+            "use_archive": parse_bool("use_archive", self.use_archive),
+            # one row beyond the limit shows whether there are more
+            "rows": min(search.PAGE_SIZE, (self._max_rows() or search.PAGE_SIZE) + 1),
         }
-        return {name: value for name, value in wanted.items() if value or name == "query"}
+        return {name: value for name, value in arguments.items() if value or name == "query"}

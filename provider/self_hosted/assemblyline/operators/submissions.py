@@ -1,130 +1,159 @@
-"""What becomes of submissions afterwards: they are judged by people, and deleted."""
+"""Set a user's verdict on a submission, and delete submissions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.assemblyline.operators.link import AssemblylineLink
-from self_hosted.core.arguments import check_id, checked_flag, checked_number, checked_texts
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.core.arguments import parse_bool, parse_id, parse_int, parse_str_list, require_one_of
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline import api
+    from self_hosted.assemblyline.api.search import search
+    from self_hosted.assemblyline.api.submissions import submissions, verdicts
 else:
-    api = when_used("self_hosted.assemblyline.api")
+    search = lazy_import("self_hosted.assemblyline.api.search.search")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
+    verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
 
-MOST = 5_000
-NAMED = 100
+MAX_DELETIONS = 5_000
+MAX_NAMED_SIDS = 100  # in a result
 
 
-class AssemblylineSetVerdictOperator(ProductOperator):
-    """Says for the connection's user whether a submission is malicious; ``PUT /api/v4/submission/verdict/<sid>/...``.
+class VerdictResult(TypedDict):
+    """A user's verdict.
 
-    It replaces what the user said before, and goes to the submission's alerts, too. The submission's score stays.
-
-    :param sid: the submission's id
+    :param sid: id of the submission
     :param verdict: malicious or non_malicious
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{sid, verdict, changed, url}``; ``changed`` is False when the user had said so already.
-
-    :raises AirflowFailException: for wrong arguments, and a submission that does not exist
+    :param changed: whether the user's verdict was another one, or none
+    :param url: page of the submission
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = ("sid", "verdict", "assemblyline_conn_id")
+    sid: str
+    verdict: str
+    changed: bool
+    url: str
 
-    def __init__(
-        self, *, sid: str, verdict: str, assemblyline_conn_id: str = "assemblyline_default", **kwargs: Any
-    ) -> None:
+
+class DeletionResult(TypedDict):
+    """The result of deleting submissions.
+
+    :param deleted: how many were deleted
+    :param absent: how many did not exist
+    :param sids: ids of the first 100 that were deleted
+    :param url: page that lists submissions
+    """
+
+    deleted: int
+    absent: int
+    sids: list[str]
+    url: str
+
+
+class AssemblylineSetVerdictOperator(AssemblylineOperator):
+    """Sets the user's verdict on a submission; ``PUT /api/v4/submission/verdict/<sid>/<verdict>/``.
+
+    It replaces the user's earlier verdict, and applies to the submission's alerts, too. The score does not change.
+
+    :param sid: id of the submission
+    :param verdict: malicious or non_malicious
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `VerdictResult`
+    :raises AirflowFailException: for invalid arguments, and an unknown submission
+    """
+
+    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "verdict")
+
+    def __init__(self, *, sid: str, verdict: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.sid, self.verdict, self.assemblyline_conn_id = sid, verdict, assemblyline_conn_id
+        self.sid, self.verdict = sid, verdict
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        check_id("sid", self.sid, "a submission")
-        api.check_verdict(self.verdict)
+    def validate(self) -> None:
+        """Check the arguments.
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Say it, unless it is said."""
-        url = api.submission_url(self.hook.settings.address.base_url, self.sid)
+        :raises ValueError: naming the argument
+        """
+        parse_id("sid", self.sid, "a submission")
+        verdicts.check_user_verdict(self.verdict)
+
+    def submit(self, context: Context) -> VerdictResult:
+        """Set the verdict, if it differs.
+
+        :param context: the context of the task
+        """
+        sid = parse_id("sid", self.sid, "a submission")
+        url = submissions.build_page_url(self.base_url, sid)
         publish_link(context, url)
-        changed = self.hook.run(api.set_verdict(self.sid, self.verdict))
-        return {"sid": self.sid, "verdict": self.verdict, "changed": changed, "url": url}
+        changed = self.hook.run(verdicts.set_user_verdict(sid, self.verdict))
+        return VerdictResult(sid=sid, verdict=self.verdict, changed=changed, url=url)
 
 
-class AssemblylineDeleteSubmissionOperator(ProductOperator):
-    """Deletes submissions with their results, and files that are in no other; ``DELETE /api/v4/submission/<sid>/``.
+class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
+    """Deletes submissions with their results, and files of no other submission; ``DELETE /api/v4/submission/<sid>/``.
 
-    What is not completed is cancelled. A task that is tried again goes on with those that are left.
+    A submission that is not completed is cancelled. A retry deletes the remaining ones.
 
     :param sids: id of a submission, or a list of ids; either this or ``query``
-    :param query: a Lucene query that finds the submissions, such as
-        ``metadata.campaign:"drill" AND times.completed:[* TO now-90d]``
-    :param at_most: when there are more, none is deleted (100; 5,000 at the most)
-    :param confirm: must be true, since nobody can bring back what is deleted
-    :param assemblyline_conn_id: the connection
-
-    The result is ``{deleted, absent, sids, url}``: how many were deleted, how many were not there any more, the ids of
-    the first hundred that were deleted, and the page that lists submissions.
-
-    :raises AirflowFailException: for wrong arguments, more submissions than ``at_most``, and submissions of other
+    :param query: a Lucene query, such as ``metadata.campaign:"drill" AND times.completed:[* TO now-90d]``
+    :param max_items: if there are more submissions, none is deleted; default: 100, at most 5,000
+    :param confirm: must be true, because deleted submissions cannot be restored
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `DeletionResult`
+    :raises AirflowFailException: for invalid arguments, more submissions than ``max_items``, and submissions of other
         users, after all others are deleted
     """
 
-    hook_class: ClassVar[str] = "self_hosted.assemblyline.hook.AssemblylineHook"
-    operator_extra_links = (AssemblylineLink(),)
-    template_fields: Sequence[str] = ("sids", "query", "at_most", "confirm", "assemblyline_conn_id")
+    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sids", "query", "max_items", "confirm")
 
     def __init__(
         self,
         *,
         sids: str | Sequence[str] | None = None,
         query: str | None = None,
-        at_most: int | str = 100,
+        max_items: int | str = 100,
         confirm: bool | str = False,
-        assemblyline_conn_id: str = "assemblyline_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.sids, self.query, self.at_most, self.confirm = sids, query, at_most, confirm
-        self.assemblyline_conn_id = assemblyline_conn_id
+        self.sids, self.query, self.max_items, self.confirm = sids, query, max_items, confirm
 
-    def check(self) -> None:
-        """Validate the arguments."""
-        if (self.sids is None) == (self.query is None):
-            raise ValueError("give either sids or query, exactly one of them")
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        require_one_of({"sids": self.sids, "query": self.query})
         if self.query is not None and not str(self.query).strip():
-            raise ValueError("query must not be empty; '*' finds all submissions")
-        if not checked_flag("confirm", self.confirm):
-            raise ValueError("confirm must be true: what is deleted is gone for good")
-        checked_texts("sids", self.sids)
-        if checked_number("at_most", self.at_most) > MOST:
-            raise ValueError(f"at_most must be {MOST} or less, not {self.at_most}")
+            raise ValueError("query must not be empty; '*' matches all submissions")
+        if not parse_bool("confirm", self.confirm):
+            raise ValueError("confirm must be true: deleted submissions cannot be restored")
+        parse_str_list("sids", self.sids)
+        parse_int("max_items", self.max_items, maximum=MAX_DELETIONS)
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Delete them."""
-        url = api.search_url(self.hook.settings.address.base_url, "submission", self.query or "*")
+    def submit(self, context: Context) -> DeletionResult:
+        """Delete the submissions.
+
+        :param context: the context of the task
+        """
+        url = search.build_page_url(self.base_url, "submission", self.query or "*")
         publish_link(context, url)
-        sids = self._chosen(checked_number("at_most", self.at_most))
-        told = self.hook.run(api.delete_submissions(sids))
-        self.log.info("Deleted %s submissions; %s were not there any more", len(told["deleted"]), len(told["absent"]))
-        counts = {fate: len(told[fate]) for fate in ("deleted", "absent")}
-        return {**counts, "sids": told["deleted"][:NAMED], "url": url}
+        outcome = self.hook.run(submissions.delete_many(self._select(parse_int("max_items", self.max_items))))
+        deleted, absent = outcome["deleted"], outcome["absent"]
+        self.log.info("Deleted %s submissions; %s did not exist", len(deleted), len(absent))
+        return DeletionResult(deleted=len(deleted), absent=len(absent), sids=deleted[:MAX_NAMED_SIDS], url=url)
 
-    def _chosen(self, at_most: int) -> list[str]:
-        sids = list(dict.fromkeys(checked_texts("sids", self.sids))) or self._found(at_most)
-        if len(sids) > at_most:
-            raise ValueError(f"there are more than {at_most} submissions to delete: raise at_most if all are meant")
+    def _select(self, max_items: int) -> list[str]:
+        sids = list(dict.fromkeys(parse_str_list("sids", self.sids))) or self._search(max_items)
+        if len(sids) > max_items:
+            raise ValueError(f"there are more than {max_items} submissions to delete: raise max_items to delete all")
         return sids
 
-    def _found(self, at_most: int) -> list[str]:
+    def _search(self, max_items: int) -> list[str]:
         if self.query is None:
             return []
-        found = self.hook.run(api.search_submissions(self.query, fields="sid", rows=at_most + 1))
-        return [one["sid"] for one in found]
+        found = self.hook.run(submissions.search(self.query, fields="sid", rows=max_items + 1))
+        return [submission["sid"] for submission in found]

@@ -1,4 +1,4 @@
-"""AtroCore's three REST dialects, as a table. Flows are written for the newest; `Dialect.spoken` translates.
+"""AtroCore's three REST dialects, as a table. Flows use the newest one; `Dialect.translate` converts their requests.
 
 https://help.atrocore.com/developer-guide/rest-api
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from self_hosted.core.errors import NotFound
-from self_hosted.core.flow import Request
+from self_hosted.core.http.errors import NotFoundError
+from self_hosted.core.http.flow import Request
 
-CANONICAL = "/api"  # flows write their paths below it
+API_ROOT = "/api"  # flows write their paths below it
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one generation of servers is spoken to.
+    """The REST API of one generation of servers.
 
-    :param name: as the connection names it
-    :param base: the path all routes are below
-    :param password_header: name and beginning of the header that carries base64(user:password) at login
-    :param token_header: name of the header that carries base64(user:token)
-    :param routes: what the routes of 2.3 are called here; None for those that do not exist
-    :param headers: what else goes with every call
+    :param name: its name in the connection
+    :param base: the common start of all its paths
+    :param password_header: name, and start of the value, of the header with base64(user:password) at login
+    :param token_header: name of the header with base64(user:token)
+    :param routes: routes of 2.3 and their names in this dialect; None if the route does not exist
+    :param headers: further headers of every request
     """
 
     name: str
@@ -33,28 +33,34 @@ class Dialect:
     routes: Mapping[str, str | None] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def spoken(self, request: Request) -> Request:
-        """A request as this dialect has it.
+    def translate(self, request: Request) -> Request:
+        """Return the request in this dialect.
 
-        :param request: with a path of 2.3; paths that are not below /api stay as they are
-        :raises NotFound: when the dialect has no such route, as its server would say
+        :param request: with a path of 2.3; paths outside ``/api`` are not changed
+        :raises NotFoundError: if the dialect has no such route, as its server would respond
         """
-        below, _, route = request.path.partition(CANONICAL)
-        if below:
+        prefix, _, route = request.path.partition(API_ROOT)
+        if prefix:
             return request
-        own = self.routes.get(route, route)
-        if own is None:
-            words = f"servers that speak {self.name} have no such route"
-            raise NotFound(words, method=request.method, path=request.path)
-        return replace(request.with_headers(self.headers), path=self.base + own)
+        translated = self.routes.get(route, route)
+        if translated is None:
+            message = f"servers with the dialect {self.name} have no such route"
+            raise NotFoundError(message, method=request.method, path=request.path)
+        return replace(request.with_headers(self.headers), path=self.base + translated)
 
-    def password(self, basic: str) -> dict[str, str]:
-        """The header of a login."""
-        name, beginning = self.password_header
-        return {name: f"{beginning}{basic}"}
+    def password_headers(self, basic: str) -> dict[str, str]:
+        """Return the headers of a login.
 
-    def token(self, token: str) -> dict[str, str]:
-        """The header of a session."""
+        :param basic: base64(user:password)
+        """
+        name, prefix = self.password_header
+        return {name: f"{prefix}{basic}"}
+
+    def token_headers(self, token: str) -> dict[str, str]:
+        """Return the headers of a session.
+
+        :param token: base64(user:token)
+        """
         return {self.token_header: token}
 
 
@@ -72,7 +78,7 @@ ESPO = Dialect(
     ("Espo-Authorization", ""),
     "Espo-Authorization",
     {"/userSession": "/App/user", "/upsert": None, **dict.fromkeys(["/Job", "/ImportJob", "/ExportJob"])},
-    # a token that is over then does not count as a denied login
+    # with it, an expired token does not count as a failed login
     {"Espo-Authorization-By-Token": "true"},
 )
 DIALECTS = {dialect.name: dialect for dialect in (SINCE_2_3, UP_TO_2_2, ESPO)}

@@ -1,177 +1,200 @@
-"""Records of any entity: lists, single ones and upsert."""
+"""Records of any entity: lists, single records, and upserts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from self_hosted.atrocore.api.compare import holds
-from self_hosted.atrocore.api.where import Condition, where_query
-from self_hosted.core.errors import Broken, NotFound, Uncertain
-from self_hosted.core.flow import Flow, Request, url_path
+from self_hosted.atrocore.api.comparison import has_values
+from self_hosted.atrocore.api.filters import Condition, build_query
+from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, ServerError
+from self_hosted.core.http.flow import Flow, Request, url_path
 
 Record = dict[str, Any]
 
-PAGE = 200  # what every dialect allows
-KEYS_PER_LOOKUP = 100
-ID_LENGTH = 24  # all that the database columns of cores before 1.11 hold
-LONGEST_FILTER = 6000  # common servers refuse request lines from 8190 bytes on
+MAX_PAGE_SIZE = 200  # the limit of all dialects
+MAX_KEYS_PER_REQUEST = 100
+MAX_ID_LENGTH = 24  # of the database columns of cores before 1.11
+MAX_FILTER_LENGTH = 6000  # common servers reject request lines from 8190 bytes on
 
 
-def records(entity: str, where: Sequence[Condition] = (), select: Sequence[str] = ()) -> Flow[list[Record]]:
-    """All records that meet the conditions, page by page (``GET /api/{Entity}``).
+class UpsertResult(TypedDict):
+    """The result of one item of an upsert.
+
+    :param status: "Created", "Updated", "NotModified" or "Failed"
+    :param message: AtroCore's explanation
+    :param code: HTTP status of a failure
+    :param id: id of the stored record, since core 2.3
+    :param entity: the whole stored record, before core 2.3
+    """
+
+    status: NotRequired[str]
+    message: NotRequired[str | None]
+    code: NotRequired[int | str | None]
+    id: NotRequired[str]
+    entity: NotRequired[Any]
+
+
+def list_all(entity: str, where: Sequence[Condition] = (), select: Sequence[str] = ()) -> Flow[list[Record]]:
+    """Return all records that meet the conditions, read page by page (``GET /api/{Entity}``).
 
     :param entity: such as "Product"
-    :param where: conditions, all to be met, see `where_query`
-    :param select: the fields to read besides ``id``; all by default
+    :param where: conditions that must all be met, see `filters.build_query`
+    :param select: fields to read besides ``id``; default: all
     """
     query = {
-        **where_query(where),
+        **build_query(where),
         "select": ",".join(select) or None,
-        "maxSize": PAGE,
+        "maxSize": MAX_PAGE_SIZE,
         "sortBy": "id",
         "asc": True,
-        "collectionOnly": True,  # without counting the rest
+        "collectionOnly": True,  # without the total count, which is expensive
     }
     found: list[Record] = []
     while True:
         reply = yield Request("GET", url_path("api", entity), query={**query, "offset": len(found)})
         page = reply.json()["list"]
         found += page
-        if len(page) < PAGE:
+        if len(page) < MAX_PAGE_SIZE:
             return found
 
 
-def records_by(
-    entity: str, field: str, values: Sequence[str], select: Sequence[str] = ()
-) -> Flow[dict[str, list[Record]]]:
-    """Records by the value of one field, with as many values per request as a URL can hold.
+def find(entity: str, field: str, values: Sequence[str], select: Sequence[str] = ()) -> Flow[dict[str, list[Record]]]:
+    """Return records by the value of a field; each request contains as many values as fit into a URL.
 
     :param entity: such as "Product"
     :param field: such as "number"
-    :param values: what to look for; compared as text
-    :param select: the fields to read besides ``id`` and the one looked up; all by default
-    :return: value to the records that have it; a value that no record has is missing
+    :param values: the values to find; compared as text
+    :param select: fields to read besides ``id`` and the given field; default: all
+    :return: the records by value, without the values that no record has
     """
     found: dict[str, list[Record]] = {}
-    for some in _lookups(field, values):
-        condition = {"type": "in", "attribute": field, "value": some}
-        for record in (yield from records(entity, [condition], select and [field, *select])):
+    for batch in _batch_values(values):
+        condition = {"type": "in", "attribute": field, "value": batch}
+        for record in (yield from list_all(entity, [condition], select and [field, *select])):
             found.setdefault(str(record.get(field)), []).append(record)
     return found
 
 
-def record(entity: str, record_id: str) -> Flow[Record]:
-    """One record (``GET /api/{Entity}/{id}``).
+def get(entity: str, record_id: str) -> Flow[Record]:
+    """Return one record (``GET /api/{Entity}/{id}``).
 
     :param entity: such as "Product"
     :param record_id: its id
+    :raises NotFoundError: if it does not exist
     """
     reply = yield Request("GET", url_path("api", entity, record_id))
     return reply.json()  # type: ignore[no-any-return]
 
 
-def create_record(entity: str, values: Record) -> Flow[Record]:
-    """Create one record (``POST /api/{Entity}``).
+def create(entity: str, values: Record) -> Flow[Record]:
+    """Create one record and return it (``POST /api/{Entity}``).
 
-    It is given an id of our own unless it has one: so a lost answer is no loss, for the record is read back by it.
+    Without an ``id``, it gets a random one. After a lost response, the record is read back by its id.
 
     :param entity: such as "Product"
     :param values: its fields
-    :raises Uncertain: when the answer was lost, and no record with the id is to be found
+    :raises OutcomeUnknownError: if the response was lost and no record has the id
     """
     values = _with_id(values)
     try:
         reply = yield Request("POST", url_path("api", entity), json=values)
-    except Uncertain as uncertain:
+    except OutcomeUnknownError as lost_response:
         try:
-            return (yield from record(entity, values["id"]))
-        except NotFound:
-            raise uncertain from None
+            return (yield from get(entity, values["id"]))
+        except NotFoundError:
+            raise lost_response from None
     return reply.json()  # type: ignore[no-any-return]
 
 
-def update_record(entity: str, record_id: str, values: Record) -> Flow[bool]:
+def update(entity: str, record_id: str, values: Record) -> Flow[bool]:
     """Set fields of one record (``PATCH /api/{Entity}/{id}``).
 
     :param entity: such as "Product"
     :param record_id: its id
-    :param values: the fields to set; with ``_prev``, the values they must have now, else it is a `Conflict`
-    :return: whether that changed anything; False also when AtroCore dropped read-only or unknown fields; True also when
-        the answer was lost and the fields have their values, for then nobody can tell
+    :param values: the fields to set; ``_prev`` holds values that the record must have now
+    :return: whether the record changed. False also if AtroCore dropped read-only or unknown fields. True also if the
+        response was lost and the fields have the values: the cause is then unknown
+    :raises ConflictError: if the record does not have the values of ``_prev``
     """
     request = Request("PATCH", url_path("api", entity, record_id), json=values)
     try:
         reply = yield request
-    except Uncertain:
-        # read first, and not sent again at once: after its own effect ``_prev`` would be a conflict
-        if holds((yield from record(entity, record_id)), values):
+    except OutcomeUnknownError:
+        # read back before the request is sent again: after its own effect, ``_prev`` would be a conflict
+        if has_values((yield from get(entity, record_id)), values):
             return True
         reply = yield request
     return reply.status != 304
 
 
-def delete_record(entity: str, record_id: str) -> Flow[None]:
-    """Delete one record softly: `upsert` with its id revives it (``DELETE /api/{Entity}/{id}``).
+def delete(entity: str, record_id: str) -> Flow[None]:
+    """Delete one record; if it does not exist, do nothing (``DELETE /api/{Entity}/{id}``).
+
+    AtroCore deletes softly: an upsert with the same id restores the record.
 
     :param entity: such as "Product"
     :param record_id: its id
     """
     try:
-        yield Request("DELETE", url_path("api", entity, record_id), repeatable=True)
-    except NotFound:
+        yield Request("DELETE", url_path("api", entity, record_id), idempotent=True)
+    except NotFoundError:
         return
 
 
-def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[dict[str, Any]]]:
+def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
     """Create or update many records in one request (``POST /api/upsert``).
 
-    A payload without an ``id`` creates a duplicate, unless an admin made a field unique. It is given one of our own, so
-    that nothing is made twice when the answer was lost and all is sent again; what was done is "NotModified" then.
+    AtroCore would create a duplicate for a payload without ``id``, unless an administrator made a field unique. So each
+    payload gets a random id. After a lost response, everything is sent again; what was done before is "NotModified".
 
     :param entity: such as "Product"
     :param payloads: the fields of each record
-    :return: for each payload ``{"status": "Created" | "Updated" | "NotModified" | "Failed", "message"?, "code"?, ...}``
-    :raises NotFound: when the server has no upsert
+    :return: one `UpsertResult` for each payload
+    :raises NotFoundError: if the server has no upsert
     """
     payloads = [_with_id(payload) for payload in payloads]
     try:
         return (yield from upsert_once(entity, payloads))
-    except Uncertain:
+    except OutcomeUnknownError:
         return (yield from upsert_once(entity, payloads))
 
 
-def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[dict[str, Any]]]:
-    """`upsert`, as the payloads are, for who reads back what a lost answer leaves open.
+def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
+    """Do the same as `upsert`, with unchanged payloads and without another attempt after a lost response.
 
     :param entity: such as "Product"
     :param payloads: the fields of each record
+    :return: one `UpsertResult` for each payload
+    :raises OutcomeUnknownError: if the response was lost
+    :raises NotFoundError: if the server has no upsert
     """
     items = [{"entity": entity, "payload": payload} for payload in payloads]
     reply = yield Request("POST", "/api/upsert", json=items)
     results = reply.json()
     if not isinstance(results, list) or len(results) != len(items):
-        # as from PHP, when the request was larger than post_max_size
-        raise reply.error(Broken, f"{len(items)} records were sent, and the answer is not about as many")
+        # PHP returns such a response if the request was larger than post_max_size
+        received = len(results) if isinstance(results, list) else "no"
+        raise reply.error(ServerError, f"{len(items)} records were sent, but the response has {received} results")
     return results
 
 
 def _with_id(values: Record) -> Record:
-    return values if values.get("id") else {**values, "id": uuid4().hex[:ID_LENGTH]}
+    return values if values.get("id") else {**values, "id": uuid4().hex[:MAX_ID_LENGTH]}
 
 
-def _lookups(field: str, values: Sequence[str]) -> Iterator[list[str]]:
-    """Values in portions that fit into a URL."""
-    portion: list[str] = []
+def _batch_values(values: Sequence[str]) -> Iterator[list[str]]:
+    """Yield batches of values that fit into a URL."""
+    batch: list[str] = []
     length = 0
     for value in values:
-        needed = len(urlencode({"where[0][value][]": value})) + 1
-        if portion and (length + needed > LONGEST_FILTER or len(portion) == KEYS_PER_LOOKUP):
-            yield portion
-            portion, length = [], 0
-        portion.append(value)
-        length += needed
-    if portion:
-        yield portion
+        value_length = len(urlencode({"where[0][value][]": value})) + 1
+        if batch and (length + value_length > MAX_FILTER_LENGTH or len(batch) == MAX_KEYS_PER_REQUEST):
+            yield batch
+            batch, length = [], 0
+        batch.append(value)
+        length += value_length
+    if batch:
+        yield batch

@@ -1,6 +1,5 @@
-"""What a DAG does in AtroCore."""
+"""AtroCore's operators, one file per subject; a file is imported when a DAG uses one of its operators."""
 
-from self_hosted.atrocore.operators.link import AtrocoreLink
-from self_hosted.atrocore.operators.sync_products import AtrocoreSyncProductsOperator
+from self_hosted.core.imports import lazy_exports
 
-__all__ = ["AtrocoreLink", "AtrocoreSyncProductsOperator"]
+__getattr__, __dir__ = lazy_exports(__name__, __file__)

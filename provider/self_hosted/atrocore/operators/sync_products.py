@@ -1,4 +1,4 @@
-"""Bringing AtroCore's records in line with a source."""
+"""Synchronize AtroCore's records with a source of rows."""
 
 from __future__ import annotations
 
@@ -7,65 +7,92 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from self_hosted.atrocore.operators.link import AtrocoreLink
-from self_hosted.atrocore.operators.report import Report
-from self_hosted.atrocore.operators.rows import FieldMapping, Source
-from self_hosted.core.errors import Broken, Invalid
-from self_hosted.core.form import FALSE, TRUE
-from self_hosted.core.lazy import when_used
-from self_hosted.core.operator import ProductOperator, publish_link
+from self_hosted.atrocore.operators.base import AtrocoreOperator
+from self_hosted.atrocore.operators.row_source import FieldMapping, RowSource
+from self_hosted.atrocore.operators.sync_report import ReportedRow, SyncReport, SyncSummary
+from self_hosted.core.arguments import parse_bool, parse_int, parse_object, parse_object_list
+from self_hosted.core.http.errors import InvalidRequestError, ServerError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import publish_link
+from self_hosted.core.tasks.storage import validate_output_uri
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.atrocore import api
+    from self_hosted.atrocore.api import failure_threshold, schemas
+    from self_hosted.atrocore.api.sync import batches, changes, plans
 else:
-    api = when_used("self_hosted.atrocore.api")
+    failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
+    schemas = lazy_import("self_hosted.atrocore.api.schemas")
+    batches = lazy_import("self_hosted.atrocore.api.sync.batches")
+    changes = lazy_import("self_hosted.atrocore.api.sync.changes")
+    plans = lazy_import("self_hosted.atrocore.api.sync.plans")
 
-ROWS_AT_ONCE = 1000  # looked up and compared together, so that batches get full also when little has changed
-LARGEST_BATCH = 1000
+ROWS_PER_PLAN = 1000  # compared together, so that requests are full even if few records differ
+MAX_BATCH_SIZE = 1000
+FILE_ENDINGS = (".csv", ".jsonl")
 
 
-class AtrocoreSyncProductsOperator(ProductOperator):
-    """Creates what is missing and updates what differs, and nothing else; deletes nothing.
+class SyncResult(SyncSummary):
+    """The result of `AtrocoreSyncProductsOperator`.
 
-    Products are matched by a key field. What is stored is read first, and only differences are sent, in batches
-    (``POST /api/upsert``; one by one where the server is too old for that). A task that was killed goes on where it
-    stopped when it is tried again, since what is done already no longer differs.
-
-    A field that a row does not have is left alone. None (null in .jsonl) empties it; an empty cell of a .csv file is
-    no value. A key that several rows or several records have is ambiguous: it is reported and nothing is sent for it.
-
-    :param rows: the products: dicts of AtroCore field to value, as a list, a generator or the result of an upstream
-        task; or the path or object storage URI of a .jsonl or .csv file in UTF-8, which is streamed
-    :param key_field: what products are matched by; before core 2.0.28 that is usually "sku"
-    :param entity: any other entity with such a field works as well
-    :param field_mapping: column to AtroCore field, {"Artikelnummer": "number", "internal": None}; None leaves the
-        column out, and a column it does not name is taken for a field
-    :param dry_run: only report what would be done
-    :param batch_size: how many records go into one request
-    :param fail_on: whether rows that failed fail the task, after all others are done: "any", "never", or the share of
-        rows from 0 to 1 above which it fails. Ambiguous rows are counted apart and never fail it
-    :param report_uri: path or object storage URI to write the full report to, as JSON
-    :param atrocore_conn_id: the connection
-    :return: ``{"entity", "created", "updated", "unchanged", "ambiguous", "failed", "total", "dry_run", "failures":
-        [{"key", "message"}, ...], "ambiguous_keys": [...], "url"}``, each list with the first 20; a dry run adds
-        ``"plan": [{"key", "result", "values"}, ...]``
+    :param entity: the entity
+    :param dry_run: whether nothing was sent
+    :param url: page with the list of the entity's records
     """
 
-    template_fields = (
+    entity: str
+    dry_run: bool
+    url: str
+
+
+class DryRunResult(SyncResult):
+    """The result of a dry run.
+
+    :param plan: the first 20 rows that would create or update a record
+    """
+
+    plan: list[ReportedRow]
+
+
+class AtrocoreSyncProductsOperator(AtrocoreOperator):
+    """Creates missing products and updates those that differ; it deletes nothing.
+
+    Products are matched by a key field. The stored products are read first, and only differences are sent, in batches:
+    ``POST /api/upsert``, or one by one if the server is too old for it. A retry of a killed task continues, because
+    completed changes do not differ any more.
+
+    A field that a row does not contain is unchanged. None (null in .jsonl) empties it; an empty cell of a .csv file
+    counts as absent. A key of several rows or several records is ambiguous: it is reported, and nothing is sent for it.
+
+    :param rows: the products: dictionaries of field to value, as a list, a generator or the result of an upstream task;
+        or the path or object storage URI of a .jsonl or .csv file in UTF-8, which is streamed
+    :param key_field: field by which products are matched; default "number"; before core 2.0.28 usually "sku"
+    :param entity: default "Product"; any other entity with such a field works as well
+    :param field_mapping: columns and their fields, such as {"Artikelnummer": "number", "internal": None}; None leaves
+        the column out; other columns are field names already
+    :param dry_run: report what would change, and send nothing
+    :param batch_size: records per request, from 1 to 1000; default 100
+    :param fail_on: when failed rows fail the task, after all others are done: "any" (default), "never", or a share from
+        0 to 1: it fails if more rows fail. Ambiguous rows are counted separately and never fail it
+    :param report_uri: path or object storage URI of a file for the outcome of every row, as JSON
+    :param atrocore_conn_id: the Airflow connection
+    :return: `SyncResult`; of a dry run, `DryRunResult`
+    :raises AirflowFailException: for invalid arguments, a malformed source, and more failed rows than allowed
+    :raises ServerError: if a retry of the failed rows may succeed
+    """
+
+    template_fields: Sequence[str] = (
+        *AtrocoreOperator.template_fields,
         "rows",
         "key_field",
         "entity",
         "field_mapping",
-        "only_plan",
+        "plan_only",
         "batch_size",
         "fail_on",
         "report_uri",
-        "atrocore_conn_id",
     )
-    operator_extra_links = (AtrocoreLink(),)
-    hook_class = "self_hosted.atrocore.hook.AtrocoreHook"
 
     def __init__(
         self,
@@ -73,100 +100,108 @@ class AtrocoreSyncProductsOperator(ProductOperator):
         rows: str | Iterable[Mapping[str, Any]],
         key_field: str = "number",
         entity: str = "Product",
-        field_mapping: FieldMapping | None = None,
+        field_mapping: FieldMapping | str | None = None,
         dry_run: bool | str = False,
         batch_size: int | str = 100,
         fail_on: float | str = "any",
         report_uri: str | None = None,
-        atrocore_conn_id: str = "atrocore_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rows, self.key_field, self.entity, self.field_mapping = rows, key_field, entity, field_mapping
-        self.only_plan = dry_run  # Airflow's operators have a method of the argument's name
-        self.batch_size, self.fail_on = batch_size, fail_on
-        self.report_uri, self.atrocore_conn_id = report_uri, atrocore_conn_id
+        self.plan_only = dry_run  # Airflow's operators have a method `dry_run`
+        self.batch_size, self.fail_on, self.report_uri = batch_size, fail_on, report_uri
 
-    def check(self) -> None:
-        """Validate the arguments; the rows themselves are checked when they are read."""
-        if isinstance(self.rows, str) and not self.rows.lower().endswith((".csv", ".jsonl")):
-            raise ValueError(f"rows: the path or URI {self.rows!r} must end in .csv or .jsonl")
-        if isinstance(self.rows, Mapping) or not isinstance(self.rows, Iterable):
-            raise ValueError(f"rows: must be dicts, or a path or URI, not one {type(self.rows).__name__}")
+    def validate(self) -> None:
+        """Check the arguments; the rows are checked when they are read.
+
+        :raises ValueError: naming the argument
+        """
+        self._parse_rows()
         if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", self.entity):
-            raise ValueError(f"entity: {self.entity!r} is no name of an entity, such as Product")
+            raise ValueError(f"entity must be the name of an entity, such as Product, not {self.entity!r}")
         if not self.key_field:
-            raise ValueError("key_field: must name the field products are matched by, such as number")
-        self._check_mapping()
-        _ = self._plans, self._batch, api.tolerated(self.fail_on)
+            raise ValueError("key_field must be the name of a field, such as number, not ''")
+        self._parse_mapping()
+        parse_bool("dry_run", self.plan_only)
+        parse_int("batch_size", self.batch_size, maximum=MAX_BATCH_SIZE)
+        failure_threshold.parse(self.fail_on)
+        validate_output_uri("report_uri", self.report_uri)
 
-    def start(self, context: Context) -> dict[str, Any]:
-        """Plan and apply, some rows at a time; then report, and fail if that was asked for."""
+    def submit(self, context: Context) -> SyncResult | DryRunResult:
+        """Plan and apply the changes, some rows at a time; then report, and fail if too many rows failed.
+
+        :param context: the context of the task
+        """
         url = f"{self.hook.settings.address.base_url}/#{self.entity}"
+        is_dry_run = parse_bool("dry_run", self.plan_only)
         publish_link(context, url)
         with (
-            Source(self.rows, self.key_field, self.field_mapping or {}) as source,
-            Report(keep_all=bool(self.report_uri)) as report,
+            RowSource(self._parse_rows(), self.key_field, self._parse_mapping()) as source,
+            SyncReport(keep_all=bool(self.report_uri)) as report,
         ):
-            self.log.info("%s rows with %s keys", source.total, len(source.times))
+            self.log.info("%s rows with %s keys", source.total, len(source.key_counts))
             try:
-                self._sync(source, report)
+                self._sync(source, report, is_dry_run=is_dry_run)
             finally:
-                self.log.info("Report: %s", json.dumps(report.summary()))
-            result = {"entity": self.entity, **report.summary(), "dry_run": self._plans, "url": url}
+                self.log.info("Report: %s", json.dumps(report.summarize()))
+            result: SyncResult = {**report.summarize(), "entity": self.entity, "dry_run": is_dry_run, "url": url}
             if self.report_uri:
                 report.write(self.report_uri, result)
-            self._judge(report)
-            return {**result, "plan": report.plan()} if self._plans else result
+            if is_dry_run:
+                return DryRunResult(**result, plan=report.plan())
+            self._require_few_failures(report)
+            return result
 
-    def _sync(self, source: Source, report: Report) -> None:
-        schema = self.hook.run(api.schema(self.entity))
+    def _sync(self, source: RowSource, report: SyncReport, *, is_dry_run: bool) -> None:
+        schema = self.hook.run(schemas.get(self.entity))
         if schema is None:
-            self.log.info("The server does not describe its fields: it drops those it does not know without a word")
-        for key, times in source.repeated().items():
-            report.add([api.Outcome(key, "ambiguous", f"{times} rows have this key")], rows_each=times)
-        for rows in source.portions(ROWS_AT_ONCE):
-            plan = self.hook.run(api.planned(self.entity, self.key_field, rows, schema))
-            if plan.lacking:
-                words = "New records lack %s, which %s requires: they fail unless it has defaults"
-                self.log.warning(words, ", ".join(sorted(plan.lacking)), self.entity)
-            if self._plans:
-                report.add(plan.foreseen())
+            self.log.info("The server does not describe its fields: it silently drops fields that it does not know")
+        for key, count in source.repeated_keys().items():
+            report.add([changes.RowOutcome(key, "ambiguous", f"{count} rows have this key")], rows_each=count)
+        for rows in source.batches(ROWS_PER_PLAN):
+            plan = self.hook.run(plans.make(self.entity, self.key_field, rows, schema))
+            self._warn_about_missing_fields(plan)
+            if is_dry_run:
+                report.add(plan.preview())
                 continue
             report.add(plan.settled)
-            for batch in _batches(plan.changes, self._batch):
-                report.add(self.hook.run(api.applied(self.entity, batch)))
+            for batch in _split(plan.changes, parse_int("batch_size", self.batch_size)):
+                report.add(self.hook.run(batches.apply(self.entity, batch)))
             self.log.info("%s of %s rows are done", report.total, source.total)
 
-    def _judge(self, report: Report) -> None:
+    def _warn_about_missing_fields(self, plan: plans.Plan) -> None:
+        if plan.missing_fields:
+            names = ", ".join(sorted(plan.missing_fields))
+            self.log.warning("New records lack %s: they fail unless %s has defaults for it", names, self.entity)
+
+    def _require_few_failures(self, report: SyncReport) -> None:
         failed = report.counts["failed"]
-        if self._plans or failed <= api.tolerated(self.fail_on) * report.total:
+        if failed <= failure_threshold.parse(self.fail_on) * report.total:
             return
         first = report.failures[0]
-        words = f"{failed} of {report.total} rows failed, the first with the key {first.key}: {first.message}"
-        # what another try may mend is left to the task's retries
-        raise (Invalid if report.all_final else Broken)(words)
+        message = f"{failed} of {report.total} rows failed, the first with the key {first.key}: {first.message}"
+        # errors that may pass are left to the task's retries
+        raise (InvalidRequestError if report.are_failures_permanent else ServerError)(message)
 
-    def _check_mapping(self) -> None:
-        fields = [field for field in (self.field_mapping or {}).values() if field is not None]
-        twice = sorted({field for field in fields if fields.count(field) > 1})
-        if twice:
-            raise ValueError(f"field_mapping: more than one column is mapped to {', '.join(twice)}")
+    def _parse_rows(self) -> str | Iterable[Mapping[str, Any]]:
+        rows = self.rows
+        if isinstance(rows, str) and not rows.lower().endswith(FILE_ENDINGS):
+            if not rows.lstrip().startswith("["):
+                raise ValueError(f"rows must be the path or URI of a .csv or .jsonl file, not {rows!r}")
+            return parse_object_list("rows", rows)
+        if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
+            raise ValueError(f"rows must be dictionaries, or the path or URI of a file, not one {type(rows).__name__}")
+        return rows
 
-    @property
-    def _plans(self) -> bool:
-        word = str(self.only_plan).lower()
-        if word not in TRUE | FALSE:
-            raise ValueError(f"dry_run: must be true or false, not {self.only_plan!r}")
-        return word in TRUE
-
-    @property
-    def _batch(self) -> int:
-        size = str(self.batch_size)
-        if not size.isdecimal() or not 1 <= int(size) <= LARGEST_BATCH:
-            raise ValueError(f"batch_size: must be a whole number from 1 to {LARGEST_BATCH}, not {self.batch_size!r}")
-        return int(size)
+    def _parse_mapping(self) -> FieldMapping:
+        mapping = parse_object("field_mapping", self.field_mapping)
+        fields = [field for field in mapping.values() if field is not None]
+        repeated = sorted({field for field in fields if fields.count(field) > 1})
+        if repeated:
+            raise ValueError(f"field_mapping: more than one column is mapped to {', '.join(repeated)}")
+        return mapping
 
 
-def _batches(changes: Sequence[api.Change], size: int) -> Iterator[Sequence[api.Change]]:
-    return (changes[start : start + size] for start in range(0, len(changes), size))
+def _split(items: Sequence[changes.Change], size: int) -> Iterator[Sequence[changes.Change]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

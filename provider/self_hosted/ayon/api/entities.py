@@ -1,103 +1,61 @@
-"""What a project consists of: folders, tasks, products, versions, representations, workfiles."""
+"""Entities of projects: folders, tasks, products, versions, representations and workfiles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from self_hosted.ayon.api.forms import parts_of
-from self_hosted.ayon.api.projects import project
-from self_hosted.ayon.api.studio import graphql
-from self_hosted.core.errors import Forbidden, NotFound
-from self_hosted.core.flow import Flow
-from self_hosted.core.question import Seen
+from self_hosted.ayon.api import graphql
+from self_hosted.core.arguments import parse_choice
+from self_hosted.core.http.flow import Flow
 
 ENTITY_TYPES = ("folder", "task", "product", "version", "representation", "workfile")
 
+IdsByType = Mapping[str, Sequence[str]]
+"""Ids of entities, by entity type."""
 
-def entity_statuses(wanted: Mapping[str, Mapping[str, Sequence[str]]]) -> Flow[dict[str, dict[str, str]]]:
-    """Statuses of entities, by one request however many projects they are of: ``POST /graphql``.
 
-    :param wanted: {project: {"folder" | "task" | "product" | "version" | "representation" | "workfile": [id, ...]}}
-    :return: {project: {id: status}}; entities and projects that are not there, or that one may not see, are left out
+def get_statuses(ids: Mapping[str, IdsByType]) -> Flow[dict[str, dict[str, str]]]:
+    """Return the statuses of entities, with one request for any number of projects (``POST /graphql``).
+
+    :param ids: ids by project and entity type: ``{project: {"folder" | "task" | ...: [id, ...]}}``
+    :return: ``{project: {id: status}}``; entities and projects that do not exist or are not visible are left out
+    :raises ValueError: for an unknown entity type
     """
-    if not wanted:
+    if not ids:
         return {}
-    _check_types({entity_type for types in wanted.values() for entity_type in types})
-    names = {f"p{number}": name for number, name in enumerate(wanted)}
-    ids = {f"{alias}_{kind}": list(found) for alias, name in names.items() for kind, found in wanted[name].items()}
-    declared = [*(f"${alias}: String!" for alias in names), *(f"${one}: [String!]" for one in ids)]
-    parts = [_part(alias, wanted[name]) for alias, name in names.items()]
-    found = yield from graphql(f"query ({', '.join(declared)}) {{ {' '.join(parts)} }}", {**names, **ids})
-    answers = {name: _statuses(name, found[alias]) for alias, name in names.items()}
-    return {name: statuses for name, statuses in answers.items() if statuses is not None}
+    for entity_type in {entity_type for types in ids.values() for entity_type in types}:
+        parse_choice("entity_type", entity_type, ENTITY_TYPES)
+    projects = {f"p{number}": name for number, name in enumerate(ids)}
+    data = yield from graphql.query(*_build_query(projects, ids))
+    statuses = {name: _read_statuses(name, data[alias]) for alias, name in projects.items()}
+    return {name: found for name, found in statuses.items() if found is not None}
 
 
-def _check_types(entity_types: set[str]) -> None:
-    for entity_type in entity_types.difference(ENTITY_TYPES):
-        raise ValueError(f"entity_type must be one of {', '.join(ENTITY_TYPES)}, not {entity_type!r}")
+def _build_query(projects: Mapping[str, str], ids: Mapping[str, IdsByType]) -> tuple[str, dict[str, Any]]:
+    """Return the query and its variables; the projects are given by their aliases in the query."""
+    variables = {
+        f"{alias}_{kind}": list(found) for alias, name in projects.items() for kind, found in ids[name].items()
+    }
+    declarations = [*(f"${alias}: String!" for alias in projects), *(f"${name}: [String!]" for name in variables)]
+    fields = [_build_project_field(alias, ids[name]) for alias, name in projects.items()]
+    return f"query ({', '.join(declarations)}) {{ {' '.join(fields)} }}", {**projects, **variables}
 
 
-def _part(alias: str, types: Mapping[str, Sequence[str]]) -> str:
-    """The part of a query that is about one project."""
+def _build_project_field(alias: str, types: IdsByType) -> str:
+    """Return the field of the query for one project."""
     lists = " ".join(
         f"{entity_type}s(ids: ${alias}_{entity_type}, first: {len(ids)}) {{ edges {{ node {{ id status }} }} }}"
         for entity_type, ids in types.items()
     )
-    # not `project`: of one that is missing it makes an error of the whole answer
+    # not `project`, for which a missing project makes the whole response an error
     return f"{alias}: projects(name: ${alias}) {{ edges {{ node {{ name {lists} }} }} }}"
 
 
-def _statuses(name: str, found: Mapping[str, Any]) -> dict[str, str] | None:
-    for edge in found["edges"]:
+def _read_statuses(name: str, projects: Mapping[str, Any]) -> dict[str, str] | None:
+    for edge in projects["edges"]:
         node = dict(edge["node"])
-        if node.pop("name").lower() == name.lower():  # "_" in the name we asked for is any character
+        if node.pop("name").lower() == name.lower():  # "_" in the name of the query matches any character
             entities = [edge["node"] for connection in node.values() for edge in connection["edges"]]
             return {entity["id"]: entity["status"] for entity in entities}
     return None
-
-
-def look_at_statuses(keys: Sequence[str]) -> Flow[Mapping[str, Seen]]:
-    """The statuses of entities, by one request for all projects; who is missing is left out.
-
-    :param keys: "project/entity type/id/status|status"
-    """
-    wanted: dict[str, dict[str, list[str]]] = {}
-    for name, entity_type, entity_id, _ in map(parts_of, keys):
-        wanted.setdefault(name, {}).setdefault(entity_type, []).append(entity_id)
-    found = yield from entity_statuses(wanted)
-    seen = {}
-    for key in keys:
-        name, _, entity_id, statuses = parts_of(key)
-        status = found.get(name, {}).get(entity_id)
-        if status is not None:
-            seen[key] = Seen(status, status in statuses.split("|"))
-    return seen
-
-
-def unknown_statuses(keys: Sequence[str]) -> Flow[Mapping[str, str]]:
-    """For which entities nothing is waited for but statuses that their project does not have, and why.
-
-    :param keys: as with `look_at_statuses`
-    """
-    reasons = {}
-    known: dict[str, list[str]] = {}
-    for key in keys:
-        name, *_, statuses = parts_of(key)
-        if name not in known:
-            known[name] = yield from _statuses_of(name)
-        if known[name] and not set(known[name]) & set(statuses.split("|")):
-            wanted, there = _quoted(statuses.split("|")), _quoted(known[name])
-            reasons[key] = f"project {name} has no status {wanted}; it has {there}"
-    return reasons
-
-
-def _statuses_of(name: str) -> Flow[list[str]]:
-    try:
-        return [status["name"] for status in (yield from project(name))["statuses"]]
-    except (Forbidden, NotFound):
-        return []
-
-
-def _quoted(words: Sequence[str]) -> str:
-    return ", ".join(map(repr, words))

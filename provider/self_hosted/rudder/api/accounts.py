@@ -1,46 +1,46 @@
-"""Whose token it is."""
+"""API accounts: the account that a token belongs to."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
 
-from self_hosted.core.errors import Forbidden, Invalid, NotFound, ProductError
-from self_hosted.core.flow import Flow, Request
-from self_hosted.rudder.api.answers import NotOffered, first, unwrapped
+from self_hosted.core.http.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, SelfHostedError
+from self_hosted.core.http.flow import Flow, Request
+from self_hosted.rudder.errors import NotOfferedError, unwrap, unwrap_first
 
-PROOFS = ("/info", "/system/status", "/rules")
+PATHS_OF_ALL_VERSIONS = ("/info", "/system/status", "/rules")
 
 
-def current_account() -> Flow[dict[str, Any]]:
-    """The API account of the token in use (``GET /apiaccounts/token``, from API version 22 on).
+def get_current() -> Flow[dict[str, Any]]:
+    """Return the API account of the token in use (``GET /apiaccounts/token``, since API version 22).
 
-    :return: the account as Rudder shows it: ``id``, ``name``, ``authorizationType``, ``expirationPolicy``, ...
-    :raises Forbidden: when the token is good, but may not read its account
-    :raises ProductError: before version 22
+    :return: Rudder's JSON: ``id``, ``name``, ``authorizationType``, ``expirationPolicy``, ...
+    :raises PermissionDeniedError: if the token is valid, but may not read its account
+    :raises SelfHostedError: before API version 22
     """
-    return first((yield Request("GET", "/apiaccounts/token")), "accounts")
+    return unwrap_first((yield Request("GET", "/apiaccounts/token")), "accounts")
 
 
-def proven_token() -> Flow[dict[str, Any] | None]:
+def verify_token() -> Flow[dict[str, Any] | None]:
     """Prove that the token is accepted.
 
-    :return: its account; None when Rudder accepts the token, but doesn't say whose it is
-    :raises LoginRefused: when the token is not accepted
-    :raises NotOffered: when nothing is found below the base URL
+    :return: its account; None if the token is accepted, but its account is not visible
+    :raises AuthenticationError: if the token is not accepted
+    :raises NotOfferedError: if no endpoint exists below the base URL
     """
-    missing: ProductError
+    missing: SelfHostedError
     try:
-        return (yield from current_account())
-    except Forbidden:
+        return (yield from get_current())
+    except PermissionDeniedError:
         return None
-    except (NotFound, Invalid) as problem:  # before version 22
-        missing = problem
-    for path in PROOFS:
+    except (NotFoundError, InvalidRequestError) as error:  # before API version 22
+        missing = error
+    for path in PATHS_OF_ALL_VERSIONS:
         try:
-            with suppress(Forbidden):  # accepted, only without this right
-                unwrapped((yield Request("GET", path)))  # no page of something else
+            with suppress(PermissionDeniedError):  # the token is accepted, only without this permission
+                unwrap((yield Request("GET", path)))  # rejects the page of another server
             return None
-        except NotOffered as problem:
-            missing = problem
+        except NotOfferedError as error:
+            missing = error
     raise missing

@@ -1,74 +1,59 @@
-"""Compliance: how far nodes are in the state that rules want."""
+"""Compliance: how far nodes are in the state that rules define."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from self_hosted.core.flow import Flow, Request, url_path
-from self_hosted.rudder.api.answers import first, unwrapped
+from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.rudder.errors import unwrap, unwrap_first
 
 Kind = Literal["rule", "node"]
-REPORTS_DISABLED = "reports-disabled"
-ALONE = {"level": 1}  # without what directives, components and nodes have to do with it
+REPORTS_DISABLED = "reports-disabled"  # the mode of a server that computes no compliance
+WITHOUT_DETAILS = {"level": 1}  # leaves out directives, components and nodes
 
 
-def compliance(kind: Kind, thing_id: str) -> Flow[dict[str, Any]]:
-    """The compliance of one rule or node (``GET /compliance/rules/{id}``, ``GET /compliance/nodes/{id}``).
-
-    :param kind: "rule" or "node"
-    :param thing_id: its id
-    :return: ``{id, name, compliance, mode, complianceDetails, ...}``. ``compliance`` is the percentage that is as
-        wanted among what was reported; ``complianceDetails`` has the percentages above zero by kind of report, among
-        all, with ``applying`` for what is to be reported still and ``noReport`` for what should have been
-    :raises NotFound: when there is no such rule or node, or the account may not see it
-    """
-    return first((yield Request("GET", url_path("compliance", f"{kind}s", thing_id), query=ALONE)), f"{kind}s")
-
-
-def compliances(kind: Kind) -> Flow[list[dict[str, Any]]]:
-    """The compliance of all rules but the system's, or of all nodes (``GET /compliance/rules``, ``.../nodes``).
+def get(kind: Kind, target_id: str) -> Flow[dict[str, Any]]:
+    """Return the compliance of one rule or node (``GET /compliance/rules/{id}``, ``GET /compliance/nodes/{id}``).
 
     :param kind: "rule" or "node"
-    :return: each as `compliance` has it
+    :param target_id: its id
+    :return: Rudder's JSON: ``id``, ``name``, ``compliance``, ``mode``, ``complianceDetails``, ... ``compliance`` is the
+        compliant percentage of the reports that arrived; ``complianceDetails`` has the percentages above zero by kind
+        of report, of all reports, with ``applying`` for pending and ``noReport`` for missing ones
+    :raises NotFoundError: if there is no such rule or node, or the account may not see it
     """
-    found: list[dict[str, Any]] = unwrapped(
-        (yield Request("GET", url_path("compliance", f"{kind}s"), query=ALONE, slow=True)), f"{kind}s"
-    )
-    return found
+    request = Request("GET", url_path("compliance", f"{kind}s", target_id), query=WITHOUT_DETAILS)
+    return unwrap_first((yield request), f"{kind}s")
 
 
-def reached(found: Mapping[str, Any], threshold: float) -> bool:
-    """Whether a compliance is as much as wanted, whatever comes of what is still to be reported.
+def list_all(kind: Kind) -> Flow[list[dict[str, Any]]]:
+    """Return the compliance of all rules except system rules, or of all nodes.
 
-    :param found: as `compliance` returns it
+    Endpoints: ``GET /compliance/rules``, ``GET /compliance/nodes``.
+
+    :param kind: "rule" or "node"
+    :return: each as `get` returns it
+    """
+    request = Request("GET", url_path("compliance", f"{kind}s"), query=WITHOUT_DETAILS, long_running=True)
+    compliance: list[dict[str, Any]] = unwrap((yield request), f"{kind}s")
+    return compliance
+
+
+def is_reached(compliance: Mapping[str, Any], threshold: float) -> bool:
+    """Whether a compliance reaches a threshold, whatever the pending reports will contain.
+
+    :param compliance: the result of `get`
     :param threshold: percent
     """
-    # Rudder leaves out what is still applying: with one report of a hundred, compliance may be 100
-    certain = float(found["compliance"]) * (100 - applying(found)) / 100
+    # Rudder leaves out pending reports: with one report of a hundred, compliance may be 100
+    certain = float(compliance["compliance"]) * (100 - get_applying(compliance)) / 100
     return round(certain, 2) >= threshold
 
 
-def applying(found: Mapping[str, Any]) -> float:
-    """What percentage is still to be reported.
+def get_applying(compliance: Mapping[str, Any]) -> float:
+    """Return the percentage of pending reports.
 
-    :param found: as `compliance` returns it
+    :param compliance: the result of `get`
     """
-    return float(found["complianceDetails"].get("applying", 0))
-
-
-def compliance_key(kind: Kind, thing_id: str, threshold: float) -> str:
-    """What stands for a compliance that is waited for; `compliance_of` reads it.
-
-    :param kind: "rule" or "node"
-    :param thing_id: its id
-    :param threshold: percent
-    """
-    return f"{kind}/{thing_id}/{threshold:g}"
-
-
-def compliance_of(key: str) -> tuple[Kind, str, float]:
-    """Kind, id and threshold, from what `compliance_key` made."""
-    thing, _, threshold = key.rpartition("/")
-    kind, _, thing_id = thing.partition("/")
-    return "node" if kind == "node" else "rule", thing_id, float(threshold)
+    return float(compliance["complianceDetails"].get("applying", 0))

@@ -1,4 +1,4 @@
-"""The targets of a rule, whose two forms mean the same: a list of groups, or what is included and what is excluded."""
+"""The targets of a rule, in the form that Rudder stores: a list of groups equals the same groups in its "include"."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_NAMES = re.compile(r"special:(all|all_exceptPolicyServers|all_policyServers)|(group|policyServer):.+")
-_OLD_NAMES = {
+_NAME = re.compile(r"special:(all|all_exceptPolicyServers|all_policyServers)|(group|policyServer):.+")
+_CURRENT_NAMES = {
     "special:all_nodes_without_role": "special:all_exceptPolicyServers",
     "special:all_servers_with_role": "special:all_policyServers",
 }
 
 
-def normalised(targets: Sequence[Any]) -> dict[str, dict[str, list[str]]]:
-    """The targets in the one form Rudder stores them in, sorted, so that equal targets compare equal.
+def normalize(targets: Sequence[Any]) -> dict[str, dict[str, list[str]]]:
+    """Return the targets in the form that Rudder stores, sorted, so that equal targets compare equal.
 
-    :param targets: items that are each a string ("group:<id>", "policyServer:<node id>", "special:all", ...), an object
+    :param targets: each a text ("group:<id>", "policyServer:<node id>", "special:all", ...), an object
         ``{"include": {"or": [...]}, "exclude": {"or": [...]}}`` or an object ``{"or": [...]}``
-    :return: one ``{"include": {"or": [...]}, "exclude": {"or": [...]}}``
-    :raises ValueError: for an "and", which Rudder would store as "or", and for what is no target
+    :return: ``{"include": {"or": [...]}, "exclude": {"or": [...]}}``
+    :raises ValueError: for an "and", which Rudder would store as "or", and for an invalid target
     """
     if isinstance(targets, str) or not isinstance(targets, Sequence):
         raise ValueError(f"targets must be a list, not {targets!r}")
     included, excluded = set[str](), set[str]()
     for target in targets:
         if isinstance(target, Mapping) and {"include", "exclude"} & set(target):
-            _known_keys(target, {"include", "exclude"})
+            _require_keys(target, {"include", "exclude"})
             included.update(_members(target.get("include", {"or": []})))
             excluded.update(_members(target.get("exclude", {"or": []})))
         else:
@@ -36,27 +36,27 @@ def normalised(targets: Sequence[Any]) -> dict[str, dict[str, list[str]]]:
 
 def _members(target: Any) -> Iterator[str]:
     if isinstance(target, str):
-        yield _name(target)
+        yield _normalize_name(target)
         return
     if not isinstance(target, Mapping):
-        raise ValueError(f"targets: {target!r} is no target")
+        raise ValueError(f"targets: {target!r} is not a target")
     if "and" in target:
-        raise ValueError('targets: Rudder takes an "and" and stores it as "or"; make a group of the nodes you mean')
-    _known_keys(target, {"or"})
+        raise ValueError('targets: Rudder stores an "and" as "or"; create a group of these nodes instead')
+    _require_keys(target, {"or"})
     for member in target.get("or", ()):
         yield from _members(member)
 
 
-def _name(target: str) -> str:
-    name = _OLD_NAMES.get(target, target)
-    if not _NAMES.fullmatch(name):
+def _normalize_name(target: str) -> str:
+    name = _CURRENT_NAMES.get(target, target)
+    if not _NAME.fullmatch(name):
         raise ValueError(
-            f"targets: {target!r} is no target; right are group:<id>, policyServer:<node id>, special:all, "
-            "special:all_exceptPolicyServers and special:all_policyServers"
+            f"targets: {target!r} is not a target; valid are group:<id>, policyServer:<node id>, special:all, "
+            "special:all_exceptPolicyServers, special:all_policyServers"
         )
     return name
 
 
-def _known_keys(target: Mapping[str, Any], known: set[str]) -> None:
-    if not target or set(target) - known:
-        raise ValueError(f"targets: {dict(target)!r} is no target")
+def _require_keys(target: Mapping[str, Any], valid: set[str]) -> None:
+    if not target or set(target) - valid:
+        raise ValueError(f"targets: {dict(target)!r} is not a target")

@@ -1,4 +1,4 @@
-"""Dates as queries have them: ISO, or reckoned from a moment, such as ``now-1d/d``."""
+"""Dates in the syntax of Elasticsearch: ISO 8601 or date math such as ``now-1d/d``."""
 
 from __future__ import annotations
 
@@ -6,58 +6,64 @@ import re
 from datetime import UTC, datetime, timedelta
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "H": "hours", "d": "days", "w": "weeks"}
-STEP = re.compile(r"([+-])(\d+)([smhHdw])|/([smhHd])")
-SPAN = re.compile(r"\+?(\d+)([smhHdw])")
+OPERATION = re.compile(r"([+-])(\d+)([smhHdw])|/([smhHd])")
+INTERVAL = re.compile(r"\+?(\d+)([smhHdw])")
+SMALLER_PARTS = {
+    "s": ("microsecond",),
+    "m": ("microsecond", "second"),
+    "h": ("microsecond", "second", "minute"),
+    "H": ("microsecond", "second", "minute"),
+    "d": ("microsecond", "second", "minute", "hour"),
+}
 
 
-def timestamp(text: str) -> float:
-    """Seconds since 1970 of a date.
+def parse_date(text: str) -> float:
+    """Return a date in seconds since 1970.
 
     :param text: ``2026-11-24T18:00:00Z``, ``2026-11-24``, ``now-1d``, ``now/d``, ``2026-11-24||+1h``
-    :raises ValueError: when it is none
+    :raises ValueError: if it is not a date
     """
-    start, reckoned = ("now", text[3:]) if text.startswith("now") else text.partition("||")[::2]
-    if STEP.sub("", reckoned):
+    start, operations = ("now", text[3:]) if text.startswith("now") else text.partition("||")[::2]
+    if OPERATION.sub("", operations):
         raise ValueError(text)
-    found = datetime.now(UTC) if start == "now" else datetime.fromisoformat(start)
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    for sign, number, unit, rounded in STEP.findall(reckoned):
-        if rounded:
-            found = _rounded(found, rounded)
+    date = datetime.now(UTC) if start == "now" else datetime.fromisoformat(start)
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    for sign, number, unit, rounding_unit in OPERATION.findall(operations):
+        if rounding_unit:
+            date = date.replace(**dict.fromkeys(SMALLER_PARTS[rounding_unit], 0))  # type: ignore[arg-type]
         else:
-            found += timedelta(**{UNITS[unit]: int(f"{sign}{number}")})
-    return found.timestamp()
+            date += timedelta(**{UNITS[unit]: int(f"{sign}{number}")})
+    return date.timestamp()
 
 
-def moment(text: str) -> str:
-    """A date as documents have it.
+def evaluate_date(text: str) -> str:
+    """Return a date as documents contain it.
 
-    :param text: see `timestamp`
+    :param text: see `parse_date`
     """
-    return iso(timestamp(text))
+    return format_date(parse_date(text))
 
 
-def iso(seconds: float) -> str:
-    """A date as documents have it.
+def get_current_time() -> str:
+    """Return the current time as documents contain it."""
+    return evaluate_date("now")
 
-    :param seconds: since 1970
+
+def format_date(seconds: float) -> str:
+    """Return a date as documents contain it.
+
+    :param seconds: seconds since 1970
     """
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
-def span(text: str) -> float:
-    """Seconds of a span of time, such as ``+1h``.
+def parse_interval(text: str) -> float:
+    """Return the seconds of an interval.
 
-    :param text: a number and a unit
-    :raises ValueError: when it is none
+    :param text: number and unit, such as ``+1h``
+    :raises ValueError: if it is not an interval
     """
-    found = SPAN.fullmatch(text)
+    found = INTERVAL.fullmatch(text)
     if not found:
         raise ValueError(text)
     return timedelta(**{UNITS[found[2]]: int(found[1])}).total_seconds()
-
-
-def _rounded(moment: datetime, unit: str) -> datetime:
-    parts = {"microsecond": 0, "second": 0, "minute": 0, "hour": 0}
-    kept = {"s": ("microsecond",), "m": ("microsecond", "second"), "d": tuple(parts)}
-    return moment.replace(**{name: 0 for name in kept.get(unit, ("microsecond", "second", "minute"))})  # type: ignore[arg-type]

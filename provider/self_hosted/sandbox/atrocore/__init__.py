@@ -1,15 +1,25 @@
-"""AtroCore's stand-in: one server that can be any core version, and so speaks any of the three dialects.
+"""A fake AtroCore server of any core version, which therefore speaks any of the three dialects.
 
-state.py     what the server remembers
-entities.py  the entities, their fields and how values are stored
-session.py   signing in
-records.py   single records and upsert
-where.py     the filters of lists
-openapi.py   the description at /openapi.json
-jobs.py      background jobs, which move with time
-feeds.py     import and export feeds, and their jobs
+server.py         the fake server: routes, seeding, tables
+middleware.py     version check, authentication and error responses around every handler
+calls.py          parsed requests
+responses.py      responses as AtroCore writes them
+errors.py         errors that handlers raise
+resource.py       the base class of the resources below
+session.py        login
+records.py        single records and lists
+upserts.py        upserts
+feeds.py          import and export feeds, and their jobs
+openapi.py        the OpenAPI document
+entities.py       the entities of each core version, and their fields
+filters.py        the filters of lists
+record_store.py   creation, lookup and update of records
+validation.py     validation of requests against the OpenAPI document
+job_queue.py      background jobs, which progress with the clock
+state.py          the data of the server
+seeded_faults.py  faults and latencies that tests seed
 """
 
-from self_hosted.sandbox.atrocore.product import Atrocore
+from self_hosted.sandbox.atrocore.server import Atrocore
 
 __all__ = ["Atrocore"]

@@ -1,4 +1,4 @@
-"""The entities this server has, by core version, and how values are stored."""
+"""The entities of each core version, their fields, and how the server stores values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from self_hosted.sandbox.atrocore.answers import Refused
+from self_hosted.sandbox.atrocore.errors import ApiError
+
+Version = tuple[int, ...]
+
+V2_3: Version = (2, 3)
+QUEUE_SINCE: Version = (1, 12)
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its JSON type, whether a create needs it, and what it is without being given."""
+    """A field of an entity.
+
+    :param type: JSON type
+    :param required: whether a create needs the field
+    :param default: value of new records
+    :param read_only: whether only the server sets the field
+    """
 
     type: str
     required: bool = False
@@ -20,10 +31,11 @@ class Field:
     read_only: bool = False
 
 
-TEXT, NUMBER, SWITCH, MANY = Field("string"), Field("number"), Field("boolean"), Field("array")
+TEXT, NUMBER, ARRAY = Field("string"), Field("number"), Field("array")
 NAME = Field("string", required=True)
-BY_SERVER = Field("string", read_only=True)
-STAMPS = {"createdAt": BY_SERVER, "modifiedAt": BY_SERVER}
+READ_ONLY_TEXT = Field("string", read_only=True)
+READ_ONLY_COUNT, READ_ONLY_OBJECT = Field("integer", read_only=True), Field("object", read_only=True)
+TIMESTAMPS = {"createdAt": READ_ONLY_TEXT, "modifiedAt": READ_ONLY_TEXT}
 PRODUCT = {
     "name": NAME,
     "description": TEXT,
@@ -38,65 +50,69 @@ PRODUCT = {
     "note": TEXT,
     "releasedAt": TEXT,
     "brandId": TEXT,
-    "brandName": BY_SERVER,
-    "categoriesIds": MANY,
-    "tag": MANY,
-    **STAMPS,
+    "brandName": READ_ONLY_TEXT,
+    "categoriesIds": ARRAY,
+    "tag": ARRAY,
+    **TIMESTAMPS,
 }
-COUNT, DETAILS = Field("integer", read_only=True), Field("object", read_only=True)
+BRAND = {"name": NAME, "code": TEXT, **TIMESTAMPS}
 IMPORT_COUNTS = ("createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount")
-FEED = {"name": NAME, "isActive": Field("boolean", default=True), **STAMPS}
-QUEUE_SINCE = (1, 12)
-JOBS = {
+FEED = {"name": NAME, "isActive": Field("boolean", default=True), **TIMESTAMPS}
+QUEUE_ENTITIES = {
     "Job": {
         "name": TEXT,
         "status": Field("string", default="Pending"),
-        **dict.fromkeys(["type", "message", "startedAt", "endedAt"], BY_SERVER),
-        "payload": DETAILS,
-        **STAMPS,
+        **dict.fromkeys(["type", "message", "startedAt", "endedAt"], READ_ONLY_TEXT),
+        "payload": READ_ONLY_OBJECT,
+        **TIMESTAMPS,
     },
     "ImportJob": {
-        **dict.fromkeys(["importFeedId", "parentId", "state", "message", "start", "end"], BY_SERVER),
-        **dict.fromkeys(IMPORT_COUNTS, COUNT),
-        **STAMPS,
+        **dict.fromkeys(["importFeedId", "parentId", "state", "message", "start", "end"], READ_ONLY_TEXT),
+        **dict.fromkeys(IMPORT_COUNTS, READ_ONLY_COUNT),
+        **TIMESTAMPS,
     },
     "ExportJob": {
-        **dict.fromkeys(["exportFeedId", "state", "stateMessage", "fileId", "start", "end"], BY_SERVER),
-        "count": COUNT,
-        **STAMPS,
+        **dict.fromkeys(["exportFeedId", "state", "stateMessage", "fileId", "start", "end"], READ_ONLY_TEXT),
+        "count": READ_ONLY_COUNT,
+        **TIMESTAMPS,
     },
     "ImportFeed": FEED,
     "ExportFeed": FEED,
 }
 
 
-def key_field(core: tuple[int, ...]) -> str:
-    """The field people know a product by."""
+def get_key_field(core: Version) -> str:
+    """Return the name of the field that identifies a product for users."""
     return "number" if core >= (2, 0, 28) else "sku"
 
 
 @cache
-def entities(core: tuple[int, ...]) -> dict[str, dict[str, Field]]:
-    """All entities of a core, with their fields."""
+def get_entities(core: Version) -> dict[str, dict[str, Field]]:
+    """Return all entities of a core version, with their fields."""
     status = "status" if core >= (2,) else "productStatus"
     product = {
         **PRODUCT,
-        key_field(core): Field("string", required=core >= (2, 2, 23) or core < (2,)),
+        get_key_field(core): Field("string", required=core >= (2, 2, 23) or core < (2,)),
         status: Field("string", required=True, default="draft"),
     }
-    queue = JOBS if core >= QUEUE_SINCE else {}
-    return {"Product": product, "Brand": {"name": NAME, "code": TEXT, **STAMPS}, **queue}
+    return {"Product": product, "Brand": BRAND, **(QUEUE_ENTITIES if core >= QUEUE_SINCE else {})}
 
 
-def fields_of(core: tuple[int, ...], entity: str) -> dict[str, Field]:
-    """The fields of one entity; an unknown entity is 404."""
-    if entity not in entities(core):
-        raise Refused(404)
-    return entities(core)[entity]
+def get_fields(core: Version, entity: str) -> dict[str, Field]:
+    """Return the fields of an entity.
+
+    :raises ApiError: if the core version does not have the entity
+    """
+    if entity not in get_entities(core):
+        raise ApiError(404)
+    return get_entities(core)[entity]
 
 
-def as_stored(name: str, field: Field, value: Any) -> Any:
-    """A value as the database keeps it; texts become numbers, as PHP does it."""
+def to_stored(name: str, field: Field, value: Any) -> Any:
+    """Return a value as the database stores it. Text becomes a number, as in PHP.
+
+    :raises ApiError: if the text is not a number
+    """
     if value is None or field.type in {"string", "array"}:
         return value
     if field.type == "boolean":
@@ -104,21 +120,5 @@ def as_stored(name: str, field: Field, value: Any) -> Any:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise Refused(400, f"{name}: valueIsNotNumber") from None
+        raise ApiError(400, f"{name}: valueIsNotNumber") from None
     return int(number) if number == math.floor(number) else number
-
-
-JSON_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "array": (list,),
-}
-
-
-def is_of_type(field: Field, value: Any) -> bool:
-    """Whether a JSON value is of the field's type; only required fields forbid null."""
-    if value is None:
-        return not field.required
-    return isinstance(value, JSON_TYPES[field.type]) and (field.type == "boolean" or not isinstance(value, bool))

@@ -1,4 +1,4 @@
-"""``GET /openapi.json``: the server's description, generated from its entities, open to everybody."""
+"""The OpenAPI document, generated from the entities."""
 
 from __future__ import annotations
 
@@ -6,45 +6,60 @@ from typing import Any
 
 from starlette.responses import Response
 
-from self_hosted.sandbox.atrocore.answers import Call, answer
-from self_hosted.sandbox.atrocore.entities import Field, entities
-from self_hosted.sandbox.atrocore.state import State
+from self_hosted.sandbox.atrocore.calls import Call
+from self_hosted.sandbox.atrocore.entities import V2_3, Field, Version, get_entities
+from self_hosted.sandbox.atrocore.resource import Resource
+from self_hosted.sandbox.atrocore.responses import build_response
+from self_hosted.sandbox.routing import route
+
+OPENAPI_SINCE = (1, 3, 12)
 
 
-def document(state: State, call: Call) -> Response:
-    """The document; before 2.3 it has one schema per entity, later three."""
+class OpenApi(Resource):
+    """The description of the API."""
+
+    @route("GET", "/openapi.json", since=OPENAPI_SINCE, public=True)
+    def get(self, call: Call) -> Response:
+        """Return the document, which needs no authentication."""
+        core = self.state.core
+        return build_response({
+            "openapi": "3.0.0",
+            "info": {"version": ".".join(map(str, core)), "title": "AtroCore REST API documentation"},
+            "servers": [{"url": "/api" if core >= V2_3 else "/api/v1"}],
+            "paths": {f"/{entity}": {} for entity in get_entities(core)},
+            "components": {"schemas": _build_schemas(core)},
+        })
+
+
+def _build_schemas(core: Version) -> dict[str, Any]:
+    """Return one schema for each entity, and since 2.3 two more: for create and for update."""
     schemas: dict[str, Any] = {}
-    for entity, fields in entities(state.core).items():
-        own = {"id": {"type": "string", "nullable": True}}
-        schemas[entity] = _schema({**own, **_properties(fields, writable=False)}, [])
-        if state.core >= (2, 3):
-            writable = _properties(fields, writable=True)
-            required = [name for name, field in fields.items() if field.required]
-            schemas[f"{entity}Post"] = _schema({**own, **writable}, required)
-            schemas[f"{entity}Patch"] = _schema(writable, [])
+    for entity, fields in get_entities(core).items():
+        required = [name for name, field in fields.items() if field.required]
+        id_property = {"id": {"type": "string", "nullable": True}}
+        readable = {**id_property, **_build_properties(fields)}
+        writable = _build_properties({name: field for name, field in fields.items() if not field.read_only})
+        if core >= V2_3:
+            schemas[entity] = _build_schema(readable)
+            schemas[f"{entity}Post"] = _build_schema({**id_property, **writable}, required)
+            schemas[f"{entity}Patch"] = _build_schema(writable)
         else:
-            schemas[entity]["required"] = [name for name, field in fields.items() if field.required]
-    return answer({
-        "openapi": "3.0.0",
-        "info": {"version": ".".join(map(str, state.core)), "title": "AtroCore REST API documentation"},
-        "servers": [{"url": "/api" if state.core >= (2, 3) else "/api/v1"}],
-        "paths": {f"/{entity}": {} for entity in entities(state.core)},
-        "components": {"schemas": schemas},
-    })
+            schemas[entity] = {**_build_schema(readable), "required": required}
+    return schemas
 
 
-def _schema(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+def _build_schema(properties: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
     return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def _properties(fields: dict[str, Field], *, writable: bool) -> dict[str, Any]:
-    return {name: _property(field) for name, field in fields.items() if not (writable and field.read_only)}
+def _build_properties(fields: dict[str, Field]) -> dict[str, Any]:
+    return {name: _build_property(field) for name, field in fields.items()}
 
 
-def _property(field: Field) -> dict[str, Any]:
-    described: dict[str, Any] = {"type": field.type}
+def _build_property(field: Field) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": field.type}
     if not field.required:
-        described["nullable"] = True
+        schema["nullable"] = True
     if field.read_only:
-        described["readOnly"] = True
-    return described
+        schema["readOnly"] = True
+    return schema

@@ -1,90 +1,47 @@
-"""Signing in, in three dialects."""
+"""Login, in the three dialects."""
 
 from __future__ import annotations
 
-import time
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
-from collections.abc import Mapping
+from base64 import b64encode
 from typing import Any
-from uuid import uuid4
 
 from starlette.responses import Response
 
-from self_hosted.sandbox.atrocore.answers import Call, Refused, answer
-from self_hosted.sandbox.atrocore.state import State
+from self_hosted.sandbox.atrocore.authentication import check_password, create_token, read_credentials
+from self_hosted.sandbox.atrocore.calls import Call
+from self_hosted.sandbox.atrocore.entities import V2_3
+from self_hosted.sandbox.atrocore.errors import ApiError
+from self_hosted.sandbox.atrocore.resource import Resource
+from self_hosted.sandbox.atrocore.responses import build_response
+from self_hosted.sandbox.routing import route
 
-MOST_DENIED, WITHIN = 10, 60
-
-
-def user(state: State, call: Call) -> Response:
-    """``userSession`` and ``App/user``: tells who is signed in, and earns a token for a password."""
-    name, secret = _credential(state, call.headers)
-    token = secret
-    if state.tokens.get(secret) != name:
-        if state.dialect != "espo" and "authorization-token" in call.headers:
-            raise Refused(401, "Unauthorized")
-        _check_password(state, name, secret)
-        # the founding dialect has tokens only for who sends its own header
-        token = _new_token(state, name) if state.dialect != "espo" or "espo-authorization" in call.headers else ""
-    return answer(_session(state, name, token, token_only=call.headers.get("authorization-token-only")))
+READY_TOKEN_SINCE = (1, 3, 12)
 
 
-def authenticate(state: State, headers: Mapping[str, str]) -> None:
-    """Every other route: only tokens; the founding dialect takes passwords too, and makes a token of each."""
-    name, secret = _credential(state, headers)
-    if state.tokens.get(secret) == name:
-        return
-    if state.dialect != "espo" or headers.get("espo-authorization-by-token") == "true":
-        raise Refused(401, "Unauthorized")
-    _check_password(state, name, secret)
-    if "espo-authorization" in headers:
-        _new_token(state, name)
+class Session(Resource):
+    """The session of the user."""
 
+    @route("GET", "/api/userSession", since=V2_3, public=True)
+    @route("GET", "/api/v1/App/user", until=V2_3, public=True)
+    def get(self, call: Call) -> Response:
+        """Return the user of the credentials, and a token for a password."""
+        state = self.state
+        name, secret = read_credentials(state, call.headers)
+        token = secret
+        if state.tokens.get(secret) != name:
+            if state.dialect != "espo" and "authorization-token" in call.headers:
+                raise ApiError(401, "Unauthorized")
+            check_password(state, name, secret)
+            # the dialect "espo" creates tokens only for clients that send its own header
+            creates_token = state.dialect != "espo" or "espo-authorization" in call.headers
+            token = create_token(state, name) if creates_token else ""
+        token_only = call.headers.get("authorization-token-only") in {"true", "1"}
+        return build_response(self._session(name, token, token_only=token_only))
 
-def _credential(state: State, headers: Mapping[str, str]) -> tuple[str, str]:
-    """Name and password or token; the dialect's own header comes before Basic."""
-    own = "espo-authorization" if state.dialect == "espo" else "authorization-token"
-    given = _pair(headers.get(own)) or _basic(headers)
-    if given is None:
-        raise Refused(401, "Unauthorized")
-    return given
-
-
-def _check_password(state: State, name: str, password: str) -> None:
-    now = time.monotonic()
-    state.denied = [moment for moment in state.denied if now - moment < WITHIN]
-    if len(state.denied) > MOST_DENIED:
-        raise Refused(403, "Max failed login attempts exceeded.")
-    if state.users.get(name) != password:
-        state.denied.append(now)
-        raise Refused(401, "Unauthorized")
-
-
-def _session(state: State, name: str, token: str, *, token_only: str | None) -> dict[str, Any]:
-    session: dict[str, Any] = {"token": token, "user": {"userName": name, "isAdmin": True}, "acl": {}, "settings": {}}
-    if state.core < (1, 3, 12):
-        return session
-    ready = {"authorizationToken": b64encode(f"{name}:{token}".encode()).decode()}
-    return ready if token_only in {"true", "1"} else {**session, **ready}
-
-
-def _new_token(state: State, name: str) -> str:
-    token = uuid4().hex
-    state.tokens[token] = name
-    return token
-
-
-def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
-    kind, _, credential = headers.get("authorization", "").partition(" ")
-    return _pair(credential) if kind == "Basic" else None
-
-
-def _pair(credential: str | None) -> tuple[str, str] | None:
-    if not credential:
-        return None
-    try:
-        name, _, secret = b64decode(credential).decode().partition(":")
-    except (NotBase64, UnicodeDecodeError):
-        return None
-    return name, secret
+    def _session(self, name: str, token: str, *, token_only: bool) -> dict[str, Any]:
+        user = {"userName": name, "isAdmin": True}
+        session: dict[str, Any] = {"token": token, "user": user, "acl": {}, "settings": {}}
+        if self.state.core < READY_TOKEN_SINCE:
+            return session
+        ready_token = {"authorizationToken": b64encode(f"{name}:{token}".encode()).decode()}
+        return ready_token if token_only else {**session, **ready_token}

@@ -1,69 +1,94 @@
-"""What the server remembers, and which core it is."""
+"""The data of the server, and its core version."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from self_hosted.sandbox.atrocore.jobs import Course
+from typing import Any
 
 CORES = {"2.3": (2, 3, 16), "1.x-2.2": (2, 2, 31), "espo": (1, 1, 46)}
 
 Record = dict[str, Any]
+JobPlan = tuple[str, dict[str, Any], dict[str, Any]]  # entity, values and schedule of a job that another job creates
+
+
+@dataclass
+class JobSchedule:
+    """The future of one background job.
+
+    :param starts_at: when a worker takes the job, in seconds since the epoch
+    :param ends_at: when the job ends, in seconds since the epoch
+    :param outcome: the fields of the record after the end
+    :param creates: the jobs that the job creates at its start
+    """
+
+    entity: str
+    id: str
+    starts_at: float
+    ends_at: float
+    outcome: dict[str, Any]
+    creates: list[JobPlan] = field(default_factory=list)
 
 
 @dataclass
 class State:
-    """One server.
+    """The complete data of the server.
 
-    :param core: version of the core; the dialect follows from it
-    :param cron: whether anybody serves the queue of background jobs
-    :param courses: what becomes of the jobs that are under way
-    :param runs: by feed, what becomes of each job that a run of it makes
-    :param counters: by import job, what only ``recordCounters`` tells
+    :param core: version of the core, which determines the dialect
+    :param users: password by user name
+    :param tokens: user name by token
+    :param failed_logins: times of recent failed logins, in seconds since the epoch
+    :param records: by entity and id
+    :param unique: names of unique fields, by entity
+    :param poison: keys of products whose upsert ends in an internal error
+    :param faults: see `seeded_faults.py`
+    :param latencies: seconds per "request", record "written" and record "listed"
+    :param cron: whether workers process the queue of background jobs
+    :param job_schedules: the schedules of unfinished jobs
+    :param runs: by feed, the schedules of the jobs that a run of the feed creates
+    :param counters: by import job, the values that only ``recordCounters`` returns
+    :param last_id: number of the last generated id
+    :param clock_offset: seconds by which tests have advanced the server's clock
     """
 
     core: tuple[int, ...]
     users: dict[str, str] = field(default_factory=lambda: {"airflow": "sandbox-password"})
     tokens: dict[str, str] = field(default_factory=dict)
-    denied: list[float] = field(default_factory=list)
+    failed_logins: list[float] = field(default_factory=list)
     records: dict[str, dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))
     unique: dict[str, list[str]] = field(default_factory=dict)
     poison: set[str] = field(default_factory=set)
     faults: list[dict[str, Any]] = field(default_factory=list)
-    costs: dict[str, float] = field(default_factory=dict)
+    latencies: dict[str, float] = field(default_factory=dict)
     cron: bool = True
-    courses: list[Course] = field(default_factory=list)
+    job_schedules: list[JobSchedule] = field(default_factory=list)
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
-    made: int = 0
+    last_id: int = 0
+    clock_offset: float = 0
 
     @property
     def dialect(self) -> str:
-        """The dialect this core speaks."""
+        """The dialect of the core version."""
         if self.core >= (2, 3):
             return "2.3"
         return "1.x-2.2" if self.core >= (1, 2) else "espo"
 
-    def change(self, data: dict[str, Any]) -> None:
-        """Take over what a seed says about the server."""
-        if "dialect" in data:
-            self.core = CORES[data["dialect"]]
-        if "core" in data:
-            self.core = tuple(int(number) for number in data["core"].split("."))
-        if "token" in data:
-            self.tokens[data["token"]] = next(iter(self.users))
-        self.cron = data.get("cron", self.cron)
-        self.runs.update(data.get("runs", {}))
-        self.counters.update(data.get("counters", {}))
-        self.costs.update(data.get("costs", {}))
-        self.unique.update(data.get("unique", {}))
-        self.poison.update(data.get("poison", ()))
-        self.faults.extend(dict(fault) for fault in data.get("faults", ()))
+    def now(self) -> float:
+        """Return the server's time, in seconds since the epoch."""
+        return time.time() + self.clock_offset
+
+    def timestamp(self) -> str:
+        """Return the server's time as the API writes it."""
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.now()))
 
     def new_id(self) -> str:
-        """An id in the manner of the server's own."""
-        self.made += 1
-        return f"a{self.made:016x}"
+        """Return a new id in the server's format."""
+        self.last_id += 1
+        return f"a{self.last_id:016x}"
+
+    def find_record(self, entity: str, record_id: str) -> Record | None:
+        """Return a record, or None if it is missing or softly deleted."""
+        record = self.records[entity].get(record_id)
+        return None if record is None or record["deleted"] else record

@@ -1,28 +1,27 @@
-"""What a fresh server holds: attributes, the built-in anatomy, access groups. Small, but right in shape."""
+"""Attributes, access groups and built-in anatomy of a fresh server: fewer entries than AYON has, in the same format."""
 
 from __future__ import annotations
 
 import copy
-from datetime import datetime
 from typing import Any
 
-WORK = "project folder task"
-MEDIA = "project folder version representation task"
-EVERYWHERE = "project folder task product version representation workfile"
+WORK_SCOPE = "project folder task"
+MEDIA_SCOPE = "project folder version representation task"
+EVERY_SCOPE = "project folder task product version representation workfile"
 
 # name: type, scope, default
 ATTRIBUTES: dict[str, tuple[str, str, Any]] = {
-    "priority": ("string", WORK, "normal"),
-    "fps": ("float", MEDIA, 25.0),
-    "resolutionWidth": ("integer", MEDIA, 1920),
-    "resolutionHeight": ("integer", MEDIA, 1080),
-    "pixelAspect": ("float", MEDIA, 1.0),
-    "clipIn": ("integer", MEDIA, 1),
-    "clipOut": ("integer", MEDIA, 1),
-    "frameStart": ("integer", MEDIA, 1001),
-    "frameEnd": ("integer", MEDIA, 1001),
-    "handleStart": ("integer", MEDIA, 0),
-    "handleEnd": ("integer", MEDIA, 0),
+    "priority": ("string", WORK_SCOPE, "normal"),
+    "fps": ("float", MEDIA_SCOPE, 25.0),
+    "resolutionWidth": ("integer", MEDIA_SCOPE, 1920),
+    "resolutionHeight": ("integer", MEDIA_SCOPE, 1080),
+    "pixelAspect": ("float", MEDIA_SCOPE, 1.0),
+    "clipIn": ("integer", MEDIA_SCOPE, 1),
+    "clipOut": ("integer", MEDIA_SCOPE, 1),
+    "frameStart": ("integer", MEDIA_SCOPE, 1001),
+    "frameEnd": ("integer", MEDIA_SCOPE, 1001),
+    "handleStart": ("integer", MEDIA_SCOPE, 0),
+    "handleEnd": ("integer", MEDIA_SCOPE, 0),
     "fullName": ("string", "user", None),
     "email": ("string", "user", None),
     "avatarUrl": ("string", "user", None),
@@ -38,25 +37,25 @@ ATTRIBUTES: dict[str, tuple[str, str, Any]] = {
     "path": ("string", "representation", None),
     "template": ("string", "representation", None),
     "extension": ("string", "representation workfile", None),
-    "startDate": ("datetime", WORK, None),
-    "endDate": ("datetime", WORK, None),
-    "description": ("string", EVERYWHERE, None),
+    "startDate": ("datetime", WORK_SCOPE, None),
+    "endDate": ("datetime", WORK_SCOPE, None),
+    "description": ("string", EVERY_SCOPE, None),
     "entityListCategory": ("string", "list", None),
 }
 
 ACCESS_GROUPS = ["artist", "freelancer", "supervisor"]
 
-TYPE = {"shortName": "", "color": "#cccccc"}
-# what an entry of an anatomy's list is completed with
-ENTRIES: dict[str, dict[str, Any]] = {
+TYPE_DEFAULTS = {"shortName": "", "color": "#cccccc"}
+# default fields of the entries of an anatomy's lists
+ENTRY_DEFAULTS: dict[str, dict[str, Any]] = {
     "roots": {"windows": "C:/projects", "linux": "/mnt/share/projects", "darwin": "/Volumes/projects"},
-    "folder_types": {**TYPE, "icon": "folder"},
-    "task_types": {**TYPE, "icon": "task_alt"},
+    "folder_types": {**TYPE_DEFAULTS, "icon": "folder"},
+    "task_types": {**TYPE_DEFAULTS, "icon": "task_alt"},
     "link_types": {"color": "#3f67de", "style": "solid"},
-    "statuses": {**TYPE, "state": "in_progress", "icon": "task_alt", "scope": ["folder", "task", "version"]},
+    "statuses": {**TYPE_DEFAULTS, "state": "in_progress", "icon": "task_alt", "scope": ["folder", "task", "version"]},
     "tags": {"color": "#cacaca"},
 }
-LISTS: dict[str, list[dict[str, Any]]] = {
+LIST_DEFAULTS: dict[str, list[dict[str, Any]]] = {
     "roots": [{"name": "work"}],
     "folder_types": [{"name": "Folder"}, {"name": "Asset"}, {"name": "Sequence"}, {"name": "Shot"}],
     "task_types": [{"name": "Generic"}, {"name": "Modeling"}, {"name": "Animation"}, {"name": "Compositing"}],
@@ -68,53 +67,32 @@ LISTS: dict[str, list[dict[str, Any]]] = {
     ],
     "tags": [{"name": "important", "color": "#ff2450"}],
 }
-OBJECTS: dict[str, dict[str, Any]] = {
+OBJECT_DEFAULTS: dict[str, dict[str, Any]] = {
     "entity_naming": {"capitalization": "lower", "separator": "_"},
     "templates": {"version_padding": 3, "frame_padding": 4, "work": [], "publish": []},
     "product_base_types": {"default": {"color": "#cccccc", "icon": "deployed_code"}, "definitions": []},
 }
 
 
-def anatomy(given: dict[str, Any]) -> dict[str, Any]:
-    """An anatomy, completed with defaults: its parts, the entries of its lists, its attributes."""
-    lists = {key: [_entry(key, one) for one in given.get(key, default)] for key, default in LISTS.items()}
-    objects = {key: {**copy.deepcopy(default), **given.get(key, {})} for key, default in OBJECTS.items()}
-    standard = {name: default for name, (_, scope, default) in ATTRIBUTES.items() if "project" in scope}
-    return {**objects, **lists, "attributes": {**standard, **given.get("attributes", {})}}
+def complete_anatomy(given: dict[str, Any]) -> dict[str, Any]:
+    """Return an anatomy with defaults for missing parts, fields of entries, and attributes."""
+    lists = {
+        key: [_complete_entry(key, entry) for entry in given.get(key, default)]
+        for key, default in LIST_DEFAULTS.items()
+    }
+    objects = {key: {**copy.deepcopy(default), **given.get(key, {})} for key, default in OBJECT_DEFAULTS.items()}
+    attributes = {name: default for name, (_, scope, default) in ATTRIBUTES.items() if "project" in scope}
+    return {**objects, **lists, "attributes": {**attributes, **given.get("attributes", {})}}
 
 
-def _entry(key: str, given: dict[str, Any]) -> dict[str, Any]:
-    name = {"original_name": given["name"]} if "name" in given and key != "roots" else {}
-    return {**ENTRIES[key], **name, **given}
+def _complete_entry(key: str, given: dict[str, Any]) -> dict[str, Any]:
+    original_name = {"original_name": given["name"]} if "name" in given and key != "roots" else {}
+    return {**ENTRY_DEFAULTS[key], **original_name, **given}
 
 
-def attribute(name: str, kind: str, scope: list[str], default: Any = None, builtin: bool = True) -> dict[str, Any]:
-    """An attribute as the server lists it."""
+def build_attribute(
+    name: str, kind: str, scope: list[str], default: Any = None, builtin: bool = True
+) -> dict[str, Any]:
+    """Return an attribute in the format of the API."""
     data = {"type": kind, "title": name.capitalize(), "default": default, "inherit": True}
     return {"name": name, "position": 0, "scope": scope, "data": data, "builtin": builtin}
-
-
-def wrong_value(kind: str, value: Any) -> str | None:
-    """What is wrong about an attribute's value, in the words of the server's validation, or None."""
-    try:
-        if value is not None:
-            _READERS[kind](value)
-    except (TypeError, ValueError):
-        return "invalid datetime format" if kind == "datetime" else f"value is not a valid {kind}"
-    return None
-
-
-def _moment(value: str) -> datetime:
-    if "T" not in value:  # a date alone is none
-        raise ValueError(value)
-    return datetime.fromisoformat(value)
-
-
-_READERS: dict[str, Any] = {
-    "string": str,
-    "integer": int,
-    "float": float,
-    "boolean": bool,
-    "datetime": _moment,
-    "list_of_strings": list,
-}

@@ -1,134 +1,128 @@
-"""As much of GraphQL as clients of AYON write: one query, with aliases, arguments and variables.
-
-A thing that is asked about is a mapping: from the names of its fields to values, or to functions of the arguments.
-"""
+"""GraphQL queries: events, and projects with their entities."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-TOKEN = re.compile(r'[{}()\[\]:$!=]|"[^"]*"|-?[0-9.]+|\w+')
-WORDS = {"true": True, "false": False, "null": None}
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from self_hosted.sandbox.ayon.entity_store import ENTITY_TYPES
+from self_hosted.sandbox.ayon.graphql_schema import execute_query
+from self_hosted.sandbox.ayon.projects import matches_name
+from self_hosted.sandbox.ayon.resource import Resource
+from self_hosted.sandbox.ayon.state import Record, State, is_manager
+from self_hosted.sandbox.routing import route
+
+ID = re.compile(r"[0-9a-fA-F]{32}")
+DEFAULT_PAGE_SIZE = 100
+PROJECT_FIELDS = ("name", "code", "label", "library", "active")
+Resolver = Callable[..., Record]
 
 
-class GraphqlError(Exception):
-    """Why there is no answer.
+class GraphQL(Resource):
+    """The GraphQL endpoint."""
 
-    :param message: in words
-    :param status: as HTTP would have it, where the server says so
+    @route("POST", "/graphql")
+    async def query(self, request: Request, user: Record) -> Response:
+        """Return the result of a query. The status is always 200."""
+        body = await request.json()
+        root = {
+            "events": _build_events_resolver(self.state, user),
+            "projects": _build_projects_resolver(self.state, user),
+            "project": _build_project_resolver(self.state, user),
+        }
+        return JSONResponse(execute_query(body["query"], body.get("variables") or {}, root))
+
+
+def _build_events_resolver(state: State, user: Record) -> Resolver:
+    """Return a resolver. Users who are not managers see only their own events, unless they name the ids."""
+
+    def resolve(
+        info: Any,
+        ids: Sequence[str] | None = None,
+        topics: Sequence[str] | None = None,
+        projects: Sequence[str] | None = None,
+        first: int | None = None,
+        last: int | None = None,
+    ) -> Record:
+        _check_ids(ids)
+        events = [
+            {**event, "summary": json.dumps(event["summary"])}
+            for event in state.events
+            if _is_selected(event["id"], ids)
+            and _is_selected(event["topic"], topics)
+            and _is_selected(event["project"], projects)
+            and (is_manager(user) or ids is not None or event["user"] == user["name"])
+        ]
+        return _build_connection(events, first, last)
+
+    return resolve
+
+
+def _build_projects_resolver(state: State, user: Record) -> Resolver:
+    """Return a resolver. It omits missing projects, and those to which the user has no access."""
+
+    def resolve(info: Any, name: str | None = None, first: int | None = None) -> Record:
+        projects = [
+            _build_project_node(project)
+            for project in state.projects.values()
+            if matches_name(project, name or "")
+            and not project["skeleton"]
+            and (is_manager(user) or project["name"] in user["data"]["accessGroups"])
+        ]
+        return _build_connection(projects, first)
+
+    return resolve
+
+
+def _build_project_resolver(state: State, user: Record) -> Resolver:
+    """Return a resolver for one project. A missing project is an error."""
+    resolve_projects = _build_projects_resolver(state, user)
+
+    def resolve(info: Any, name: str) -> Record:
+        edges = resolve_projects(info, name)["edges"]
+        if not edges:
+            raise GraphQLError("Project not found", extensions={"status": 404})
+        return edges[0]["node"]  # type: ignore[no-any-return]
+
+    return resolve
+
+
+def _build_project_node(project: Record) -> Record:
+    fields = {key: project[key] for key in PROJECT_FIELDS}
+    return {**fields, **{f"{kind}s": _build_entities_resolver(project, kind) for kind in ENTITY_TYPES}}
+
+
+def _build_entities_resolver(project: Record, kind: str) -> Resolver:
+    def resolve(info: Any, ids: Sequence[str] | None = None, first: int | None = None) -> Record:
+        _check_ids(ids)
+        entities = project["entities"].values()
+        return _build_connection(
+            [one for one in entities if one["type"] == kind and _is_selected(one["id"], ids)], first
+        )
+
+    return resolve
+
+
+def _check_ids(ids: Sequence[str] | None) -> None:
+    for entity_id in ids or ():
+        if not ID.fullmatch(entity_id):
+            raise GraphQLError(f"Invalid entity ID {entity_id}")
+
+
+def _is_selected(value: str | None, selection: Sequence[str] | None) -> bool:
+    return selection is None or value in selection
+
+
+def _build_connection(nodes: list[Record], first: int | None, last: int | None = None) -> Record:
+    """Return a page: the first nodes, or the last ones in reverse order.
+
+    :param nodes: all nodes, oldest first
     """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.message, self.status = message, status
-
-
-class Field(NamedTuple):
-    """Something that is asked for.
-
-    :param alias: under which name it is answered
-    :param name: what it is
-    :param arguments: by name, variables filled in
-    :param fields: what is asked about it; nothing for a plain value
-    """
-
-    alias: str
-    name: str
-    arguments: dict[str, Any]
-    fields: list[Field]
-
-
-class Reader:
-    """Reads a query.
-
-    :param query: its text
-    :param variables: their values
-    """
-
-    def __init__(self, query: str, variables: Mapping[str, Any]) -> None:
-        self.tokens = TOKEN.findall(query)[::-1]
-        self.variables = variables
-
-    def fields(self) -> list[Field]:
-        """What the query asks for."""
-        while self.tokens and self.tokens[-1] != "{":  # its name and the declarations of variables say nothing new
-            self.tokens.pop()
-        return self._fields()
-
-    def _fields(self) -> list[Field]:
-        return list(self._until("{", "}", self._field))
-
-    def _field(self) -> Field:
-        alias = name = self.tokens.pop()
-        if self._next == ":":
-            self.tokens.pop()
-            name = self.tokens.pop()
-        arguments = dict(self._until("(", ")", self._argument)) if self._next == "(" else {}
-        return Field(alias, name, arguments, self._fields() if self._next == "{" else [])
-
-    def _argument(self) -> tuple[str, Any]:
-        name, _ = self.tokens.pop(), self.tokens.pop()
-        return name, self._value()
-
-    def _value(self) -> Any:
-        if self._next == "[":
-            return list(self._until("[", "]", self._value))
-        token = self.tokens.pop()
-        if token == "$":  # noqa: S105 no secret
-            return self.variables.get(self.tokens.pop())
-        if token.startswith('"'):
-            return token[1:-1]
-        return WORDS[token] if token in WORDS else int(token)
-
-    @property
-    def _next(self) -> str:
-        return self.tokens[-1] if self.tokens else ""
-
-    def _until(self, start: str, end: str, read: Any) -> Iterator[Any]:
-        if not self.tokens or self.tokens.pop() != start:
-            raise GraphqlError(f"Syntax Error: Expected '{start}'.")
-        while self._next != end:
-            yield read()
-        self.tokens.pop()
-
-
-def answer(query: str, variables: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of the answer, an error included.
-
-    :param query: its text
-    :param variables: their values
-    :param root: what can be asked for
-    """
-    try:
-        return {"data": _selected(Reader(query, variables).fields(), root)}
-    except GraphqlError as error:
-        extensions = {"extensions": {"status": error.status}} if error.status else {}
-        return {"data": None, "errors": [{"message": error.message, **extensions}]}
-    except (IndexError, ValueError):
-        return {"data": None, "errors": [{"message": "Syntax Error: Unexpected <EOF>."}]}
-
-
-def _selected(fields: Iterable[Field], thing: Any) -> Any:
-    if isinstance(thing, list):
-        return [_selected(fields, one) for one in thing]
-    found = {}
-    for field in fields:
-        if field.name not in thing:
-            raise GraphqlError(f"Cannot query field '{field.name}'.")
-        value = thing[field.name]
-        value = value(**field.arguments) if callable(value) else value
-        found[field.alias] = _selected(field.fields, value) if field.fields else value
-    return found
-
-
-def connection(nodes: list[dict[str, Any]], first: int | None, last: int | None = None) -> dict[str, Any]:
-    """A page of a list: the first so many, or the last so many, newest first; a hundred unless told.
-
-    :param nodes: all there are, oldest first
-    :param first: how many
-    :param last: how many
-    """
-    shown = nodes[::-1][:last] if last else nodes[: first or 100]
-    return {"edges": [{"node": node} for node in shown]}
+    page = nodes[::-1][:last] if last else nodes[: first or DEFAULT_PAGE_SIZE]
+    return {"edges": [{"node": node} for node in page]}

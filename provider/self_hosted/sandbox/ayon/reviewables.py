@@ -1,4 +1,4 @@
-"""What people review of a version. The stand-in looks at no file: what it is, its media type says."""
+"""Reviewables of versions. The sandbox ignores the content of files and relies on their media types."""
 
 from __future__ import annotations
 
@@ -7,18 +7,48 @@ import uuid
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from self_hosted.sandbox.ayon.answers import refused
-from self_hosted.sandbox.ayon.entities import found_entity
-from self_hosted.sandbox.ayon.studio import Record, Studio, settled
+from self_hosted.sandbox.ayon.entities import EntityResource
+from self_hosted.sandbox.ayon.errors import ApiError
+from self_hosted.sandbox.ayon.projects import PROJECT
+from self_hosted.sandbox.ayon.state import Record
+from self_hosted.sandbox.routing import route
 
+REVIEWABLES = f"{PROJECT}/versions/{{entity}}/reviewables"
 AVAILABILITY = {"image/png": "ready", "image/jpeg": "ready", "video/mp4": "conversionRecommended"}
 
 
-def add_reviewable(version: Record, given: Record) -> Record:
-    """Give a version a reviewable.
+class Reviewables(EntityResource):
+    """The reviewables of a version."""
 
-    :param version: the version
-    :param given: {filename, label, mimetype, availability, processing, activityId, ...}
+    @route("GET", REVIEWABLES)
+    async def list_all(self, request: Request, user: Record) -> Response:
+        """Return a version with its reviewables."""
+        _, version = self.get_entity(request, user, "version")
+        reviewables = version.get("reviewables", [])
+        return JSONResponse({"id": version["id"], "status": version["status"], "reviewables": reviewables})
+
+    @route("POST", REVIEWABLES)
+    async def upload(self, request: Request, user: Record) -> Response:
+        """Add a file as a reviewable. A second upload of the same file adds another one."""
+        _, version = self.get_entity(request, user, "version")
+        media_type = request.headers.get("content-type", "")
+        if not media_type.startswith(("image/", "video/")):
+            raise ApiError(400, "Only videos and images are supported for reviewables now")
+        fields = {
+            "filename": request.headers["x-file-name"],
+            "label": request.query_params.get("label"),
+            "mimetype": media_type,
+            "availability": AVAILABILITY.get(media_type, "conversionRequired"),
+        }
+        return JSONResponse(add_reviewable(version, fields))
+
+
+def add_reviewable(version: Record, fields: Record) -> Record:
+    """Add a reviewable to a version.
+
+    :param version: the version to change
+    :param fields: {filename, label, mimetype, availability, processing, activityId, ...}; all have defaults
+    :return: the stored reviewable
     """
     reviewable = {
         "fileId": uuid.uuid4().hex,
@@ -29,26 +59,7 @@ def add_reviewable(version: Record, given: Record) -> Record:
         "availability": "ready",
         "processing": None,
         "createdFrom": None,
-        **given,
+        **fields,
     }
     version.setdefault("reviewables", []).append(reviewable)
     return reviewable
-
-
-async def upload(studio: Studio, request: Request, user: Record) -> Response:
-    """Take a file as a reviewable; the same file again is another one."""
-    _, version = found_entity(studio, request, user, "version")
-    kind = request.headers.get("content-type", "")
-    if not kind.startswith(("image/", "video/")):
-        raise refused(400, "Only videos and images are supported for reviewables now")
-    given = {"filename": request.headers["x-file-name"], "label": request.query_params.get("label"), "mimetype": kind}
-    return JSONResponse(
-        add_reviewable(version, {**given, "availability": AVAILABILITY.get(kind, "conversionRequired")})
-    )
-
-
-async def listed(studio: Studio, request: Request, user: Record) -> Response:
-    """A version with its reviewables."""
-    _, version = found_entity(studio, request, user, "version")
-    found = [settled(one) for one in version.get("reviewables", [])]
-    return JSONResponse({"id": version["id"], "status": version["status"], "reviewables": found})

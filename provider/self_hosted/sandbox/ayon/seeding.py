@@ -1,48 +1,59 @@
-"""What tests and demos put into the stand-in."""
+"""Data that tests and demos add."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.sandbox.ayon import defaults
-from self_hosted.sandbox.ayon.entities import add_entity
-from self_hosted.sandbox.ayon.operations import add_task
+from self_hosted.sandbox.ayon.defaults import build_attribute, complete_anatomy
+from self_hosted.sandbox.ayon.entity_store import add_entity
+from self_hosted.sandbox.ayon.operations import add_background_operation
 from self_hosted.sandbox.ayon.reviewables import add_reviewable
-from self_hosted.sandbox.ayon.studio import Studio, becoming
+from self_hosted.sandbox.ayon.state import Record, State
+
+EVENT_FIELDS = {"project": None, "user": "airflow", "sender": None, "senderType": "api"}
 
 
-def seed(studio: Studio, data: dict[str, Any]) -> None:
-    """Add all that is given, see `Ayon.seed`.
+def seed(state: State, data: dict[str, Any]) -> None:
+    """Add data to the state.
 
-    :param studio: where to
-    :param data: what
+    :param state: the state to change
+    :param data: see `Ayon.seed`
     """
-    _seed_studio(studio, data)
+    state.clock_offset += data.get("advance_seconds", 0)
+    _seed_studio(state, data)
     for project in data.get("projects", []):
-        studio.add_project(project, skeleton=project.get("skeleton", False))
+        state.add_project(project, skeleton=project.get("skeleton", False))
     for given in data.get("entities", []):
-        project = studio.projects[given["project"].lower()]
-        add_entity(project, given["type"], {key: value for key, value in becoming(given).items() if key != "project"})
+        project = state.projects[given["project"].lower()]
+        _schedule(state, add_entity(project, given["type"], _fields(given, "project")), given)
     for given in data.get("reviewables", []):
-        version = studio.projects[given["project"].lower()]["entities"][given["version"]]
-        add_reviewable(version, becoming(given))
+        version = state.projects[given["project"].lower()]["entities"][given["version"]]
+        _schedule(state, add_reviewable(version, _fields(given, "project", "version")), given)
     for given in data.get("events", []):
-        fields = {"project": None, "user": "airflow", "sender": None, "sender_type": "api", **becoming(given)}
-        studio.dispatch(**fields)
+        _schedule(state, state.add_event(**{**EVENT_FIELDS, **_fields(given)}), given)
     for given in data.get("operations", []):
-        add_task(studio, given["project"], given)
-    studio.rivals += data.get("rivals", [])
+        add_background_operation(state, given["project"], given)
+    state.concurrent_projects += data.get("concurrent_projects", [])
 
 
-def _seed_studio(studio: Studio, data: dict[str, Any]) -> None:
+def _seed_studio(state: State, data: dict[str, Any]) -> None:
     for name, anatomy in data.get("presets", {}).items():
-        studio.presets[name] = defaults.anatomy(anatomy)
-    studio.primary_preset = data.get("primaryPreset", studio.primary_preset)
+        state.presets[name] = complete_anatomy(anatomy)
+    state.primary_preset = data.get("primaryPreset", state.primary_preset)
     for user in data.get("users", []):
-        credential = {"password": user.get("password", ""), "api_key": user.get("apiKey", "")}
-        studio.add_user(user["name"], data=user.get("data"), **credential)
+        credentials = {"password": user.get("password", ""), "api_key": user.get("apiKey", "")}
+        state.add_user(user["name"], data=user.get("data"), **credentials)
     for given in data.get("attributes", []):
-        attribute = defaults.attribute(given["name"], given["type"], given["scope"], builtin=False)
-        studio.attributes.append(attribute)
-        if not given.get("asleep"):
-            studio.attributes_in_force.append(attribute)
+        attribute = build_attribute(given["name"], given["type"], given["scope"], builtin=False)
+        state.attributes.append(attribute)
+        if not given.get("needs_restart"):
+            state.active_attributes.append(attribute)
+
+
+def _fields(given: Record, *references: str) -> Record:
+    return {key: value for key, value in given.items() if key not in {"changes", "after_seconds", *references}}
+
+
+def _schedule(state: State, record: Record, given: Record) -> None:
+    if "changes" in given:
+        state.schedule_changes(record, given["changes"], given.get("after_seconds", 0))

@@ -1,14 +1,24 @@
-"""A stand-in of a Rudder server: rules, reasons, nodes, compliance, and the plugin change-validation.
+"""A fake Rudder server with rules, nodes, compliance and the plugin change-validation.
 
-gate.py             who may come in, which version is asked, and how an answer is wrapped
-rules.py            rules as Rudder stores and shows them
+server.py           the fake server: routes, seeding, tables
+middleware.py       authentication, authorization and error responses around every handler
+versions.py         which API version a request uses
+calls.py            parsed requests and results of handlers
+responses.py        envelopes and HTML pages
+errors.py           errors that handlers raise
+resource.py         the base class of the resources below
+rules.py            rules as Rudder stores and returns them
 nodes.py            nodes and the runs of their agents
-compliance.py       what comes of the rules on them
-change_requests.py  what waits for approval
-state.py            what the server knows, and the sample data
+compliance.py       compliance of rules and nodes
+change_requests.py  change requests and their approval
+system.py           server information and API accounts
+state.py            the data of the server
+sample_data.py      the data of a fresh server, with its tokens
+seeding.py          data that tests and demos add
+tables.py           rows for the page of the sandbox
 """
 
-from self_hosted.sandbox.rudder.product import Rudder
-from self_hosted.sandbox.rudder.state import TOKENS
+from self_hosted.sandbox.rudder.sample_data import TOKENS
+from self_hosted.sandbox.rudder.server import Rudder
 
 __all__ = ["TOKENS", "Rudder"]

@@ -1,21 +1,112 @@
-"""The plugin change-validation: who may send a change request from which status to which, and what comes of it."""
+"""The plugin change-validation: change requests, their steps, and the accounts that may take these steps."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.sandbox.rudder.gate import Answer, Call, NoSuchPage, Refused
-from self_hosted.sandbox.rudder.state import Account, ChangeRequest, State
+from self_hosted.sandbox.routing import route
+from self_hosted.sandbox.rudder.approval import (
+    CANCELLED,
+    DEPLOYED,
+    STATUSES,
+    STATUSES_BY_FILTER,
+    find_acceptance_problem,
+    is_declinable,
+)
+from self_hosted.sandbox.rudder.calls import Call, Result
+from self_hosted.sandbox.rudder.errors import ApiError, EndpointNotFoundError
+from self_hosted.sandbox.rudder.resource import Resource
+from self_hosted.sandbox.rudder.state import ChangeRequest, State
 
-VALIDATION, DEPLOYMENT, DEPLOYED, CANCELLED = "Pending validation", "Pending deployment", "Deployed", "Cancelled"
-STATUSES = (VALIDATION, DEPLOYMENT, DEPLOYED, CANCELLED)
-FILTERS = {"open": STATUSES[:2], "closed": STATUSES[2:], "all": STATUSES}
+
+class ChangeRequests(Resource):
+    """Change requests: list, read, accept, decline."""
+
+    @route("GET", "/changeRequests", action="listChangeRequests")
+    def list_all(self, call: Call) -> Result:
+        """Return change requests by status and rule, as a list without a container."""
+        status = call.params.get("status", "open").lower()
+        statuses = STATUSES_BY_FILTER.get(status) or tuple(known for known in STATUSES if known.lower() == status)
+        if not statuses:
+            raise ApiError(f"'{status}' is not a possible state for change requests")
+        self._check_enabled()
+        requests = [request for request in self.state.requests.values() if request.status in statuses]
+        if "ruleId" in call.params:
+            requests = [request for request in requests if request.before["id"] == call.params["ruleId"]]
+        return Result([self._to_json(request) for request in requests])
+
+    @route("GET", "/changeRequests/{id}", action="changeRequestDetails")
+    def get(self, call: Call) -> Result:
+        """Return one change request."""
+        return self._result(self._find(call, "find"))
+
+    @route("POST", "/changeRequests/{id}/accept", action="acceptChangeRequest")
+    def accept(self, call: Call) -> Result:
+        """Move a change request to the status in the parameter ``status``."""
+        target = _parse_target(call)
+        request = self._find(call, "accept")
+        problem = find_acceptance_problem(self.state, request, target, call.account)
+        if problem:
+            raise _build_inconsistency(request.id, "accept", problem)
+        set_status(self.state, request, target)
+        return self._result(request)
+
+    @route("DELETE", "/changeRequests/{id}", action="declineChangeRequest")
+    def decline(self, call: Call) -> Result:
+        """Cancel a change request. One message covers a wrong status and a missing right."""
+        request = self._find(call, "decline")
+        if not is_declinable(self.state, request, call.account):
+            raise _build_inconsistency(
+                request.id,
+                "decline",
+                f"Could not decline ChangeRequest {request.id} details cause is: could not decline ChangeRequest "
+                f"{request.id}, because status '{request.status}' cannot be cancelled.",
+            )
+        set_status(self.state, request, CANCELLED)
+        return self._result(request)
+
+    def _check_enabled(self) -> None:
+        if not self.state.plugin:
+            raise EndpointNotFoundError
+        if not self.state.validation:
+            raise ApiError("Workflow are disabled in Rudder, change request API is not available")
+
+    def _find(self, call: Call, verb: str) -> ChangeRequest:
+        self._check_enabled()
+        given = call.path["id"]
+        if not given.isdecimal():
+            raise _build_inconsistency(
+                given, verb, f"'{given}' is not a valid change request id (need to be an integer)"
+            )
+        if int(given) not in self.state.requests:
+            raise _build_inconsistency(given, verb, f"Change request with id {given} does not exist.")
+        return self.state.requests[int(given)]
+
+    def _result(self, request: ChangeRequest) -> Result:
+        return Result({"changeRequests": [self._to_json(request)]}, str(request.id))
+
+    def _to_json(self, request: ChangeRequest) -> dict[str, Any]:
+        changes = {"directives": [], "rules": [_change(request)], "groups": [], "parameters": []}
+        return {
+            "id": request.id,
+            "displayName": request.name,
+            "status": request.status,
+            "created by": request.author.id,
+            "acceptable": self.state.rules.get(request.before["id"]) == request.before,
+            "description": request.description,
+            "changes": changes,
+        }
 
 
-def opened(call: Call, before: dict[str, Any], after: dict[str, Any] | None) -> ChangeRequest | None:
-    """A new change request, if changes need validation."""
-    state = call.state
-    if not (state.plugin and state.validation):
+def open_change_request(
+    state: State, call: Call, before: dict[str, Any], after: dict[str, Any] | None
+) -> ChangeRequest | None:
+    """Return a new change request if changes need validation, else None.
+
+    :param before: the current rule
+    :param after: the changed rule; None for a deletion
+    """
+    if not state.needs_validation:
         return None
     action = "Delete" if after is None else "Update"
     name = f"{action} rule '{(after or before)['displayName']}' ({before['id']}) by API request"
@@ -32,54 +123,8 @@ def opened(call: Call, before: dict[str, Any], after: dict[str, Any] | None) -> 
     return request
 
 
-def list_change_requests(call: Call) -> Answer:
-    """GET /changeRequests: a bare list."""
-    status = call.params.get("status", "open").lower()
-    wanted = FILTERS.get(status) or tuple(known for known in STATUSES if known.lower() == status)
-    if not wanted:
-        raise Refused(f"'{status}' is not a possible state for change requests")
-    _offered(call.state)
-    found = [request for request in call.state.requests.values() if request.status in wanted]
-    if "ruleId" in call.params:
-        found = [request for request in found if request.before["id"] == call.params["ruleId"]]
-    return Answer([_shown(request, call.state) for request in found])
-
-
-def change_request_details(call: Call) -> Answer:
-    """GET /changeRequests/{id}."""
-    return _one(_found(call, "find"), call.state)
-
-
-def accept_change_request(call: Call) -> Answer:
-    """POST /changeRequests/{id}/accept, with the status as parameter."""
-    target = _target(call)
-    request = _found(call, "accept")
-    problem = _over(request) or _not_allowed(request, target, call) or _no_step(request, target)
-    if problem:
-        raise _refused(request.id, "accept", problem)
-    move(call.state, request, target)
-    return _one(request, call.state)
-
-
-def decline_change_request(call: Call) -> Answer:
-    """DELETE /changeRequests/{id}: one text for too late and for not allowed."""
-    request = _found(call, "decline")
-    step_open = request.status in FILTERS["open"]
-    own = request.author is call.account and not call.state.self_validation
-    if not step_open or own or not _has_role(call.account, request.status):
-        number = request.id
-        raise _refused(
-            number,
-            "decline",
-            f"Could not decline ChangeRequest {number} details cause is: could not decline ChangeRequest {number}, "
-            f"because status '{request.status}' cannot be cancelled.",
-        )
-    move(call.state, request, CANCELLED)
-    return _one(request, call.state)
-
-
-def move(state: State, request: ChangeRequest, status: str) -> None:
-    """Send a change request to a status; the change happens when that is "Deployed"."""
+def set_status(state: State, request: ChangeRequest, status: str) -> None:
+    """Set the status of a change request. "Deployed" carries out the change."""
     request.status = status
     if status != DEPLOYED:
         return
@@ -87,93 +132,26 @@ def move(state: State, request: ChangeRequest, status: str) -> None:
         state.rules.pop(request.before["id"], None)
         state.log("Rule deleted", request.before["id"], request.author, request.reason)
     else:
-        state.modified(request.after, request.author, request.reason)
+        state.store_change(request.after, request.author, request.reason)
 
 
-def _target(call: Call) -> str:
+def _parse_target(call: Call) -> str:
     status = call.params.get("status")
     if not status:
-        raise Refused("workflow status should not be empty", call.path["id"])
+        raise ApiError("workflow status should not be empty", call.path["id"])
     for known in STATUSES:
         if known.lower() == status.lower():
             return known
-    raise Refused(
+    raise ApiError(
         f"'{status.lower()}' is not a possible state for change requests, "
         f"available values are: [ {', '.join(STATUSES)} ]",
         call.path["id"],
     )
 
 
-def _offered(state: State) -> None:
-    if not state.plugin:
-        raise NoSuchPage
-    if not state.validation:
-        raise Refused("Workflow are disabled in Rudder, change request API is not available")
-
-
-def _found(call: Call, verb: str) -> ChangeRequest:
-    _offered(call.state)
-    given = call.path["id"]
-    if not given.isdecimal():
-        raise _refused(given, verb, f"'{given}' is not a valid change request id (need to be an integer)")
-    if int(given) not in call.state.requests:
-        raise _refused(given, verb, f"Change request with id {given} does not exist.")
-    return call.state.requests[int(given)]
-
-
-def _refused(number: int | str, verb: str, words: str) -> Refused:
-    return Refused(f"Could not {verb} ChangeRequest {number}; cause was: Inconsistency: {words}", str(number))
-
-
-def _has_role(account: Account, status: str) -> bool:
-    return account.validator if status == VALIDATION else account.deployer
-
-
-def _over(request: ChangeRequest) -> str | None:
-    if request.status in FILTERS["open"]:
-        return None
-    return _not_accepted(request, f"ChangeRequest {request.id} has already been {request.status.lower()}.")
-
-
-def _not_allowed(request: ChangeRequest, target: str, call: Call) -> str | None:
-    if not _has_role(call.account, request.status):
-        return f"User is not authorized to update a '{request.status.lower()}' change"
-    if target == DEPLOYED and not call.account.deployer:
-        return f"User is not authorized to update a '{request.status.lower()}' change to 'deployed' state"
-    if request.author is not call.account:
-        return None
-    state = call.state
-    allowed = state.self_deployment if target == DEPLOYED else state.self_validation
-    what = "deployment" if target == DEPLOYED else "validation"
-    words = f"You are not authorized to do that action on your own change request: self-{what} is disabled."
-    return None if allowed else words
-
-
-def _no_step(request: ChangeRequest, target: str) -> str | None:
-    if target in {DEPLOYMENT, DEPLOYED} and target != request.status:
-        return None
-    return _not_accepted(request, f"you could not send Change Request from '{request.status}' to '{target}'.")
-
-
-def _not_accepted(request: ChangeRequest, cause: str) -> str:
-    return f"Could not accept ChangeRequest {request.id} details cause is: {cause}"
-
-
-def _one(request: ChangeRequest, state: State) -> Answer:
-    return Answer({"changeRequests": [_shown(request, state)]}, str(request.id))
-
-
-def _shown(request: ChangeRequest, state: State) -> dict[str, Any]:
-    changes = {"directives": [], "rules": [_change(request)], "groups": [], "parameters": []}
-    return {
-        "id": request.id,
-        "displayName": request.name,
-        "status": request.status,
-        "created by": request.author.id,
-        "acceptable": state.rules.get(request.before["id"]) == request.before,
-        "description": request.description,
-        "changes": changes,
-    }
+def _build_inconsistency(request_id: int | str, verb: str, message: str) -> ApiError:
+    text = f"Could not {verb} ChangeRequest {request_id}; cause was: Inconsistency: {message}"
+    return ApiError(text, str(request_id))
 
 
 def _change(request: ChangeRequest) -> dict[str, Any]:

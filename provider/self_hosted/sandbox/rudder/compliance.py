@@ -1,76 +1,84 @@
-"""Compliance: after a change it is applying for a while, less and less, until all nodes have reported."""
+"""Compliance. After a change, the percentage "applying" decreases evenly until all reports are in."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from self_hosted.sandbox.rudder.gate import Answer, Call, Refused
-from self_hosted.sandbox.rudder.state import Reports, State
+from self_hosted.sandbox.routing import route
+from self_hosted.sandbox.rudder.calls import Call, Result
+from self_hosted.sandbox.rudder.errors import ApiError
+from self_hosted.sandbox.rudder.resource import Resource
+from self_hosted.sandbox.rudder.state import Reports
 
 
-def rules_compliance(call: Call) -> Answer:
-    """GET /compliance/rules."""
-    rules = call.state.rules.values()
-    return Answer({"rules": [_of_rule(call.state, rule) for rule in rules if not rule.get("system")]})
+class Compliance(Resource):
+    """Compliance of rules and of nodes."""
+
+    @route("GET", "/compliance/rules", action="getRulesCompliance")
+    def list_rules(self, call: Call) -> Result:
+        """Return the compliance of all rules but the system's own."""
+        rules = self.state.rules.values()
+        return Result({"rules": [self._of_rule(rule) for rule in rules if not rule.get("system")]})
+
+    @route("GET", "/compliance/rules/{id}", action="getRulesComplianceId")
+    def get_rule(self, call: Call) -> Result:
+        """Return the compliance of one rule."""
+        rule = self.state.rules.get(call.path["id"])
+        if rule is None:
+            raise ApiError(f"Rule with id '{call.path['id']}' was not found")
+        return Result({"rules": [self._of_rule(rule)]})
+
+    @route("GET", "/compliance/nodes", action="getNodesCompliance")
+    def list_nodes(self, call: Call) -> Result:
+        """Return the compliance of all accepted nodes."""
+        nodes = self.state.nodes.values()
+        return Result({"nodes": [self._of_node(node.id) for node in nodes if node.status == "accepted"]})
+
+    @route("GET", "/compliance/nodes/{id}", action="getNodeComplianceId")
+    def get_node(self, call: Call) -> Result:
+        """Return the compliance of one accepted node."""
+        node_id = call.path["id"]
+        node = self.state.nodes.get(node_id)
+        if node is None or node.status != "accepted":
+            raise ApiError(
+                f"Could not get compliance for node '{node_id}'; cause was: Inconsistency: "
+                f"The node with ID '{node_id}' is not known on Rudder"
+            )
+        return Result({"nodes": [self._of_node(node_id)]})
+
+    def _of_rule(self, rule: dict[str, Any]) -> dict[str, Any]:
+        reports = self.state.reports.get(rule["id"]) if rule["enabled"] else None
+        return self._to_json(rule["id"], rule["displayName"], reports)
+
+    def _of_node(self, node_id: str) -> dict[str, Any]:
+        return self._to_json(node_id, self.state.nodes[node_id].hostname, self.state.reports.get(node_id))
+
+    def _to_json(self, item_id: str, name: str, reports: Reports | None) -> dict[str, Any]:
+        mode, details = self.state.compliance_mode, _compute_details(reports, self.state.now())
+        if mode == "reports-disabled":
+            details = {"reportsDisabled": 100.0}
+        return {
+            "id": item_id,
+            "name": name,
+            "compliance": _compute_compliance(details),
+            "mode": mode,
+            "policyMode": "enforce",
+            "complianceDetails": details,
+        }
 
 
-def rule_compliance(call: Call) -> Answer:
-    """GET /compliance/rules/{id}."""
-    rule = call.state.rules.get(call.path["id"])
-    if rule is None:
-        raise Refused(f"Rule with id '{call.path['id']}' was not found")
-    return Answer({"rules": [_of_rule(call.state, rule)]})
+def _compute_compliance(details: dict[str, float]) -> float:
+    # Rudder divides by the reports that are in: "applying" counts neither as compliant nor as non-compliant
+    reported = 100 - details.get("applying", 0)
+    return round(100 * details.get("successAlreadyOK", 0) / reported, 2) if reported else 0.0
 
 
-def nodes_compliance(call: Call) -> Answer:
-    """GET /compliance/nodes."""
-    nodes = call.state.nodes.values()
-    return Answer({"nodes": [_of_node(call.state, node.id) for node in nodes if node.status == "accepted"]})
-
-
-def node_compliance(call: Call) -> Answer:
-    """GET /compliance/nodes/{id}."""
-    node_id = call.path["id"]
-    node = call.state.nodes.get(node_id)
-    if node is None or node.status != "accepted":
-        raise Refused(
-            f"Could not get compliance for node '{node_id}'; cause was: Inconsistency: "
-            f"The node with ID '{node_id}' is not known on Rudder"
-        )
-    return Answer({"nodes": [_of_node(call.state, node_id)]})
-
-
-def details(reports: Reports | None) -> dict[str, float]:
-    """Percentages by kind of report, among all."""
+def _compute_details(reports: Reports | None, now: float) -> dict[str, float]:
+    """Return the percentages by kind of report."""
     if reports is None:
         return {"noReport": 100.0}
-    left = reports.since + reports.takes - time.time()
-    applying = round(100 * left / reports.takes, 2) if left > 0 else 0.0
-    compliant = round((100 - applying) * reports.share / 100, 2)
+    remaining = reports.changed_at + reports.duration_seconds - now
+    applying = round(100 * remaining / reports.duration_seconds, 2) if remaining > 0 else 0.0
+    compliant = round((100 - applying) * reports.compliant_percent / 100, 2)
     kinds = {"applying": applying, "successAlreadyOK": compliant, "error": round(100 - applying - compliant, 2)}
     return {kind: percent for kind, percent in kinds.items() if percent > 0}
-
-
-def _of_rule(state: State, rule: dict[str, Any]) -> dict[str, Any]:
-    reports = state.reports.get(rule["id"]) if rule["enabled"] else None
-    return _shown(rule["id"], rule["displayName"], reports, state)
-
-
-def _of_node(state: State, node_id: str) -> dict[str, Any]:
-    return _shown(node_id, state.nodes[node_id].hostname, state.reports.get(node_id), state)
-
-
-def _shown(thing_id: str, name: str, reports: Reports | None, state: State) -> dict[str, Any]:
-    found = {"reportsDisabled": 100.0} if state.compliance_mode == "reports-disabled" else details(reports)
-    reported = 100 - found.get("applying", 0)
-    # among what was reported: what is applying counts neither for nor against
-    percent = round(100 * found.get("successAlreadyOK", 0) / reported, 2) if reported else 0.0
-    return {
-        "id": thing_id,
-        "name": name,
-        "compliance": percent,
-        "mode": state.compliance_mode,
-        "policyMode": "enforce",
-        "complianceDetails": found,
-    }

@@ -1,151 +1,108 @@
-"""Rules, with what Rudder does to them on the way in: sets lose their order, targets become one object."""
+"""Rules as Rudder stores them: lists are sorted sets, and all targets become one object."""
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 from uuid import uuid4
 
-from self_hosted.sandbox.rudder.change_requests import opened
-from self_hosted.sandbox.rudder.gate import Answer, Call, Refused
-from self_hosted.sandbox.rudder.state import State
+from self_hosted.sandbox.routing import route
+from self_hosted.sandbox.rudder.calls import Call, Result
+from self_hosted.sandbox.rudder.change_requests import open_change_request
+from self_hosted.sandbox.rudder.errors import ApiError
+from self_hosted.sandbox.rudder.resource import Resource
+from self_hosted.sandbox.rudder.rule_fields import TEXT_FIELDS, parse_fields
 
-TEXTS = ("displayName", "categoryId", "shortDescription", "longDescription")
-TARGET = re.compile(
-    r"special:(all|all_exceptPolicyServers|all_policyServers|all_nodes_without_role|all_servers_with_role)"
-    r"|(group|policyServer):.+"
-)
-EMPTY = {**dict.fromkeys(TEXTS, ""), "directives": [], "targets": [], "enabled": False, "system": False, "tags": []}
-
-
-def list_rules(call: Call) -> Answer:
-    """GET /rules: all but the system's."""
-    found = sorted(call.state.rules.values(), key=lambda rule: str(rule["id"]))
-    return Answer({"rules": [_shown(rule, call.state) for rule in found if not rule.get("system")]})
-
-
-def rule_details(call: Call) -> Answer:
-    """GET /rules/{id}."""
-    return _one(_found(call.state, call.path["id"]), call.state)
+EMPTY_RULE = {
+    **dict.fromkeys(TEXT_FIELDS, ""),
+    "directives": [],
+    "targets": [],
+    "enabled": False,
+    "system": False,
+    "tags": [],
+}
+NEW_RULE = {**EMPTY_RULE, "categoryId": "rootRuleCategory", "enabled": True}
 
 
-def create_rule(call: Call) -> Answer:
-    """PUT /rules: never validated; instead the rule is created without being enabled."""
-    given = _given(call)
-    if "displayName" not in given:
-        raise _not_created("Missing manadatory parameter 'displayName'")
-    if given.get("id") in call.state.rules:
-        raise _not_created(f"Rule with id '{given['id']}' already exists")
-    source = given.pop("source", None)
-    base = _found(call.state, source) if source else {**EMPTY, "categoryId": "rootRuleCategory", "enabled": True}
-    rule = _merged(base, given) | {"id": given.get("id") or str(uuid4())}
-    if call.state.plugin and call.state.validation and not source and set(given) - {"id", "displayName"}:
-        rule["enabled"] = False
-    call.state.rules[rule["id"]] = rule
-    call.state.log("Rule created", rule["id"], call.account, call.params.get("reason"))
-    return _one(rule, call.state, action="cloneRule" if source else None)
+class Rules(Resource):
+    """Rules: list, read, create, update, delete."""
+
+    @route("GET", "/rules", action="listRules")
+    def list_all(self, call: Call) -> Result:
+        """Return all rules but the system's own, sorted by id."""
+        rules = sorted(self.state.rules.values(), key=lambda rule: str(rule["id"]))
+        return Result({"rules": [self._to_json(rule) for rule in rules if not rule.get("system")]})
+
+    @route("PUT", "/rules", action="createRule")
+    def create(self, call: Call) -> Result:
+        """Create or clone a rule. This never needs validation; with validation, the new rule is disabled instead."""
+        fields = parse_fields(call)
+        if "displayName" not in fields:
+            raise _build_creation_error("Missing manadatory parameter 'displayName'")  # Rudder's own spelling
+        if fields.get("id") in self.state.rules:
+            raise _build_creation_error(f"Rule with id '{fields['id']}' already exists")
+        source = fields.pop("source", None)
+        rule = _merge(self._find(source) if source else NEW_RULE, fields) | {"id": fields.get("id") or str(uuid4())}
+        if self.state.needs_validation and not source and set(fields) - {"id", "displayName"}:
+            rule["enabled"] = False
+        self.state.rules[rule["id"]] = rule
+        self.state.log("Rule created", rule["id"], call.account, call.params.get("reason"))
+        return self._result(rule, action="cloneRule" if source else None)
+
+    @route("GET", "/rules/{id}", action="ruleDetails")
+    def get(self, call: Call) -> Result:
+        """Return one rule."""
+        return self._result(self._find(call.path["id"]))
+
+    @route("POST", "/rules/{id}", action="updateRule")
+    def update(self, call: Call) -> Result:
+        """Update the given fields of a rule."""
+        before = self._find(call.path["id"])
+        after = _merge(before, parse_fields(call))
+        request = open_change_request(self.state, call, before, after)
+        if request is not None:
+            return self._result({"changeRequestId": str(request.id), **after})
+        self.state.store_change(after, call.account, call.params.get("reason"))
+        return self._result(after)
+
+    @route("DELETE", "/rules/{id}", action="deleteRule")
+    def delete(self, call: Call) -> Result:
+        """Delete a rule. The deletion of a missing rule succeeds."""
+        rule = self.state.rules.get(call.path["id"])
+        if rule is None:
+            return Result({"rules": [{"id": call.path["id"], **EMPTY_RULE}]}, call.path["id"])
+        request = open_change_request(self.state, call, rule, None)
+        if request is not None:
+            return self._result({"changeRequestId": str(request.id), **rule})
+        del self.state.rules[rule["id"]]
+        self.state.log("Rule deleted", rule["id"], call.account, call.params.get("reason"))
+        return self._result(rule)
+
+    def _find(self, rule_id: str) -> dict[str, Any]:
+        if rule_id not in self.state.rules:
+            raise ApiError(f"Rule with id '{rule_id}' was not found")
+        return self.state.rules[rule_id]
+
+    def _result(self, rule: dict[str, Any], action: str | None = None) -> Result:
+        return Result({"rules": [self._to_json(rule)]}, rule["id"], action)
+
+    def _to_json(self, rule: dict[str, Any]) -> dict[str, Any]:
+        return {**rule, "policyMode": "enforce", "status": self._status(rule)}
+
+    def _status(self, rule: dict[str, Any]) -> dict[str, str]:
+        """Return the status that follows from the rule and its directives."""
+        disabled = [name for name in rule["directives"] if name in self.state.disabled_directives]
+        reasons = [f"Directive '{name}' disabled" for name in disabled]
+        if not rule["enabled"]:
+            return {"value": "Disabled", "details": ", ".join(["This rule is disabled. ", *reasons])}
+        if not disabled:
+            return {"value": "In application"}
+        value = "Not applied" if len(disabled) == len(rule["directives"]) else "Partially applied"
+        return {"value": value, "details": ", ".join(reasons)}
 
 
-def update_rule(call: Call) -> Answer:
-    """POST /rules/{id}: what is not named keeps its value."""
-    before = _found(call.state, call.path["id"])
-    after = _merged(before, _given(call))
-    request = opened(call, before, after)
-    if request is not None:
-        return _one({"changeRequestId": str(request.id), **after}, call.state)
-    call.state.modified(after, call.account, call.params.get("reason"))
-    return _one(after, call.state)
+def _merge(rule: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    return {**rule, **{name: value for name, value in fields.items() if name not in {"id", "source"}}}
 
 
-def delete_rule(call: Call) -> Answer:
-    """DELETE /rules/{id}: a rule that is missing is deleted with success."""
-    rule = call.state.rules.get(call.path["id"])
-    if rule is None:
-        return Answer({"rules": [{"id": call.path["id"], **EMPTY}]}, call.path["id"])
-    request = opened(call, rule, None)
-    if request is not None:
-        return _one({"changeRequestId": str(request.id), **rule}, call.state)
-    del call.state.rules[rule["id"]]
-    call.state.log("Rule deleted", rule["id"], call.account, call.params.get("reason"))
-    return _one(rule, call.state)
-
-
-def _found(state: State, rule_id: str) -> dict[str, Any]:
-    if rule_id not in state.rules:
-        raise Refused(f"Rule with id '{rule_id}' was not found")
-    return state.rules[rule_id]
-
-
-def _one(rule: dict[str, Any], state: State, action: str | None = None) -> Answer:
-    return Answer({"rules": [_shown(rule, state)]}, rule["id"], action)
-
-
-def _shown(rule: dict[str, Any], state: State) -> dict[str, Any]:
-    return {**rule, "policyMode": "enforce", "status": _status(rule, state)}
-
-
-def _status(rule: dict[str, Any], state: State) -> dict[str, str]:
-    """What follows from the rule and its directives."""
-    disabled = [name for name in rule["directives"] if name in state.disabled_directives]
-    why = [f"Directive '{name}' disabled" for name in disabled]
-    if not rule["enabled"]:
-        return {"value": "Disabled", "details": ", ".join(["This rule is disabled. ", *why])}
-    if not disabled:
-        return {"value": "In application"}
-    value = "Not applied" if len(disabled) == len(rule["directives"]) else "Partially applied"
-    return {"value": value, "details": ", ".join(why)}
-
-
-def _not_created(words: str) -> Refused:
-    return Refused(f"Error when creating new rule; cause was: Inconsistency: {words}")
-
-
-def _given(call: Call) -> dict[str, Any]:
-    """The fields that were sent; unknown ones are passed over, and JSON of another content type altogether."""
-    given = call.body if isinstance(call.body, dict) else _from_form(call.params)
-    if "category" in given:
-        given = {"categoryId": given["category"], **given}
-    known = {name: given[name] for name in (*TEXTS, "id", "source", "tags") if name in given}
-    if "enabled" in given:
-        known["enabled"] = _boolean(given["enabled"])
-    if "directives" in given:
-        known["directives"] = sorted(set(given["directives"]))
-    if "targets" in given:
-        known["targets"] = [_one_target(given["targets"])]
-    return known
-
-
-def _from_form(params: Any) -> dict[str, Any]:
-    lists = ("directives", "targets", "tags")
-    return {name: json.loads(value) if name in lists else value for name, value in params.items()}
-
-
-def _merged(rule: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    changes = {name: value for name, value in given.items() if name not in {"id", "source"}}
-    return {**rule, **changes}
-
-
-def _boolean(given: Any) -> bool:
-    if given not in {True, False, "true", "false"}:
-        raise Refused("Unexpected: .enabled(expected 'true' or 'false')")
-    return given in {True, "true"}
-
-
-def _one_target(targets: list[Any]) -> dict[str, Any]:
-    """All targets as one object of what is included and excluded; an "and" becomes an "or"."""
-    included, excluded = set[str](), set[str]()
-    for target in targets:
-        composed = isinstance(target, dict) and "include" in target
-        included.update(_members(target["include"] if composed else target))
-        excluded.update(_members(target["exclude"]) if composed else ())
-    return {"include": {"or": sorted(included)}, "exclude": {"or": sorted(excluded)}}
-
-
-def _members(target: Any) -> list[str]:
-    if isinstance(target, dict):
-        members = target.get("or") or target.get("and") or []
-        return [name for member in members for name in _members(member)]
-    if not TARGET.fullmatch(target):
-        raise Refused(f"Inconsistency: Invalid target string: '{target}'")
-    return [target]
+def _build_creation_error(cause: str) -> ApiError:
+    return ApiError(f"Error when creating new rule; cause was: Inconsistency: {cause}")

@@ -1,0 +1,40 @@
+"""A sandbox in a process of its own, and its control routes, for the benchmarks."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import Request, urlopen
+
+
+@contextmanager
+def run_sandbox() -> Generator[str]:
+    """Start a sandbox, yield its URL, and stop it at the end of the block."""
+    command = [sys.executable, "-m", "self_hosted.sandbox", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield re.findall(r"http://[\w.:]+", process.stdout.readline())[0]
+        finally:
+            process.terminate()
+
+
+def get_control(url: str, route: str) -> Any:
+    """Return the JSON of a control route, such as "counts"."""
+    with urlopen(f"{url}/_control/{route}") as response:
+        return json.load(response)
+
+
+def post_control(url: str, route: str, data: Any) -> None:
+    """Send JSON to a control route, such as "seed"."""
+    urlopen(Request(f"{url}/_control/{route}", json.dumps(data).encode(), method="POST")).close()
+
+
+def get_connection(url: str, conn_id: str) -> dict[str, Any]:
+    """Return the fields of the connection to one product of a sandbox."""
+    return dict(get_control(url, "connections")[conn_id])

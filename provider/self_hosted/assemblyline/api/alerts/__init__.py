@@ -1,0 +1,1 @@
+"""Alerts: single ones, queries, updates by query, and the feed of new alerts."""

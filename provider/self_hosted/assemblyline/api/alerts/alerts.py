@@ -1,0 +1,228 @@
+"""Single alerts: read and update them.
+
+https://cybercentrecanada.github.io/assemblyline4_docs/user_manual/alerts/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api import recovery
+from self_hosted.assemblyline.api.account import account
+from self_hosted.assemblyline.api.alerts.changes import AlertChanges
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.http.errors import PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.recovery import poll_for_effect
+
+
+class UpdatedAlert(TypedDict):
+    """An alert after an update.
+
+    :param alert_id: id of the alert
+    :param sid: id of its submission
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL; None without one
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE; None without one
+    :param owner: name of its owner; None without one
+    :param labels: its labels
+    :param changed: names of the fields of `AlertChanges` that changed the alert
+    """
+
+    alert_id: str
+    sid: str
+    priority: str | None
+    status: str | None
+    owner: str | None
+    labels: list[str]
+    changed: list[str]
+
+
+def build_page_url(base_url: str, alert_id: str) -> str:
+    """Return the URL of an alert's page in the UI.
+
+    :param base_url: the connection's base URL
+    :param alert_id: id of the alert
+    """
+    return f"{base_url}{url_path('alerts', alert_id)}"
+
+
+def get(alert_id: str) -> Flow[dict[str, Any]]:
+    """Return one alert, always up to date.
+
+    ``GET /api/v4/alert/<id>/``
+
+    :param alert_id: id of the alert: that of its ingest, or else of its submission
+    :raises NotFoundError: if it does not exist, or the user may not see it
+    """
+    return call(Request("GET", f"{API_PATH}{url_path('alert', alert_id)}/"))
+
+
+def update(alert_id: str, changes: AlertChanges) -> Flow[UpdatedAlert]:
+    """Make the changes that an alert does not have yet.
+
+    Ownership comes first, so that an alert of another owner stays as it is.
+
+    :param alert_id: id of the alert
+    :param changes: see `AlertChanges`
+    :return: `UpdatedAlert`
+    :raises ValueError: if a change is invalid
+    :raises PermissionDeniedError: if the alert is to be taken and has another owner
+    :raises NotFoundError: if it does not exist
+    """
+    changes = changes.parse()
+    alert = yield from get(alert_id)
+    user = yield from get_user_name(changes)
+    missing = changes.difference(alert, user)
+    if missing.take_ownership:
+        yield from _take_for(user, alert_id)
+    for name, change in _CHANGE_FLOWS.items():
+        value = getattr(missing, name)
+        if value:
+            yield from change(alert_id, value)
+    if any(missing):
+        alert = yield from get(alert_id)
+    return UpdatedAlert(
+        alert_id=alert["alert_id"],
+        sid=alert["sid"],
+        priority=alert.get("priority"),
+        status=alert.get("status"),
+        owner=alert.get("owner"),
+        labels=alert.get("label") or [],
+        changed=[name for name, value in missing._asdict().items() if value],
+    )
+
+
+def get_user_name(changes: AlertChanges) -> Flow[str]:
+    """Return the name of the user, or "" if the changes do not depend on it.
+
+    :param changes: see `AlertChanges`
+    """
+    if not changes.depends_on_user:
+        return ""
+    user, _ = yield from account.get_with_version()
+    return str(user["username"])
+
+
+def add_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
+    """Add labels to an alert; its other labels remain.
+
+    ``POST /api/v4/alert/label/<id>/``
+
+    :param alert_id: id of the alert
+    :param labels: texts; stored in upper case
+    :raises NotFoundError: if the alert does not exist
+    """
+    return _change("POST", ("label", alert_id), AlertChanges(add_labels=labels).parse().add_labels)
+
+
+def remove_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
+    """Remove labels from an alert; labels that it does not have are ignored.
+
+    ``DELETE /api/v4/alert/label/<id>/``
+
+    :param alert_id: id of the alert
+    :param labels: texts, in upper or lower case
+    :raises NotFoundError: if the alert does not exist
+    """
+    return _change("DELETE", ("label", alert_id), AlertChanges(remove_labels=labels).parse().remove_labels)
+
+
+def set_priority(alert_id: str, priority: str) -> Flow[None]:
+    """Set the priority of an alert.
+
+    ``POST /api/v4/alert/priority/<id>/``
+
+    :param alert_id: id of the alert
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL
+    :raises NotFoundError: if the alert does not exist
+    """
+    return _change("POST", ("priority", alert_id), AlertChanges(priority=priority).parse().priority)
+
+
+def set_status(alert_id: str, status: str) -> Flow[None]:
+    """Set the status of an alert.
+
+    ``POST /api/v4/alert/status/<id>/``
+
+    :param alert_id: id of the alert
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
+    :raises NotFoundError: if the alert does not exist
+    """
+    return _change("POST", ("status", alert_id), AlertChanges(status=status).parse().status)
+
+
+def set_verdict(alert_id: str, verdict: str) -> Flow[None]:
+    """Set the user's verdict on an alert's submission; it applies to all alerts of that submission.
+
+    ``PUT /api/v4/alert/verdict/<id>/<verdict>/``
+
+    :param alert_id: id of the alert
+    :param verdict: malicious or non_malicious; replaces the user's earlier verdict
+    :raises NotFoundError: if the alert does not exist
+    """
+    return _change("PUT", ("verdict", alert_id, str(AlertChanges(verdict=verdict).parse().verdict)))
+
+
+def take_ownership(alert_id: str) -> Flow[None]:
+    """Make the user the owner of an alert.
+
+    ``GET /api/v4/alert/ownership/<id>/``, which is not idempotent though it is a GET
+
+    :param alert_id: id of the alert
+    :raises PermissionDeniedError: if it has another owner; the message names the owner
+    :raises NotFoundError: if the alert does not exist
+    """
+    yield from _take_for((yield from get_user_name(AlertChanges(take_ownership=True))), alert_id)
+
+
+def _change(method: str, segments: Sequence[str], *body: Any) -> Flow[None]:
+    """Make an idempotent change.
+
+    The server does nothing and reports no success in two cases: another user changes the alert at the same moment, or
+    the index from which it takes the alerts of a verdict does not hold the alert yet.
+    """
+    path, json = f"{API_PATH}{url_path('alert', *segments)}/", {"json": body[0]} if body else {}
+    request = Request(method, path, idempotent=True, **json)
+    if not (yield from poll_for_effect(partial(_send, request))):
+        raise ServerError("the server did not change the alert and gave no reason", method=method, path=path)
+
+
+def _send(request: Request) -> Flow[bool | None]:
+    response = yield from call(request)
+    return bool(response["success"]) or None
+
+
+def _take_for(user: str, alert_id: str) -> Flow[None]:
+    owner, _ = yield from recovery.read_back(partial(_take, alert_id, user), partial(_get_owner, alert_id))
+    if owner != user:
+        raise PermissionDeniedError(f"alert {alert_id} is already owned by {owner}")
+
+
+def _take(alert_id: str, user: str) -> Flow[str]:
+    request = Request("GET", f"{API_PATH}{url_path('alert', 'ownership', alert_id)}/", idempotent=False)
+    try:
+        is_taken = yield from poll_for_effect(partial(_send, request))
+    except PermissionDeniedError:
+        owner = yield from _get_owner(alert_id)
+        if owner is None:  # the request was denied for another reason
+            raise
+        return owner
+    if not is_taken:
+        raise ServerError("the server did not change the owner and gave no reason", method="GET", path=request.path)
+    return user
+
+
+def _get_owner(alert_id: str) -> Flow[str | None]:
+    alert = yield from get(alert_id)
+    return alert.get("owner")
+
+
+_CHANGE_FLOWS = {
+    "add_labels": add_labels,
+    "remove_labels": remove_labels,
+    "priority": set_priority,
+    "status": set_status,
+    "verdict": set_verdict,
+}

@@ -1,0 +1,91 @@
+"""The feed of raised alerts, in the order in which they were raised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api.search import lucene, search
+from self_hosted.core.arguments import read_timestamp
+from self_hosted.core.events.feed import Item
+from self_hosted.core.http.flow import Flow
+
+TIME_FIELD = "reporting_ts"  # when an alert was raised or last updated; its ``ts`` is when its file was submitted
+FIELDS = f"alert_id,sid,type,priority,status,label,extended_scan,al.score,file.name,file.sha256,{TIME_FIELD}"
+
+
+class AlertPayload(TypedDict):
+    """The content of an event for an alert; None for values that the alert does not have.
+
+    :param alert_id: id of the alert
+    :param sid: id of its submission
+    :param type: type of the alert
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
+    :param extended_scan: state of the extended scan
+    :param reporting_ts: when it was raised or last updated
+    :param name: name of the file
+    :param sha256: SHA-256 of the file
+    :param score: score of the submission
+    :param labels: its labels
+    """
+
+    alert_id: str
+    sid: str | None
+    type: str | None
+    priority: str | None
+    status: str | None
+    extended_scan: str | None
+    reporting_ts: str
+    name: str | None
+    sha256: str | None
+    score: int | None
+    labels: list[str]
+
+
+def read_page(start: datetime, offset: int, rows: int, query: str) -> Flow[list[Item]]:
+    """Return alerts that were raised or updated since a time, oldest first.
+
+    ``POST /api/v4/search/alert/``, which has no delay, unlike ``alert/list``
+
+    :param start: a time with a time zone
+    :param offset: number of alerts to skip
+    :param rows: largest number of alerts
+    :param query: a Lucene query
+    """
+    window = {"offset": offset, "rows": rows, "fl": FIELDS, "sort": f"{TIME_FIELD} asc"}
+    filters = [lucene.since(TIME_FIELD, start)]
+    documents = yield from search.find("alert", {"query": query, "filters": filters, **window})
+    return [
+        Item(document["alert_id"], read_timestamp(document[TIME_FIELD]), _build_payload(document))
+        for document in documents
+    ]
+
+
+def get_newest_time(query: str) -> Flow[datetime | None]:
+    """Return the time when the newest alert was raised or updated, or None if there is none.
+
+    :param query: a Lucene query
+    """
+    arguments = {"query": query, "rows": 1, "fl": TIME_FIELD, "sort": f"{TIME_FIELD} desc"}
+    documents = yield from search.find("alert", arguments)
+    return read_timestamp(documents[0][TIME_FIELD]) if documents else None
+
+
+def _build_payload(document: Mapping[str, Any]) -> AlertPayload:
+    """Return the content of an event; a search leaves out fields that the alert does not have."""
+    file = document.get("file", {})
+    return AlertPayload(
+        alert_id=document["alert_id"],
+        sid=document.get("sid"),
+        type=document.get("type"),
+        priority=document.get("priority"),
+        status=document.get("status"),
+        extended_scan=document.get("extended_scan"),
+        reporting_ts=document[TIME_FIELD],
+        name=file.get("name"),
+        sha256=file.get("sha256"),
+        score=document.get("al", {}).get("score"),
+        labels=document.get("label", []),
+    )

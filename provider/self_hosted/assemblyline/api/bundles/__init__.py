@@ -1,0 +1,1 @@
+"""Bundles and the CaRT format that they have."""

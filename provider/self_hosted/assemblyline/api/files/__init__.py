@@ -1,0 +1,1 @@
+"""Files, their content, and lookups by hash."""

@@ -1,0 +1,1 @@
+"""Badlist and safelist."""

@@ -1,0 +1,1 @@
+"""Retrohunts: YARA rules that run on the files the server still has."""

@@ -1,0 +1,1 @@
+"""Search of any index, and Lucene queries."""

@@ -1,0 +1,1 @@
+"""Submissions and ingests, from the upload to reports, results and verdicts."""

@@ -1,0 +1,141 @@
+"""Digests: the findings of a submission in short, for people and for a task's result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api.submissions import reports, results, submissions, verdicts
+from self_hosted.core.http.flow import Flow
+
+KINDS = ("malicious", "suspicious", "info", "safe")
+"""The kinds of findings of a service, the worst first."""
+
+MAX_MESSAGE_LENGTH = 300
+
+
+class TagValues(TypedDict):
+    """The values of one type of tag, without safelisted ones.
+
+    :param count: how many there are
+    :param first: the worst ones
+    """
+
+    count: int
+    first: list[str]
+
+
+class FailedService(TypedDict):
+    """A service that failed on a file.
+
+    :param service: name of the service
+    :param sha256: SHA-256 of the file
+    :param error: kind of the error, see `results.ERROR_CODES`
+    :param message: the service's message, shortened
+    :param status: "FAIL_NONRECOVERABLE", ...; None if the server does not show the error
+    """
+
+    service: str
+    sha256: str
+    error: str | None
+    message: str
+    status: str | None
+
+
+class Digest(TypedDict):
+    """The findings of a submission in short, the worst first and without safelisted ones.
+
+    :param sid: id of the submission
+    :param max_score: the highest score of its files
+    :param verdict: safe, info, suspicious, highly_suspicious or malicious
+    :param bands: lowest score of each verdict
+    :param file_count: how many files were analysed
+    :param error_count: how many services failed
+    :param heuristics: names by kind: malicious, suspicious, info, safe
+    :param attack: ids of MITRE ATT&CK techniques
+    :param iocs: `TagValues` by type of indicator
+    :param attribution: `TagValues` by type of attribution
+    :param failed_services: `FailedService` each
+    :param partial: whether results are missing
+    :param filtered: whether the user may not see all
+    """
+
+    sid: str
+    max_score: int
+    verdict: str
+    bands: dict[str, int]
+    file_count: int
+    error_count: int
+    heuristics: dict[str, list[str]]
+    attack: list[str]
+    iocs: dict[str, TagValues]
+    attribution: dict[str, TagValues]
+    failed_services: list[FailedService]
+    partial: bool
+    filtered: bool
+
+
+def get(sid: str, first: int = 20) -> Flow[Digest]:
+    """Return a submission in short.
+
+    :param sid: id of the submission
+    :param first: largest number of values per type of tag, and of failed services
+    :return: `Digest`
+    :raises NotReadyError: if it is not completed yet
+    :raises PermanentError: if it was cancelled
+    """
+    document = yield from submissions.get_completed(sid)
+    bands = yield from verdicts.get_bands()
+    summary = yield from reports.get_summary(sid)
+    failed = yield from _list_failed_services(document["errors"][:first])
+    heuristics = summary["heuristics"]
+    return Digest(
+        sid=sid,
+        max_score=document["max_score"],
+        verdict=verdicts.classify(document["max_score"], bands),
+        bands=bands,
+        file_count=document["file_count"],
+        error_count=document["error_count"],
+        heuristics={kind: _list_names(heuristics[kind]) for kind in KINDS if heuristics.get(kind)},
+        attack=sorted({technique for rows in summary["attack_matrix"].values() for technique, *_ in rows}),
+        iocs=_summarize_tags(summary["tags"]["ioc"], first),
+        attribution=_summarize_tags(summary["tags"]["attribution"], first),
+        failed_services=failed,
+        partial=summary["partial"],
+        filtered=summary["filtered"],
+    )
+
+
+def _list_failed_services(keys: Sequence[str]) -> Flow[list[FailedService]]:
+    errors = (yield from results.get_many([], keys))["error"]
+    return [_describe_failure(key, errors.get(key, {}).get("response", {})) for key in keys]
+
+
+def _describe_failure(key: str, response: Mapping[str, Any]) -> FailedService:
+    """Return the failure; its key says the most, even if the server has lost or hides the error."""
+    parts = results.parse_key(key)
+    return FailedService(
+        service=response.get("service_name") or parts.service,
+        sha256=parts.sha256,
+        error=parts.error,
+        message=str(response.get("message") or "")[:MAX_MESSAGE_LENGTH],
+        status=response.get("status"),
+    )
+
+
+def _list_names(heuristics: Iterable[Sequence[str]]) -> list[str]:
+    return sorted({name for _, name in heuristics})
+
+
+def _summarize_tags(tags: Mapping[str, Sequence[Sequence[Any]]], first: int) -> dict[str, TagValues]:
+    summary: dict[str, TagValues] = {}
+    for tag_type, rows in sorted(tags.items()):
+        values = [value for value, _, safelisted, *_ in sorted(rows, key=_sort_key) if not safelisted]
+        if values:
+            summary[tag_type] = {"count": len(values), "first": values[:first]}
+    return summary
+
+
+def _sort_key(tag: Sequence[Any]) -> tuple[int, str]:
+    value, kind, *_ = tag
+    return KINDS.index(kind), value

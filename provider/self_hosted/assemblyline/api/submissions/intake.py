@@ -1,0 +1,130 @@
+"""The intake of submissions: submit a source exactly once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api import recovery
+from self_hosted.assemblyline.api.submissions import idempotency, sources, validation
+from self_hosted.assemblyline.api.submissions.sources import Source
+from self_hosted.assemblyline.errors import call
+from self_hosted.core.http.errors import ConcurrencyQuotaError, SelfHostedError
+from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.recovery import poll_for_effect
+
+QUOTA_MESSAGE = re.compile(r"concurrent submission quota of (\d+)")
+
+
+class Submitted(TypedDict):
+    """A submission that was started under a tag.
+
+    :param sid: id of the submission
+    :param doubtful: whether a response was lost, now or in an earlier attempt: another submission with this tag may
+        appear, which `idempotency.end_duplicates` ends
+    """
+
+    sid: str
+    doubtful: bool
+
+
+def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
+    """Submit a source and return the new submission's document. Each call creates one submission.
+
+    Without a tag in the metadata it gets a new one, by which it is found if the response is lost.
+
+    ``POST /api/v4/submit/``
+
+    :param source: a file, or exactly one of {"url": ...}, {"plaintext": ...}, {"base64": ...} and, for a file that the
+        server has, {"sha256": ...}, {"sha1": ...}, {"md5": ...}, {"ssdeep": ...}, {"tlsh": ...}
+    :param options: all optional: name, metadata, params, submission_profile
+    :raises ValueError: if the source is invalid
+    :raises NotFoundError: if the server has no file with this hash
+    """
+    tag = idempotency.get_or_create_tag(options)
+    send = partial(_send, source, idempotency.add_tag(options, tag))
+    document, _ = yield from recovery.read_back(send, partial(idempotency.get, tag))
+    return document
+
+
+def submit_fail_fast(source: Source, options: Mapping[str, Any], tag: str) -> Flow[Submitted]:
+    """Submit one of many sources under a new tag.
+
+    Nothing is checked first: call `validation.check_options` and `validation.get_size_limit` once for all of them.
+
+    ``POST /api/v4/submit/``
+
+    :param source: see `submit`
+    :param options: see `submit`
+    :param tag: identifies the piece of work
+    :return: `Submitted`
+    :raises ConcurrencyQuotaError: at once, if the user's quota of running submissions is full
+    """
+    send = partial(_send, source, idempotency.add_tag(options, tag), fail_fast_on_quota=True)
+    document, is_lost = yield from recovery.read_back(send, partial(idempotency.get, tag))
+    return {"sid": document["sid"], "doubtful": is_lost}
+
+
+def submit_once(
+    source: Source,
+    options: Mapping[str, Any],
+    tag: str,
+    quota_timeout: float = 0,
+    *,
+    previous_attempt_unknown: bool = False,
+) -> Flow[Submitted]:
+    """Submit a source, unless a submission with this tag exists.
+
+    Size, options, params and profile are checked first: the server detects the size only after the upload, and ignores
+    unknown ones of the others.
+
+    ``POST /api/v4/submit/``
+
+    :param source: see `submit`
+    :param options: see `submit`
+    :param tag: identifies the piece of work
+    :param quota_timeout: seconds to wait while the user's quota of running submissions is full, after the connection's
+        own retries
+    :param previous_attempt_unknown: whether an earlier client may have died during the submission: it is then looked
+        for as after a lost response
+    :return: `Submitted`
+    :raises ValueError: if the source is invalid or too large, or the server does not know an option or a param
+    :raises NotFoundError: if the server has no file with this hash
+    :raises ConcurrencyQuotaError: if the quota stays full
+    """
+    delays = recovery.RECHECK_DELAYS_SECONDS if previous_attempt_unknown else ()
+    found = yield from poll_for_effect(partial(idempotency.get, tag), delays)
+    if found is not None:
+        return {"sid": found["sid"], "doubtful": True}
+    validation.check_options(options)
+    yield from validation.check_upload(source, options)
+    send = partial(_send_within_quota, source, idempotency.add_tag(options, tag), quota_timeout)
+    document, is_lost = yield from recovery.read_back(send, partial(idempotency.get, tag))
+    return {"sid": document["sid"], "doubtful": is_lost or previous_attempt_unknown}
+
+
+def parse_quota(error: SelfHostedError) -> int | None:
+    """Return the quota of running submissions that an error names, or None for any other error.
+
+    :param error: such as "You've exceeded your maximum concurrent submission quota of 5"
+    """
+    match = QUOTA_MESSAGE.search(error.message)
+    return int(match[1]) if match else None
+
+
+def _send(source: Source, options: Mapping[str, Any], *, fail_fast_on_quota: bool = False) -> Flow[dict[str, Any]]:
+    return call(sources.build_request("submit", source, options, fail_fast_on_quota=fail_fast_on_quota))
+
+
+def _send_within_quota(source: Source, options: Mapping[str, Any], timeout: float) -> Flow[dict[str, Any]]:
+    """Submit as soon as the quota allows one more submission."""
+    from self_hosted.core.http.retries import with_retries  # imports tenacity, which only submissions need
+
+    return (yield from with_retries(lambda: _send(source, options), _is_submission_quota, timeout))
+
+
+def _is_submission_quota(error: SelfHostedError) -> bool:
+    # the quota of concurrent API calls frees up in a moment: the transport's own retries are enough
+    return isinstance(error, ConcurrencyQuotaError) and "submission" in error.message

@@ -1,0 +1,126 @@
+"""Resubmissions of files that the server has: with the same params, for dynamic analysis, or with a profile.
+
+The server copies the metadata of the old submission, so the new one has no tag of its own. If the response is lost, the
+new submission cannot be found (`OutcomeUnknownError`). To submit exactly once, use `intake.submit_once` with the hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api.account import account
+from self_hosted.assemblyline.api.submissions import idempotency, submissions, validation
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.http.flow import Flow, Request, url_path
+
+DYNAMIC_ANALYSIS = "Dynamic Analysis"
+OWN_METADATA = {idempotency.METADATA_KEY, "ingest_id", "ts", "type"}  # written by the provider or the ingester
+
+
+class CopiedOptions(TypedDict):
+    """The options of a submission that is equal to an earlier one.
+
+    :param name: name of the file
+    :param metadata: keys and values
+    :param params: the server's params
+    """
+
+    name: str
+    metadata: dict[str, Any]
+    params: dict[str, Any]
+
+
+def create(sid: str) -> Flow[dict[str, Any]]:
+    """Submit a submission's files again, with its params and metadata; return the new submission's document.
+
+    ``GET /api/v4/submit/resubmit/<sid>/``, which is not idempotent though it is a GET
+
+    :param sid: id of the submission
+    :raises NotFoundError: if it does not exist
+    :raises OutcomeUnknownError: if the response was lost: there may be a new submission
+    """
+    path = f"{API_PATH}{url_path('submit', 'resubmit', sid)}/"
+    return call(Request("GET", path, idempotent=False))
+
+
+def create_for_dynamic_analysis(
+    sha256: str, copy_sid: str | None = None, name: str | None = None
+) -> Flow[dict[str, Any]]:
+    """Submit a file again for dynamic analysis; return the new submission's document.
+
+    ``GET /api/v4/submit/dynamic/<sha256>/``, which is not idempotent though it is a GET
+
+    :param sha256: SHA-256 of a file that the server has
+    :param copy_sid: id of a submission whose params and metadata are copied; None = only Dynamic Analysis is run
+    :param name: name of the file; default: its SHA-256
+    :raises NotFoundError: if the file or the submission does not exist
+    :raises OutcomeUnknownError: if the response was lost: there may be a new submission
+    """
+    yield from _check_exists(copy_sid)
+    path = f"{API_PATH}{url_path('submit', 'dynamic', sha256.lower())}/"
+    document: dict[str, Any] = yield from call(
+        Request("GET", path, {"copy_sid": copy_sid, "name": name}, idempotent=False)
+    )
+    return document
+
+
+def create_with_profile(
+    profile: str, sha256: str, copy_sid: str | None = None, name: str | None = None
+) -> Flow[dict[str, Any]]:
+    """Submit a file again with a submission profile; return the new submission's document.
+
+    ``PUT /api/v4/submit/<profile>/<sha256>/``
+
+    :param profile: "static", "static_with_dynamic", ...
+    :param sha256: SHA-256 of a file that the server has
+    :param copy_sid: id of a submission whose metadata and other params are copied; None = none
+    :param name: name of the file; default: its SHA-256
+    :raises ValueError: for "default", which `account.get_submission_profile` knows, but not this endpoint
+    :raises InvalidRequestError: if the profile does not exist; the message names the existing ones
+    :raises NotFoundError: if the file or the submission does not exist
+    :raises OutcomeUnknownError: if the response was lost: there may be a new submission
+    """
+    if profile == "default":
+        raise ValueError("profile must be one of the server's; 'default' stands for the user's own settings")
+    yield from account.get_submission_profile(profile)
+    yield from _check_exists(copy_sid)
+    path = f"{API_PATH}{url_path('submit', profile, sha256.lower())}/"
+    document: dict[str, Any] = yield from call(Request("PUT", path, {"copy_sid": copy_sid, "name": name}))
+    return document
+
+
+def copy_options(document: Mapping[str, Any]) -> CopiedOptions:
+    """Return the options with which `intake.submit_once` submits the same file in the same way.
+
+    Values that belong to the earlier submission alone are left out: its tag, the id of its ingest, and the server's
+    additions to the params.
+
+    :param document: of the earlier submission
+    :return: `CopiedOptions`
+    :raises ValueError: if the submission has several files
+    """
+    if len(document["files"]) != 1:
+        raise ValueError(f"submission {document['sid']} has {len(document['files'])} files; submit each by its sha256")
+    valid = validation.PARAM_NAMES - {"description"}
+    params = {
+        name: value for name, value in document["params"].items() if name in valid and value not in (None, "", [], {})
+    }
+    metadata = {name: value for name, value in document["metadata"].items() if name not in OWN_METADATA}
+    return {"name": document["files"][0]["name"], "metadata": metadata, "params": params}
+
+
+def add_dynamic_analysis(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return params with dynamic analysis among the selected services.
+
+    :param params: the server's params
+    """
+    services = params.get("services") or {}
+    selected = [name for name in services.get("selected") or [] if name != DYNAMIC_ANALYSIS]
+    return {**params, "services": {**services, "selected": [*selected, DYNAMIC_ANALYSIS]}}
+
+
+def _check_exists(copy_sid: str | None) -> Flow[None]:
+    """Check that the copied submission exists: the server would ignore a missing one."""
+    if copy_sid:
+        yield from submissions.get(copy_sid)

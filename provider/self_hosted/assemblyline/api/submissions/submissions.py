@@ -1,0 +1,178 @@
+"""Submissions: find, cancel and delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from self_hosted.assemblyline.api.search import lucene
+from self_hosted.assemblyline.api.search.search import find
+from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.core.http.errors import (
+    NotFoundError,
+    NotReadyError,
+    OutcomeUnknownError,
+    PermanentError,
+    PermissionDeniedError,
+)
+from self_hosted.core.http.flow import Flow, Request, url_path
+
+OUTCOME_FIELDS = "sid,state,max_score,file_count,error_count,to_be_deleted"
+MAX_NAMED = 10  # ids in an error message
+
+
+class Deletions(TypedDict):
+    """The effect of the deletion of many submissions: their ids.
+
+    :param deleted: submissions that were deleted
+    :param absent: submissions that did not exist
+    """
+
+    deleted: list[str]
+    absent: list[str]
+
+
+def build_page_url(base_url: str, sid: str) -> str:
+    """Return the URL of a submission's page in the UI.
+
+    :param base_url: the connection's base URL
+    :param sid: id of the submission
+    """
+    return f"{base_url}{url_path('submission', 'detail', sid)}"
+
+
+def get(sid: str) -> Flow[dict[str, Any]]:
+    """Return a submission's document, always up to date.
+
+    ``GET /api/v4/submission/<sid>/``
+
+    :param sid: id of the submission
+    :raises NotFoundError: if it does not exist, or the user may not see it
+    """
+    return call(Request("GET", f"{API_PATH}{url_path('submission', sid)}/"))
+
+
+def get_if_present(sid: str) -> Flow[dict[str, Any] | None]:
+    """Return a submission's document, or None if it does not exist or is marked for deletion.
+
+    :param sid: id of the submission
+    """
+    try:
+        document = yield from get(sid)
+    except NotFoundError:
+        return None
+    return None if is_marked_deleted(document) else document
+
+
+def get_completed(sid: str) -> Flow[dict[str, Any]]:
+    """Return the document of a completed submission.
+
+    :param sid: id of the submission
+    :raises NotReadyError: if it is not completed yet
+    :raises PermanentError: if it was cancelled
+    """
+    document = yield from get(sid)
+    if document["state"] != "completed":
+        raise NotReadyError(f"submission {sid} is {document['state']}, not completed; wait for it first, with a sensor")
+    if is_marked_deleted(document):
+        raise PermanentError(f"submission {sid} was cancelled, so its score is meaningless")
+    return document
+
+
+def is_marked_deleted(document: Mapping[str, Any]) -> bool:
+    """Whether a submission was cancelled and stored again.
+
+    The dispatcher stores a submission that is deleted during its analysis once more: completed, with the score so far,
+    and marked for the next clean-up. Such a score is no verdict.
+
+    :param document: with its field ``to_be_deleted``
+    """
+    return bool(document.get("to_be_deleted"))
+
+
+def get_many(sids: Sequence[str]) -> Flow[list[dict[str, Any]]]:
+    """Return the outcome fields of those submissions that are in the index, by one search.
+
+    :param sids: ids of submissions
+    """
+    if not sids:
+        return []
+    return (yield from search(f"sid:{lucene.quote_any(sids)}", fields=OUTCOME_FIELDS, rows=len(sids)))
+
+
+def search(query: str, fields: str = OUTCOME_FIELDS, rows: int = 25) -> Flow[list[dict[str, Any]]]:
+    """Return the submissions that a query finds, oldest first. Those younger than a second may be missing.
+
+    ``POST /api/v4/search/submission/``
+
+    :param query: a Lucene query, such as ``max_score:>=1000``; quote external values with `lucene.quote`
+    :param fields: comma-separated names of fields
+    :param rows: largest number of submissions
+    """
+    return find("submission", {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"})
+
+
+def is_completed(sid: str) -> Flow[bool]:
+    """Return whether a submission's analysis is over.
+
+    ``GET /api/v4/submission/is_completed/<sid>/``
+
+    :param sid: id of the submission
+    :raises NotFoundError: if it does not exist
+    """
+    return call(Request("GET", f"{API_PATH}{url_path('submission', 'is_completed', sid)}/"))
+
+
+def cancel(sid: str) -> Flow[None]:
+    """Cancel a submission's analysis by deleting the submission; the server has no other way.
+
+    A completed submission is left alone.
+
+    :param sid: id of the submission
+    """
+    try:
+        if not (yield from is_completed(sid)):
+            yield from delete(sid)
+    except NotFoundError:
+        return  # it is gone already
+
+
+def delete(sid: str) -> Flow[None]:
+    """Delete a submission with its results. One that is not completed is cancelled first.
+
+    ``DELETE /api/v4/submission/<sid>/``
+
+    :param sid: id of the submission
+    :raises NotFoundError: if it does not exist, or belongs to another user
+    """
+    try:
+        yield from call(Request("DELETE", f"{API_PATH}{url_path('submission', sid)}/"))
+    except OutcomeUnknownError:
+        if (yield from get_if_present(sid)):
+            raise
+
+
+def delete_many(sids: Sequence[str]) -> Flow[Deletions]:
+    """Delete submissions, one after the other. Those that are not completed are cancelled first.
+
+    ``DELETE /api/v4/submission/<sid>/``, once per submission
+
+    :param sids: ids of submissions
+    :return: `Deletions`
+    :raises PermissionDeniedError: if some belong to other users; all others are deleted before
+    """
+    deletions = Deletions(deleted=[], absent=[])
+    foreign: list[str] = []
+    for sid in sids:
+        try:
+            yield from delete(sid)
+            deletions["deleted"].append(sid)
+        except NotFoundError:
+            # the server also answers "not found" for submissions of other users
+            (foreign if (yield from get_if_present(sid)) else deletions["absent"]).append(sid)
+    if foreign:
+        raise PermissionDeniedError(
+            f"{len(foreign)} of {len(sids)} submissions belong to other users and were not deleted: "
+            f"{', '.join(foreign[:MAX_NAMED])}"
+        )
+    return deletions

@@ -1,0 +1,33 @@
+from .add_to_list import AssemblylineAddToListOperator as AssemblylineAddToListOperator
+from .alerts import AssemblylineUpdateAlertOperator as AssemblylineUpdateAlertOperator
+from .archive import AssemblylineArchiveSubmissionOperator as AssemblylineArchiveSubmissionOperator
+from .base import (
+    AssemblylineLink as AssemblylineLink,
+    AssemblylineOperator as AssemblylineOperator,
+)
+from .branch import AssemblylineVerdictBranchOperator as AssemblylineVerdictBranchOperator
+from .bundles import (
+    AssemblylineExportBundleOperator as AssemblylineExportBundleOperator,
+    AssemblylineImportBundleOperator as AssemblylineImportBundleOperator,
+)
+from .call_api import AssemblylineApiOperator as AssemblylineApiOperator
+from .download import AssemblylineDownloadFileOperator as AssemblylineDownloadFileOperator
+from .ingest_files import AssemblylineIngestFilesOperator as AssemblylineIngestFilesOperator
+from .lists import (
+    AssemblylineEnableListEntryOperator as AssemblylineEnableListEntryOperator,
+    AssemblylineRemoveFromListOperator as AssemblylineRemoveFromListOperator,
+)
+from .look_up_hashes import AssemblylineLookUpHashesOperator as AssemblylineLookUpHashesOperator
+from .report import AssemblylineGetReportOperator as AssemblylineGetReportOperator
+from .resubmit import AssemblylineResubmitOperator as AssemblylineResubmitOperator
+from .retrohunt import AssemblylineRetrohuntOperator as AssemblylineRetrohuntOperator
+from .search import AssemblylineSearchOperator as AssemblylineSearchOperator
+from .submissions import (
+    AssemblylineDeleteSubmissionOperator as AssemblylineDeleteSubmissionOperator,
+    AssemblylineSetVerdictOperator as AssemblylineSetVerdictOperator,
+)
+from .submit_file import AssemblylineSubmitFileOperator as AssemblylineSubmitFileOperator
+from .submit_files import AssemblylineSubmitFilesOperator as AssemblylineSubmitFilesOperator
+from .submit_hash import AssemblylineSubmitHashOperator as AssemblylineSubmitHashOperator
+from .submit_url import AssemblylineSubmitUrlOperator as AssemblylineSubmitUrlOperator
+from .update_alerts import AssemblylineUpdateAlertsOperator as AssemblylineUpdateAlertsOperator

@@ -1,0 +1,128 @@
+"""Add files and tags to the badlist or the safelist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from self_hosted.assemblyline.operators.lists import MAX_NAMED_IDS, ListOperator
+from self_hosted.core.arguments import is_set, parse_int, parse_object, parse_str_list
+from self_hosted.core.imports import lazy_import
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.assemblyline.api.lists import additions, schema
+else:
+    additions = lazy_import("self_hosted.assemblyline.api.lists.additions")
+    schema = lazy_import("self_hosted.assemblyline.api.lists.schema")
+
+
+class AddedEntries(TypedDict):
+    """The result of adding entries.
+
+    :param list_name: badlist or safelist
+    :param added: how many are new
+    :param updated: how many existed with other sources or reasons
+    :param unchanged: how many existed as they are
+    :param disabled: ids of those that a user has disabled, at most 100
+    :param url: page of the entry, or of the list
+    """
+
+    list_name: str
+    added: int
+    updated: int
+    unchanged: int
+    disabled: list[str]
+    url: str
+
+
+class AssemblylineAddToListOperator(ListOperator):
+    """Adds files and tags to the badlist or the safelist; ``PUT /api/v4/badlist/add_update_many/``.
+
+    An entry that exists with the same source and reason does not change, so that a retry adds nothing twice; other
+    sources of an entry are kept. An entry that a user has disabled stays disabled, and is reported.
+
+    :param list_name: "badlist" or "safelist"
+    :param reason: why; a text or a list of texts
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or (badlist only) TLSH, or a list of them
+    :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
+    :param source: name of an external source; default: the user
+    :param classification: of the source's statement; default: the lowest
+    :param attribution: for the badlist: ``{"family": ["EMOTET"], "actor": [...], ...}``
+    :param dtl: days until the entries expire, counted from this run; default: never, also for entries that would expire
+    :param assemblyline_conn_id: the Airflow connection
+    :return: `AddedEntries`
+    :raises AirflowFailException: for invalid arguments, unknown tag types, and a source with the name of a user
+    """
+
+    template_fields: Sequence[str] = (
+        *ListOperator.template_fields,
+        "reason",
+        "source",
+        "classification",
+        "attribution",
+        "dtl",
+    )
+
+    def __init__(
+        self,
+        *,
+        reason: Sequence[str] | str,
+        source: str | None = None,
+        classification: str | None = None,
+        attribution: Mapping[str, Sequence[str] | str] | str | None = None,
+        dtl: int | str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.reason, self.source, self.classification = reason, source, classification
+        self.attribution, self.dtl = attribution, dtl
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        if not parse_str_list("reason", self.reason):
+            raise ValueError("reason is missing: set why the entries are on the list")
+        placeholder = {"name": "-", "type": "user", "reason": ["-"]}
+        for entry in self._entries(placeholder):
+            schema.parse(self.list_name, entry)
+
+    def submit(self, context: Context) -> AddedEntries:
+        """Add the entries that differ.
+
+        :param context: the context of the task
+        """
+        url = self.publish_page(context)
+        outcome = self.hook.run(additions.add_many(self.list_name, self._entries(self._source())))
+        if outcome["disabled"]:
+            self.log.warning("%d entries are disabled, and stay so", len(outcome["disabled"]))
+        return AddedEntries(
+            list_name=self.list_name,
+            added=len(outcome["added"]),
+            updated=len(outcome["updated"]),
+            unchanged=len(outcome["unchanged"]),
+            disabled=outcome["disabled"][:MAX_NAMED_IDS],
+            url=url,
+        )
+
+    def _source(self) -> dict[str, Any]:
+        reasons = parse_str_list("reason", self.reason)
+        if not self.source:
+            return self.hook.run(additions.get_own_source(reasons, self.classification))
+        source: dict[str, Any] = {"name": self.source, "type": "external", "reason": reasons}
+        return {**source, "classification": self.classification} if self.classification else source
+
+    def _entries(self, source: Mapping[str, Any]) -> list[dict[str, Any]]:
+        common: dict[str, Any] = {"sources": [source]}
+        if is_set(self.dtl):
+            common["dtl"] = parse_int("dtl", self.dtl)
+        attribution = parse_object("attribution", self.attribution)
+        if attribution:
+            common["attribution"] = {
+                kind: parse_str_list(f"attribution {kind}", names) for kind, names in attribution.items()
+            }
+        return [{**subject, **common} for subject in self.subjects()]

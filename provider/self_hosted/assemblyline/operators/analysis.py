@@ -1,0 +1,185 @@
+"""The base of every operator that sends something for analysis and waits for the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from self_hosted.assemblyline.operators.base import AssemblylineOperator
+from self_hosted.assemblyline.operators.service_failures import log_service_failures
+from self_hosted.core.arguments import parse_object
+from self_hosted.core.http.errors import SelfHostedError
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.operator import idempotency_key
+from self_hosted.core.tasks.waiting_operator import WaitingOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.assemblyline.api.submissions import idempotency, intake, submissions, validation, verdicts
+    from self_hosted.assemblyline.api.submissions.intake import Submitted
+    from self_hosted.assemblyline.api.submissions.sources import Source
+    from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
+    from self_hosted.core.wait.observation import Observation
+else:
+    idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
+    intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
+    validation = lazy_import("self_hosted.assemblyline.api.submissions.validation")
+    verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+
+
+class AnalysisOperator(AssemblylineOperator, WaitingOperator):
+    """Sends something for analysis and waits for the verdict.
+
+    :param submission_params: Assemblyline's ``params``
+    :param metadata: own keys and values
+    :param submission_profile: "static", "static_with_dynamic", ...
+    :param fail_on_score: fail if ``max_score`` is at least this
+    :param fail_on_verdict: fail if the verdict is this or worse
+    """
+
+    template_fields: Sequence[str] = (
+        *AssemblylineOperator.template_fields,
+        "submission_params",
+        "metadata",
+        "submission_profile",
+        "fail_on_score",
+        "fail_on_verdict",
+    )
+
+    def __init__(
+        self,
+        *,
+        submission_params: dict[str, Any] | str | None = None,
+        metadata: dict[str, Any] | str | None = None,
+        submission_profile: str | None = None,
+        fail_on_score: int | str | None = None,
+        fail_on_verdict: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.submission_params, self.metadata = submission_params, metadata
+        self.submission_profile = submission_profile
+        self.fail_on_score, self.fail_on_verdict = fail_on_score, fail_on_verdict
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        verdicts.check_limits(self.fail_on_score, self.fail_on_verdict)
+        metadata, params = self._metadata(), self._params()
+        if idempotency.METADATA_KEY in metadata:
+            raise ValueError(
+                f"metadata must not hold {idempotency.METADATA_KEY!r}: the operator finds its submission by this key"
+            )
+        validation.check_params("submission_params", params)
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the request: ``{metadata, params, submission_profile}``, without empty ones."""
+        options = {
+            "metadata": self._metadata(),
+            "params": self._params(),
+            "submission_profile": self.submission_profile,
+        }
+        return {name: value for name, value in options.items() if value}
+
+    def cancel_duplicates(self, sids: Mapping[str, str]) -> None:
+        """Cancel the duplicates that a lost response caused. A failure is logged, and does not affect the result.
+
+        :param sids: the submissions to keep, by tag
+        """
+        try:
+            for duplicate in self.hook.run(idempotency.end_all_duplicates(sids)):
+                self.log.info("Cancelled submission %s, a duplicate caused by a lost response", duplicate)
+        except SelfHostedError as error:
+            self.log.warning("Duplicate submissions could not be cancelled: %s", error)
+
+    def _metadata(self) -> dict[str, Any]:
+        return parse_object("metadata", self.metadata)
+
+    def _params(self) -> dict[str, Any]:
+        return parse_object("submission_params", self.submission_params)
+
+
+class SubmitOperator(AnalysisOperator):
+    """Submits something, exactly once over all tries, and waits for its verdict. A subclass returns its `source`.
+
+    :param name: the file's name in Assemblyline
+    """
+
+    wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.SUBMISSION"
+
+    def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.name = name
+
+    def source(self) -> Source:
+        """Return the object to submit. It sends no request.
+
+        :raises ValueError: naming the invalid argument
+        """
+        raise NotImplementedError
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the submit: ``{name, metadata, params, submission_profile}``, without empty ones."""
+        return {**({"name": self.name} if self.name else {}), **super().options()}
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        super().validate()
+        self.source()
+
+    def submit(self, context: Context) -> Submitted:
+        """Submit it, or find the submission of an earlier try.
+
+        :param context: the context of the task
+        :raises ConcurrencyQuotaError: if the quota on running submissions stays full for ``wait_timeout`` seconds
+        """
+        submitted = self.hook.run(
+            intake.submit_once(
+                self.source(),
+                self.options(),
+                idempotency_key(context),
+                quota_timeout=float(self.wait_timeout),
+                previous_attempt_unknown=self.previous_attempt_unknown,
+            )
+        )
+        self.log.info("Waiting for submission %s", submitted["sid"])
+        return submitted
+
+    def external_id(self, submitted: Submitted) -> str | None:
+        """Return the submission's id.
+
+        :param submitted: the result of `submit`
+        """
+        return str(submitted["sid"])
+
+    def external_url(self, submitted: Submitted) -> str:
+        """Return the submission's page.
+
+        :param submitted: the result of `submit`
+        """
+        return submissions.build_page_url(self.base_url, submitted["sid"])
+
+    def build_result(self, context: Context, submitted: Submitted, observation: Observation) -> AnalysisResult:
+        """Return the result, and emit it as an asset.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param observation: the last observation
+        :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
+        """
+        if submitted["doubtful"]:
+            self.cancel_duplicates({idempotency_key(context): submitted["sid"]})
+        sid, url = submitted["sid"], self.external_url(submitted)
+        outcome = {"sid": sid, "state": observation.state, **observation.details}
+        log_service_failures(self.log, f"submission {sid}", outcome.get("error_count"), url)
+        result = verdicts.judge(outcome, url, self.fail_on_score, self.fail_on_verdict)
+        emit_asset(context, self.hook, asset_uri(self.hook, "submission", sid), result)
+        return result

@@ -1,0 +1,85 @@
+"""Filters of lists (``where``), limited to the types of conditions that AtroCore knows.
+
+AtroCore ignores a condition of an unknown type and returns *all* records, so types are checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlencode
+
+Condition = dict[str, Any]
+
+GROUPS = frozenset({"and", "or", "not"})
+TYPES = GROUPS.union(
+    ["equals", "notEquals", "greaterThan", "greaterThanOrEquals", "lessThan", "lessThanOrEquals", "between"],
+    ["in", "notIn", "isNull", "isNotNull", "isTrue", "isFalse"],
+    ["like", "notLike", "startsWith", "endsWith", "contains", "notContains", "textFilter", "similar", "wordSimilar"],
+    ["linkedWith", "notLinkedWith", "isLinked", "isNotLinked"],
+    ["arrayAnyOf", "arrayNoneOf", "arrayIsEmpty", "arrayIsNotEmpty"],
+    ["bool", "primary", "savedSearch"],
+    ["today", "past", "future", "on", "notOn", "before", "after", "ever"],
+    ["lastSevenDays", "lastXDays", "nextXDays", "olderThanXDays", "afterXDays", "currentMonth", "lastMonth"],
+    ["nextMonth", "currentQuarter", "lastQuarter", "currentYear", "lastYear"],
+)
+
+
+def build_query(conditions: Sequence[Condition]) -> dict[str, Any]:
+    """Return conditions as query parameters.
+
+    :param conditions: such as ``[{"type": "in", "attribute": "number", "value": ["W-1", "W-2"]}]``; all must be met
+    :raises ValueError: for a type that AtroCore does not know
+    """
+    for condition in conditions:
+        _require_known_type(condition)
+    # with brackets, which servers of all versions read
+    return {
+        f"where{name}": value
+        for index, condition in enumerate(conditions)
+        for name, value in _flatten(condition, f"[{index}]")
+    }
+
+
+def split_any_of(conditions: Iterable[Condition], max_length: int) -> Iterator[list[Condition]]:
+    """Yield as few filters as possible that together match all records that meet at least one condition.
+
+    :param conditions: see `build_query`
+    :param max_length: how many characters of a URL a filter may take
+    """
+    batch: list[Condition] = []
+    for condition in conditions:
+        if batch and len(urlencode(build_query(_join_with_or([*batch, condition])), doseq=True)) > max_length:
+            yield _join_with_or(batch)
+            batch = []
+        batch.append(condition)
+    if batch:
+        yield _join_with_or(batch)
+
+
+def _join_with_or(conditions: list[Condition]) -> list[Condition]:
+    return [{"type": "or", "value": conditions}]
+
+
+def _require_known_type(condition: Condition) -> None:
+    condition_type = condition.get("type")
+    if condition_type not in TYPES:
+        similar = ", ".join(get_close_matches(str(condition_type), sorted(TYPES), cutoff=0))
+        raise ValueError(f"where: {condition_type!r} is not a type of condition; similar types are {similar}")
+    if condition_type in GROUPS:
+        for part in condition["value"]:
+            _require_known_type(part)
+
+
+def _flatten(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _flatten(part, f"{name}[{key}]")
+    elif isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        for index, part in enumerate(value):
+            yield from _flatten(part, f"{name}[{index}]")
+    elif isinstance(value, list):
+        yield f"{name}[]", value
+    else:
+        yield name, value

@@ -1,0 +1,73 @@
+"""Jobs of import feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from self_hosted.atrocore.api import feed_jobs
+from self_hosted.atrocore.api.feed_jobs import JobKey, JobType
+from self_hosted.atrocore.api.records import Record
+from self_hosted.core.http.flow import Flow, Request, url_path
+
+COUNTER_FIELDS = ("createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount")
+IMPORTS = JobType("ImportJob", "importFeedId", ("id", "parentId"), ("message", *COUNTER_FIELDS))
+
+
+class ImportCounts(TypedDict):
+    """The number of rows by result.
+
+    :param created: created records
+    :param updated: updated records
+    :param deleted: deleted records
+    :param skipped: rows without effect
+    :param errors: failed rows
+    """
+
+    created: int
+    updated: int
+    deleted: int
+    skipped: int
+    errors: int
+
+
+def find(keys: Sequence[JobKey]) -> Flow[dict[JobKey, list[Record]]]:
+    """Return the import jobs of each key; keys without a job are left out (``GET /api/ImportJob``).
+
+    :param keys: ids of jobs, and runs of feeds
+    :return: by key: the job with the parts that AtroCore split it into, or all jobs of the run
+    """
+    return (yield from feed_jobs.find(IMPORTS, keys))
+
+
+def get_baseline(feed_id: str) -> Flow[str]:
+    """Return the time after which import jobs of a feed are new; call it before the run (``GET /api/ImportJob``).
+
+    :param feed_id: id of the import feed
+    :return: when its newest job was created, in UTC, such as "2026-06-01 12:30:00"; in 1970 if there is none
+    """
+    return (yield from feed_jobs.get_baseline(IMPORTS, feed_id))
+
+
+def get_counters(job_id: str) -> Flow[Record]:
+    """Return the counters of an import job (``GET /api/ImportJob/{id}/recordCounters``).
+
+    :param job_id: id of the import job
+    :return: ``{state, createdCount, updatedCount, deletedCount, skippedCount, errorsCount}``
+    :raises NotFoundError: if the job does not exist
+    """
+    reply = yield Request("GET", url_path("api", IMPORTS.entity, job_id, "recordCounters"))
+    return reply.json()  # type: ignore[no-any-return]
+
+
+def sum_counters(jobs: Sequence[Record]) -> Flow[ImportCounts]:
+    """Return the sums of import jobs' counters; counters that a job's record lacks are read separately.
+
+    :param jobs: such as those of one run
+    """
+    counters = []
+    for job in jobs:
+        is_complete = all(job.get(name) is not None for name in COUNTER_FIELDS)
+        counters.append(job if is_complete else (yield from get_counters(job["id"])))
+    created, updated, deleted, skipped, errors = (sum(each[name] for each in counters) for name in COUNTER_FIELDS)
+    return {"created": created, "updated": updated, "deleted": deleted, "skipped": skipped, "errors": errors}

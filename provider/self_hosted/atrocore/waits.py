@@ -1,0 +1,184 @@
+"""The waits of AtroCore's sensors: jobs of the queue, and jobs or runs of import and export feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from self_hosted.atrocore.api import export_jobs, import_jobs, jobs
+from self_hosted.atrocore.api.feed_jobs import FeedRun, JobKey
+from self_hosted.atrocore.api.records import Record
+from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
+from self_hosted.core.http.flow import Flow
+from self_hosted.core.wait.key import WaitKey
+from self_hosted.core.wait.observation import MISSING, Observation
+from self_hosted.core.wait.spec import WaitSpec
+
+PENDING, RUNNING = Observation(jobs.PENDING, done=False), Observation("Running", done=False)
+NO_BACKGROUND_PROCESSING = "AtroCore's background processing does not run (cron or daemon)"
+
+Refresh = Callable[[Sequence[str]], Flow[Mapping[str, Observation]]]
+
+
+# Queries
+
+
+def refresh_jobs(job_ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+    """Observe jobs of the queue, with one list.
+
+    :param job_ids: their ids
+    """
+    found = yield from jobs.find(job_ids)
+    return {job_id: _observe_job(found[job_id]) if job_id in found else MISSING for job_id in job_ids}
+
+
+def refresh_imports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+    """Observe import jobs and runs of import feeds, with one list.
+
+    :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
+    """
+    found = yield from import_jobs.find([_parse_key(key) for key in keys])
+    observations = _missing_jobs(keys, found)
+    for key, of_key in found.items():
+        counts = (yield from import_jobs.sum_counters(of_key)) if _have_ended(of_key) else None
+        observations[_key_text(key)] = _observe_jobs(of_key, "message", {**(counts or {})})
+    return observations
+
+
+def refresh_exports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+    """Observe export jobs and runs of export feeds, with one list.
+
+    :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
+    """
+    parsed = [_parse_key(key) for key in keys]
+    # the first request, so that no job is missed that is created between the two requests
+    has_runs = any(isinstance(key, FeedRun) for key in parsed)
+    creating = (yield from export_jobs.list_feeds_creating_jobs()) if has_runs else set()
+    found = yield from export_jobs.find(parsed)
+    observations = _missing_jobs(keys, found)
+    for key, of_key in found.items():
+        is_incomplete = isinstance(key, FeedRun) and key.feed_id in creating
+        observation = RUNNING if is_incomplete else _observe_jobs(of_key, "stateMessage", _read_export(of_key))
+        observations[_key_text(key)] = observation
+    return observations
+
+
+def cancel_export(key: str) -> Flow[None]:
+    """Cancel an export job, or the unfinished jobs of a run.
+
+    :param key: the id of a job, or the text of a run's `WaitKey`
+    """
+    found = yield from export_jobs.find([_parse_key(key)])
+    for job in found.get(_parse_key(key), ()):
+        if job["state"] in jobs.UNFINISHED_STATES:
+            yield from export_jobs.cancel(job["id"])
+
+
+# Stalls
+
+
+def explain_stalled_jobs(job_ids: Sequence[str]) -> Flow[Mapping[str, str]]:
+    """Return why jobs of the queue stay pending, as far as it is known.
+
+    :param job_ids: their ids
+    """
+    return (yield from _explain_pending(job_ids, refresh_jobs))
+
+
+def explain_stalled_imports(keys: Sequence[str]) -> Flow[Mapping[str, str]]:
+    """Return why import jobs stay pending, as far as it is known.
+
+    :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
+    """
+    return (yield from _explain_pending(keys, refresh_imports))
+
+
+def explain_stalled_exports(keys: Sequence[str]) -> Flow[Mapping[str, str]]:
+    """Return why export jobs stay pending, or are not even created, as far as it is known.
+
+    :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
+    """
+    return (yield from _explain_pending(keys, refresh_exports))
+
+
+def _explain_pending(keys: Sequence[str], refresh: Refresh) -> Flow[Mapping[str, str]]:
+    try:
+        observations = yield from refresh(keys)
+    except (PermissionDeniedError, NotFoundError):  # of one key, whose own wait reports it
+        return {}
+    pending = [key for key in keys if key not in observations or observations[key].state == jobs.PENDING]
+    if not pending or (yield from jobs.check_background_processing()) is not False:
+        return {}
+    return dict.fromkeys(pending, NO_BACKGROUND_PROCESSING)
+
+
+# Keys: the id of a job, or the text of a WaitKey with the id of a feed and the time before the run
+
+
+def _parse_key(text: str) -> JobKey:
+    if not text.startswith('["'):
+        return text
+    key = WaitKey.from_text(text)
+    return FeedRun(key.id, *key.condition)
+
+
+def _key_text(key: JobKey) -> str:
+    return WaitKey(key.feed_id, (key.after,)).to_text() if isinstance(key, FeedRun) else key
+
+
+# Observations
+
+
+def _observe_job(job: Record) -> Observation:
+    status = job["status"]
+    if status in jobs.UNFINISHED_STATES:
+        return Observation(status, done=False)
+    return Observation(status, done=True, details=jobs.read_details(job))
+
+
+def _missing_jobs(keys: Sequence[str], found: Mapping[JobKey, Any]) -> dict[str, Observation]:
+    """Return MISSING for each job that was not found. A run that was not found has not begun yet."""
+    parsed = {key: _parse_key(key) for key in keys}
+    return {key: MISSING for key in keys if parsed[key] not in found and not isinstance(parsed[key], FeedRun)}
+
+
+def _have_ended(of_key: Sequence[Record]) -> bool:
+    return not any(job["state"] in jobs.UNFINISHED_STATES for job in of_key)
+
+
+def _read_export(of_key: Sequence[Record]) -> dict[str, Any]:
+    files = [job["fileId"] for job in of_key if job.get("fileId")]
+    return {"file_ids": files, "records": sum(job.get("count") or 0 for job in of_key)}
+
+
+def _observe_jobs(of_key: Sequence[Record], message_field: str, details: Mapping[str, Any]) -> Observation:
+    """Return one observation of several jobs.
+
+    :param message_field: the field with a job's explanation
+    :param details: for the result, once all jobs have ended
+    """
+    if not _have_ended(of_key):
+        return PENDING if all(job["state"] == jobs.PENDING for job in of_key) else RUNNING
+    details = {"jobs": len(of_key), **details}
+    failed = next((job for job in of_key if job["state"] != jobs.SUCCESS), None)
+    if failed is None:
+        return Observation(jobs.SUCCESS, True, details)
+    failure = f"job {failed['id']}: {jobs.shorten_message(failed.get(message_field))}"
+    return Observation(failed["state"], True, {**details, "failure": failure})
+
+
+HOOK_CLASS = "self_hosted.atrocore.hook.AtrocoreHook"
+BATCH_SIZE = 1000  # lists are split by the length of their URL; one check of the queue explains all stalls
+JOB = WaitSpec(HOOK_CLASS, "job", refresh_jobs, stall_reasons=explain_stalled_jobs, batch_size=BATCH_SIZE)
+# "import" and "export": the key is the id of a job or of a feed
+IMPORT_JOB = WaitSpec(
+    HOOK_CLASS, "import", refresh_imports, stall_reasons=explain_stalled_imports, batch_size=BATCH_SIZE
+)
+EXPORT_JOB = WaitSpec(
+    HOOK_CLASS,
+    "export",
+    refresh_exports,
+    cancel=cancel_export,
+    stall_reasons=explain_stalled_exports,
+    batch_size=BATCH_SIZE,
+)

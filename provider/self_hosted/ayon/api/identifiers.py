@@ -1,0 +1,50 @@
+"""Names and ids in the form that AYON requires. AYON answers HTTP 500 to most others."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from self_hosted.core.arguments import parse_id
+
+PROJECT_NAME = re.compile(r"[A-Za-z0-9_]{1,55}")  # the database truncates longer ones, so that they may collide
+ENTITY_ID = re.compile(r"[0-9a-f]{32}")
+STATUS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ \-]*[A-Za-z0-9_]")
+PROJECT_NAME_RULE = "1 to 55 letters, digits and underscores"
+ENTITY_ID_RULE = "32 hexadecimal digits in lower case, without dashes"
+STATUS_RULE = "names of letters, digits, spaces, _ and -"
+
+
+def require_match(argument: str, value: Any, pattern: re.Pattern[str], rule: str) -> str:
+    """Return a text that matches a pattern.
+
+    :param argument: name of the argument
+    :param value: the text
+    :param pattern: must match all of it
+    :param rule: the pattern in words, for the error
+    :raises ValueError: for anything else
+    """
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{argument} must be {rule}, not {value!r}")
+    return value
+
+
+def parse_project_name(argument: str, value: Any) -> str:
+    """Return the name of a project.
+
+    :param argument: name of the argument
+    :param value: the name
+    :raises ValueError: for anything else
+    """
+    return require_match(argument, value, PROJECT_NAME, PROJECT_NAME_RULE)
+
+
+def parse_entity_id(argument: str, value: Any, label: str) -> str:
+    """Return the id of an entity, event or activity.
+
+    :param argument: name of the argument
+    :param value: the id; surrounding spaces are removed
+    :param label: noun with its article, such as "an event"
+    :raises ValueError: for anything else
+    """
+    return require_match(argument, parse_id(argument, value, label), ENTITY_ID, ENTITY_ID_RULE)

@@ -1,0 +1,1 @@
+"""Projects: their records, their creation, and the provision of a project as a DAG specifies it."""

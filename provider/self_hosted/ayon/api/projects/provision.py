@@ -1,0 +1,158 @@
+"""The provision of a project as a DAG specifies it, created exactly once.
+
+How a task recognizes its own project: the request that creates a project names its sender (``X-Sender``), and AYON
+stores the sender in the event of the creation. Each task has a sender of its own, the same on all retries. After a lost
+response, a lost race or the death of a worker, the event shows whether the task created the project.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from self_hosted.ayon.api import anatomy_presets
+from self_hosted.ayon.api.projects import changes, creation, records
+from self_hosted.ayon.api.projects.project_spec import ProjectSpec
+from self_hosted.ayon.api.projects.reference_checks import require_free_names, require_known_references
+from self_hosted.core.arguments import parse_choice
+from self_hosted.core.http.errors import ConflictError, NotFoundError, OutcomeUnknownError, SelfHostedError, ServerError
+from self_hosted.core.http.flow import Flow, Pause
+
+IF_EXISTS = ("fail", "skip", "update")
+
+
+class ProvisionedProject(TypedDict):
+    """A provisioned project.
+
+    :param name: its name
+    :param code: its code
+    :param library: whether it is a library project
+    :param created: whether this sender created it
+    :param updated: names of the values that were changed in an existing project: "label", "attributes.fps",
+        "anatomy.tags", "users.anna", ...
+    """
+
+    name: str
+    code: str
+    library: bool
+    created: bool
+    updated: list[str]
+
+
+def ensure(project_spec: ProjectSpec, *, sender: str, if_exists: str = "fail") -> Flow[ProvisionedProject]:
+    """Create a project, or use the existing one.
+
+    :param project_spec: the desired project
+    :param sender: identifies this piece of work, the same on every retry, such as "airflow.4f3c..."
+    :param if_exists: "fail"; "skip": use the existing project unchanged; "update": change values that differ. In all
+        three cases, a project that this sender created is used and completed
+    :raises ValueError: if the spec is invalid, or refers to attributes, users or groups that do not exist
+    :raises ConflictError: if the project must not exist, exists in another spelling, or its code or label is taken
+    """
+    parse_choice("if_exists", if_exists, IF_EXISTS)
+    project_spec = project_spec.parsed()
+    existing = yield from records.find(project_spec.name)
+    if existing is None:
+        yield from require_known_references(project_spec)
+        existing = yield from _create(project_spec, sender)
+    if existing is not None:
+        return (yield from _use_existing(existing, project_spec, sender, if_exists))
+    yield from changes.apply_users(project_spec)
+    return {
+        "name": project_spec.name,
+        "code": project_spec.code,
+        "library": bool(project_spec.library),
+        "created": True,
+        "updated": [],
+    }
+
+
+def _create(project_spec: ProjectSpec, sender: str) -> Flow[dict[str, Any] | None]:
+    """Create the project; return a project that exists instead, if there is one: possibly this sender's own."""
+    body = yield from _build_body(project_spec)
+    try:
+        yield creation.build_request(body, sender)
+    except (ConflictError, ServerError, OutcomeUnknownError) as error:
+        # in a race, all requests but one get HTTP 500; so does a repetition after a lost response
+        return (yield from _find_created(project_spec, error))
+    return None
+
+
+def _find_created(project_spec: ProjectSpec, error: SelfHostedError) -> Flow[dict[str, Any]]:
+    """Return the project that exists after the error; the project and the event of its creation may be delayed."""
+    found = None
+    for delay in creation.RECHECK_DELAYS_SECONDS:
+        found = yield from records.find(project_spec.name)
+        if found and (yield from creation.get_creator(found["name"])):
+            return found
+        yield from require_free_names(project_spec)
+        yield Pause(delay)
+    if found is None:
+        raise error
+    return found
+
+
+def _use_existing(
+    existing: dict[str, Any], project_spec: ProjectSpec, sender: str, if_exists: str
+) -> Flow[ProvisionedProject]:
+    is_own = sender == (yield from creation.get_creator(existing["name"]))
+    _require_usable(existing, project_spec, if_exists, is_own=is_own)
+    result: ProvisionedProject = {
+        "name": existing["name"],
+        "code": existing["code"],
+        "library": existing["library"],
+        "created": is_own,
+        "updated": [],
+    }
+    if if_exists == "update":
+        yield from require_known_references(project_spec)
+        result["updated"] = yield from changes.apply(project_spec)
+        result["code"] = project_spec.code
+        result["library"] = result["library"] if project_spec.library is None else project_spec.library
+    elif is_own:
+        yield from changes.apply_users(project_spec)  # the only part that the creation does not include
+    return result
+
+
+def _build_body(project_spec: ProjectSpec) -> Flow[dict[str, Any]]:
+    """Return the body of the creation: one request with all values, so that no incomplete project can remain."""
+    anatomy = yield from _build_anatomy(project_spec)
+    optional = {"label": project_spec.label, "color": project_spec.color, "anatomy": anatomy}
+    return {
+        "name": project_spec.name,
+        "code": project_spec.code,
+        "library": bool(project_spec.library),
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def _build_anatomy(project_spec: ProjectSpec) -> Flow[dict[str, Any] | None]:
+    """Return the anatomy to send; None leaves it to AYON."""
+    anatomy = project_spec.anatomy
+    if anatomy is None and (project_spec.anatomy_preset or project_spec.attributes):
+        anatomy = yield from _get_preset(project_spec.anatomy_preset or anatomy_presets.PRIMARY)
+    if anatomy is None:
+        return None
+    return {**anatomy, "attributes": {**anatomy.get("attributes", {}), **(project_spec.attributes or {})}}
+
+
+def _get_preset(name: str) -> Flow[dict[str, Any]]:
+    try:
+        return (yield from anatomy_presets.get(name))
+    except NotFoundError:
+        existing = ", ".join((yield from anatomy_presets.list_names())) or "only __builtin__"
+        raise ValueError(f"anatomy_preset: AYON has no preset {name!r}; it has {existing}") from None
+
+
+def _require_usable(existing: dict[str, Any], project_spec: ProjectSpec, if_exists: str, *, is_own: bool) -> None:
+    """Reject an existing project that differs from the desired one, or that must not exist."""
+    subject = f"project {existing['name']!r} ({existing['code']}) already exists"
+    if existing["name"] != project_spec.name:
+        raise ConflictError(
+            f"{subject}; project names are case-insensitive: use this spelling instead of {project_spec.name!r}"
+        )
+    if existing.get("skeleton"):
+        raise ConflictError(f"{subject}, as a skeleton; complete or delete it in AYON first")
+    if if_exists != "update" and existing["code"] != project_spec.code:
+        raise ConflictError(f"{subject}, and its code is not {project_spec.code!r}")
+    if if_exists == "fail" and not is_own:
+        raise ConflictError(f"{subject}, created by another task or user; to use it, set if_exists='skip' or 'update'")

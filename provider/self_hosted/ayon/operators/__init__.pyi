@@ -1,0 +1,2 @@
+from .base import AyonLink as AyonLink, AyonOperator as AyonOperator
+from .projects import AyonCreateProjectOperator as AyonCreateProjectOperator

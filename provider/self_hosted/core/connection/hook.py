@@ -1,0 +1,233 @@
+"""SelfHostedHook: from an Airflow connection to an address, a sign-in and a transport; flows become methods.
+
+A product's `hook.py` implements the sign-in and lists the product's flows:
+
+    class RudderHook(SelfHostedHook):
+        form = FORM
+        rule = hook_method(rules.get)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import threading
+import typing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
+
+from airflow import __version__ as airflow_version
+from airflow.providers.common.compat.sdk import BaseHook
+
+from self_hosted.core.connection.form import ConnectionForm
+from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
+from self_hosted.core.http.errors import SelfHostedError
+from self_hosted.core.http.flow import Flow, Pause, Reply, arun, pipeline, run
+
+if TYPE_CHECKING:
+    from self_hosted.core.http.auth import Auth
+    from self_hosted.core.http.pagination import Paginator
+    from self_hosted.core.http.transport import WorkerTransport
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def _sleep(pause: Pause) -> None:
+    await asyncio.sleep(pause.seconds)
+
+
+async def _mask(secret: str) -> None:
+    """Mask a secret from within an event loop."""
+    from airflow.sdk import log
+
+    if hasattr(log, "amask_secret"):
+        await log.amask_secret(secret)
+    else:  # Airflow 3.1
+        log.mask_secret(secret)
+
+
+class SelfHostedHook(BaseHook):
+    """The base of every product's hook.
+
+    :param conn_id: the Airflow connection with address and credential
+    """
+
+    form: ClassVar[ConnectionForm]
+    hook_name: ClassVar[str]
+    conn_type: ClassVar[str]
+    conn_name_attr: ClassVar[str]
+    default_conn_name: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.hook_name, cls.conn_type = cls.form.hook_name, cls.form.conn_type
+        cls.conn_name_attr = f"{cls.conn_type}_conn_id"
+        cls.default_conn_name = f"{cls.conn_type}_default"
+        if airflow_version.startswith("3.1."):
+            # reads forms from these two methods of the class itself; later versions read the provider info
+            cls.get_connection_form_widgets = classmethod(lambda hook: hook.form.widgets())  # type: ignore[assignment]
+            cls.get_ui_field_behaviour = classmethod(lambda hook: hook.form.behaviour_of_3_1())  # type: ignore[assignment]
+
+    def __init__(self, conn_id: str) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+        self._lock = threading.Lock()
+
+    # Implemented by each product
+
+    def auth(self, settings: Settings) -> Auth:
+        """Return the sign-in middleware.
+
+        :param settings: the connection
+        :raises ValueError: if the connection holds no complete credential
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def parse_error(reply: Reply) -> SelfHostedError | None:
+        """Return the error that status and body of a reply stand for, or None for a success.
+
+        :param reply: any reply of the product
+        """
+        raise NotImplementedError
+
+    def verify_credentials(self) -> Flow[str]:
+        """Prove that the credential is accepted; return one sentence that names the user and the server."""
+        raise NotImplementedError
+
+    # For workers
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The connection, read and checked."""
+        from airflow.sdk.log import mask_secret
+
+        settings = read_connection(self.get_connection(self.conn_id), self.form)
+        for secret in settings.secrets:
+            mask_secret(secret)
+        return settings
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow against the product and return its result. Threads may share the hook.
+
+        :param flow: the flow, such as ``rules.get("32377fd7")``
+        :raises SelfHostedError: see `self_hosted.core.http.errors`
+        :raises ValueError: if the connection is incomplete, or an argument of the flow is invalid
+        """
+        with self._lock:
+            transport, auth = self._transport_and_auth
+        return run(self._with_middleware(flow, auth, self.settings), transport.perform)
+
+    @functools.cached_property
+    def _transport_and_auth(self) -> tuple[WorkerTransport, Auth]:
+        from airflow.sdk.log import mask_secret
+
+        from self_hosted.core.http.transport import WorkerTransport
+
+        return WorkerTransport(self.settings.address, mask_secret), self.auth(self.settings)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Return whether the credential is accepted, and one sentence about it, for the Test button."""
+        try:
+            # a user waits in front of the button: one attempt, no retries
+            self.__dict__["settings"] = replace(self.settings, address=replace(self.settings.address, retry_timeout=0))
+            return True, self.run(self.verify_credentials())
+        except (SelfHostedError, ValueError) as error:
+            return False, str(error)
+
+    # For triggers
+
+    @asynccontextmanager
+    async def async_client(self, sleep: Callable[[Pause], Awaitable[None]] = _sleep) -> AsyncGenerator[AsyncClient]:
+        """Open an asynchronous client: connection, HTTP client and login are shared by all its flows.
+
+        :param sleep: carries out the pauses of the flows
+        """
+        from self_hosted.core.http.transport import TriggerTransport
+
+        settings = read_connection(await self.aget_connection(self.conn_id), self.form)
+        for secret in settings.secrets:
+            await _mask(secret)
+        transport = TriggerTransport(settings.address, _mask, sleep)
+        try:
+            auth = self.auth(settings)
+            yield AsyncClient(
+                settings.address.base_url,
+                lambda flow: arun(self._with_middleware(flow, auth, settings), transport.perform),
+            )
+        finally:
+            await transport.close()
+
+    # For both
+
+    def _with_middleware(self, flow: Flow[T], auth: Auth, settings: Settings) -> Flow[T]:
+        from self_hosted.core.http.retries import Retries  # imports tenacity, which DAG parsing does not need
+
+        retries = Retries(self.parse_error, settings.address.retry_timeout)
+        return pipeline(flow, [auth, retries, limiter_for(settings)])
+
+
+class AsyncClient:
+    """Runs flows on an event loop: ``await client(flow)`` returns the flow's result.
+
+    :param base_url: the product's address
+    :param run: runs one flow
+    """
+
+    def __init__(self, base_url: str, run: Callable[[Flow[Any]], Awaitable[Any]]) -> None:
+        self.base_url, self._run = base_url, run
+
+    async def __call__(self, flow: Flow[T]) -> T:
+        """Run a flow and return its result.
+
+        :param flow: the flow
+        :raises SelfHostedError: see `self_hosted.core.http.errors`
+        """
+        return cast("T", await self._run(flow))
+
+
+def hook_method(flow: Callable[P, Flow[T]]) -> Callable[Concatenate[SelfHostedHook, P], T]:
+    """Return a flow function as a blocking method of a hook, with its parameters, result type and docstring.
+
+    :param flow: a flow function, such as ``rules.get``
+    """
+
+    @functools.wraps(flow)
+    def method(self: SelfHostedHook, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.run(flow(*args, **kwargs))
+
+    result = typing.get_type_hints(flow).get("return")
+    _set_signature(method, flow, typing.get_args(result)[-1])
+    return cast("Callable[Concatenate[SelfHostedHook, P], T]", method)
+
+
+def hook_iterator(
+    paginate: Callable[P, Paginator[T]],
+) -> Callable[Concatenate[SelfHostedHook, P], Iterator[T]]:
+    """Return a paginated list as a method of a hook that iterates over its items. See `hook_method`.
+
+    Invalid arguments are reported by the call, not by the first item.
+
+    :param paginate: returns the paginator, such as ``search.search_all``
+    """
+
+    @functools.wraps(paginate)
+    def method(self: SelfHostedHook, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return paginate(*args, **kwargs).iterate(self.run)
+
+    [item] = typing.get_args(typing.get_type_hints(paginate)["return"])
+    _set_signature(method, paginate, Iterator[item])  # type: ignore[valid-type]
+    return cast("Callable[Concatenate[SelfHostedHook, P], Iterator[T]]", method)
+
+
+def _set_signature(method: Any, function: Callable[..., Any], result: Any) -> None:
+    """Show the parameters of the wrapped function, after self, in `help` and in editors."""
+    signature = inspect.signature(function)
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method.__signature__ = signature.replace(
+        parameters=[this, *signature.parameters.values()], return_annotation=result
+    )

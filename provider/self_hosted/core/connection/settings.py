@@ -1,0 +1,164 @@
+"""Read and check a stored connection.
+
+Text values are parsed, because connection URIs hold text only. Unknown extra fields are errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from self_hosted.core.arguments import parse_bool, parse_choice, parse_int
+from self_hosted.core.connection.form import ConnectionForm, Fields
+from self_hosted.core.http.address import Address
+from self_hosted.core.http.limiter import RequestLimiter
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A stored connection, read and checked.
+
+    :param conn_id: its name
+    :param address: where and how the product is reached
+    :param login: user name, "" if not set
+    :param password: "" if not set
+    :param extra: the extra fields with typed values; None if not set and without default
+    :param secrets: the values to mask in logs; Airflow masks the password itself
+    """
+
+    conn_id: str
+    address: Address
+    login: str
+    password: str
+    extra: Mapping[str, Any]
+    secrets: tuple[str, ...] = ()
+
+
+_limiters: dict[tuple[str, str], RequestLimiter] = {}
+
+
+def limiter_for(settings: Settings) -> RequestLimiter:
+    """Return the limiter that all hooks with this connection share in a process; a new one if its limits changed.
+
+    :param settings: the connection
+    """
+    limits = settings.extra["max_concurrent_requests"], settings.extra["max_requests_per_second"]
+    key = (settings.conn_id, settings.address.base_url)
+    limiter = _limiters.get(key)
+    if limiter is None or (limiter.max_concurrency, limiter.max_per_second) != limits:
+        limiter = _limiters[key] = RequestLimiter(*limits)
+    return limiter
+
+
+def read_connection(connection: Any, form: ConnectionForm) -> Settings:
+    """Return the settings of an Airflow connection.
+
+    :param connection: an Airflow ``Connection``
+    :param form: the form of its type
+    :raises ValueError: naming the connection, the field and the valid values
+    """
+    try:
+        extra = _parse_extra(_read_extra(connection), form.fields)
+        return Settings(
+            conn_id=connection.conn_id,
+            address=_address(_base_url(connection, form.default_path), extra),
+            login=connection.login or "",
+            password=connection.password or "",
+            extra=extra,
+            secrets=tuple(str(extra[name]) for name in extra if extra[name] and _is_secret(name, form.fields[name])),
+        )
+    except ValueError as problem:
+        raise ValueError(f"connection {connection.conn_id!r}: {problem}") from None
+
+
+def _is_secret(name: str, field: Mapping[str, Any]) -> bool:
+    # the URL of a proxy may hold a password
+    return field["schema"].get("format") == "password" or name == "proxy"
+
+
+def _read_extra(connection: Any) -> dict[str, Any]:
+    if not connection.extra:
+        return {}
+    try:
+        extra = json.loads(connection.extra)
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
+        raise ValueError("the extra fields must be a JSON object")
+    return extra
+
+
+def _parse_extra(extra: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    unknown = sorted(set(extra) - set(fields))
+    if unknown:
+        raise ValueError(f"unknown extra {', '.join(map(repr, unknown))}; valid are {', '.join(sorted(fields))}")
+    return {name: _parse_value(name, extra.get(name), field["schema"]) for name, field in fields.items()}
+
+
+def _parse_value(name: str, given: Any, schema: Mapping[str, Any]) -> Any:
+    """Return the value of one extra field, as its schema requires."""
+    if given is None or not str(given):
+        return schema.get("default")
+    value_type = schema["type"][0]
+    if value_type == "boolean":
+        return parse_bool(name, given)
+    if value_type == "integer":
+        return parse_int(name, given, minimum=schema.get("minimum", 0))
+    return parse_choice(name, str(given), schema["enum"]) if "enum" in schema else str(given)
+
+
+def _base_url(connection: Any, default_path: str) -> str:
+    host = (connection.host or "").strip().rstrip("/")
+    if not host:
+        raise ValueError("the base URL (host) is missing; use a URL such as https://server.example.com")
+    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+    parts = _split_http_url(url)
+    if parts is None:
+        raise ValueError(
+            f"the base URL {_strip_credentials(host)!r} is invalid; use the form https://server.example.com[:port][/path]"
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("the base URL must not contain user, query or fragment; enter credentials in their own fields")
+    if parts.port and connection.port and parts.port != connection.port:
+        raise ValueError(
+            f"the base URL has port {parts.port}, the field Port has {connection.port}; remove one of them"
+        )
+    netloc = f"{parts.netloc}:{connection.port}" if connection.port and not parts.port else parts.netloc
+    return f"{parts.scheme}://{netloc}{parts.path or default_path}"
+
+
+def _split_http_url(url: str) -> SplitResult | None:
+    """Return the parts of an http or https URL, or None: the errors of urllib may quote a password."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def _strip_credentials(url: str) -> str:
+    """Return the URL without user and password."""
+    return url.rsplit("@", 1)[-1]
+
+
+def _address(base_url: str, extra: Mapping[str, Any]) -> Address:
+    for name in ("ca_bundle", "client_cert", "client_key"):
+        if extra[name] and not Path(extra[name]).is_file():
+            raise ValueError(f"{name}: file {extra[name]!r} does not exist on this machine")
+    if extra["proxy"] and not _split_http_url(extra["proxy"]):
+        raise ValueError("proxy must be a URL such as http://proxy.example.com:3128")
+    verify = extra["verify_tls"] and (extra["ca_bundle"] or True)
+    cert = (extra["client_cert"], extra["client_key"]) if extra["client_cert"] else None
+    return Address(
+        base_url=base_url,
+        verify=verify,
+        client_cert=cert,
+        proxy=extra["proxy"],
+        connect_timeout=extra["connect_timeout"],
+        read_timeout=extra["read_timeout"],
+        retry_timeout=extra["retry_timeout"],
+    )

@@ -1,0 +1,27 @@
+"""Where and how a product is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where and how a product is reached.
+
+    :param base_url: scheme, host, port and sub-path, without a trailing slash
+    :param verify: whether to check certificates, or the path of the CA bundle to trust
+    :param client_cert: paths of certificate and key, or None
+    :param proxy: URL, or None
+    :param connect_timeout: seconds to reach the server
+    :param read_timeout: seconds between two pieces of a response
+    :param retry_timeout: seconds after which no further attempt begins
+    """
+
+    base_url: str
+    verify: bool | str = True
+    client_cert: tuple[str, str | None] | None = None
+    proxy: str | None = None
+    connect_timeout: float = 10
+    read_timeout: float = 60
+    retry_timeout: float = 60

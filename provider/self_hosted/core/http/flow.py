@@ -1,0 +1,299 @@
+"""Requests, replies and flows: an API call as a generator, without any I/O.
+
+A flow yields steps (a `Request` to send, a `Pause` to wait, a `Secret` to mask), receives the `Reply`, and returns its
+result. A worker runs it with `run`, a trigger runs the same function with `arun`, and a test runs it by hand with
+``next`` and ``send``. Errors of the transport are thrown into the flow, where ``except NotFoundError`` catches them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+from self_hosted.core.http.errors import InvalidRequestError, SelfHostedError, ServerError, error_class_for_status
+
+T = TypeVar("T")
+SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
+"""Opens a file for writing; called once per attempt."""
+
+UNSET: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
+
+
+class Upload(NamedTuple):
+    """A file to send: opened once per attempt and read in chunks, never held in memory as a whole.
+
+    :param filename: the name that the product sees
+    :param open: opens the content for reading, at its start
+    :param size: in bytes
+    :param content_type: its media type
+    """
+
+    filename: str
+    open: Callable[[], BinaryIO]
+    size: int
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, as data.
+
+    :param method: GET, POST, ...
+    :param path: below the connection's base URL, beginning with "/", its variable parts quoted (see `url_path`)
+    :param query: parameters; None is left out, booleans become true and false, a list repeats the name
+    :param headers: headers besides those of authentication and body
+    :param json: a JSON body
+    :param form: a body of form fields
+    :param parts: a multipart body: text fields and files
+    :param body: a raw body
+    :param save_to: opens the file that the body of a successful reply is written to, in chunks
+    :param long_running: whether the reply may take several times the usual read timeout (uploads, batches)
+    :param idempotent: whether sending it twice is harmless; default: only for GET and HEAD
+    :param fail_fast_on_quota: whether `ConcurrencyQuotaError` is raised at once, because the caller waits for a place
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = UNSET
+    form: Mapping[str, str] | None = None
+    parts: Mapping[str, str | Upload] | None = None
+    body: Upload | None = None
+    save_to: SaveTo | None = None
+    long_running: bool = False
+    idempotent: bool | None = None
+    fail_fast_on_quota: bool = False
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending the request twice is harmless."""
+        return self.method in {"GET", "HEAD"} if self.idempotent is None else self.idempotent
+
+    @property
+    def target(self) -> str:
+        """The request target of RFC 9112: path and encoded query."""
+        given = {name: value for name, value in self.query.items() if value is not None}
+        query = urlencode({name: _plain(value) for name, value in given.items()}, doseq=True)
+        return f"{self.path}?{query}" if query else self.path
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """Return a copy with more headers.
+
+        :param headers: names and values
+        """
+        return replace(self, headers={**self.headers, **headers})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The response to a request.
+
+    :param status: HTTP status
+    :param headers: names in lower case
+    :param body: empty if it was written to a file (`Request.save_to`)
+    :param request: the request that it answers
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request: Request
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the server says that the body is JSON."""
+        return "json" in self.headers.get("content-type", "")
+
+    def json(self) -> Any:
+        """Return the parsed body.
+
+        :raises ServerError: if the body is not JSON, such as the page of a proxy or of a wrong address
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise self.error(ServerError, f"the response is not JSON; it starts with {self.text[:80]!r}") from None
+
+    def error(self, error_class: type[SelfHostedError], message: str) -> SelfHostedError:
+        """Return an error about this reply, with method, path, status and Retry-After filled in.
+
+        :param error_class: its class
+        :param message: what failed
+        """
+        return error_class(
+            message,
+            method=self.request.method,
+            path=self.request.path,
+            status=self.status,
+            retry_after=parse_retry_after(self.headers.get("retry-after")),
+        )
+
+    def default_error(self, message: str = "") -> SelfHostedError | None:
+        """Return the error that the status alone stands for in HTTP, or None for a success.
+
+        :param message: the product's explanation, if it gave one
+        """
+        if self.status < 300 or self.status == 304:
+            return None
+        if self.status < 400:
+            return self.error(
+                InvalidRequestError, f"redirected to {self.headers.get('location')}: correct the base URL"
+            )
+        return self.error(error_class_for_status(self.status), message or "rejected without a reason")
+
+
+class Pause(NamedTuple):
+    """Time to wait.
+
+    :param seconds: how long
+    :param may_end_early: whether an event, such as a task that joins a wait, may end the pause
+    """
+
+    seconds: float
+    may_end_early: bool = False
+
+
+class Secret(NamedTuple):
+    """A derived secret (session token, encoded credential) to mask in all logs."""
+
+    value: str
+
+
+Step = Request | Pause | Secret
+Flow = Generator[Step, Reply, T]
+
+
+def url_path(*segments: str | int) -> str:
+    """Return a path of quoted segments, so that an id with a slash or a space stays one segment.
+
+    >>> url_path("rules", "a b/c")
+    '/rules/a%20b%2Fc'
+
+    :raises ValueError: for "." and "..", which lead to another path
+    """
+    for dots in {".", ".."}.intersection(segments):
+        raise ValueError(f"{dots!r} cannot be a segment of a path")
+    return "/" + "/".join(quote(str(segment), safe="") for segment in segments)
+
+
+def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> float | None:
+    """Return the seconds of a Retry-After header, given as seconds or as an HTTP date; None if absent or malformed.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+
+    :param retry_after: the header's value
+    :param now: the time that a date is relative to; default: the current time
+    """
+    if not retry_after:
+        return None
+    with contextlib.suppress(ValueError):
+        seconds = float(retry_after)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+class Middleware(Protocol):
+    """Sends one request onwards: changed, delayed, or several times."""
+
+    def send(self, request: Request) -> Flow[Reply]:
+        """Return the flow that sends the request and returns its reply.
+
+        :param request: the request to send
+        """
+        ...
+
+
+def pipeline(flow: Flow[T], middleware: Sequence[Middleware]) -> Flow[T]:
+    """Return the flow with middleware around each of its requests.
+
+    :param flow: any flow
+    :param middleware: outermost first: ``[auth, retries, limiter]`` signs a request, then repeats it, and limits each
+        attempt
+    """
+    for layer in middleware:
+        flow = _wrap(flow, layer)
+    return flow
+
+
+def _wrap(flow: Flow[T], middleware: Middleware) -> Flow[T]:
+    try:
+        step = next(flow)
+        while True:
+            try:
+                reply = (yield from middleware.send(step)) if isinstance(step, Request) else (yield step)
+            except SelfHostedError as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(reply)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        flow.close()
+
+
+def run(flow: Flow[T], perform: Callable[[Step], Reply]) -> T:
+    """Run a flow to its end and return its result.
+
+    :param flow: the flow to run
+    :param perform: carries out one step; the `SelfHostedError` it raises is thrown into the flow
+    """
+    try:
+        step = next(flow)
+        while True:
+            try:
+                reply = perform(step)
+            except SelfHostedError as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(reply)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        flow.close()
+
+
+async def arun(flow: Flow[T], perform: Callable[[Step], Awaitable[Reply]]) -> T:
+    """Run a flow on an event loop. This is the only function of the package that exists twice, with and without await.
+
+    :param flow: the flow to run
+    :param perform: carries out one step; the `SelfHostedError` it raises is thrown into the flow
+    """
+    try:
+        step = next(flow)
+        while True:
+            try:
+                reply = await perform(step)
+            except SelfHostedError as error:
+                step = flow.throw(error)
+            else:
+                step = flow.send(reply)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        flow.close()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,76 @@
+"""Lazy imports: a module, or a name in it, is imported when it is first used.
+
+Airflow parses every DAG file again and again. Parsing needs the operators, but none of the code that they run.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def import_string(path: str) -> Any:
+    """Import and return the object that a dotted path names.
+
+    :param path: ``package.module.name``
+    :raises ImportError: if the module does not exist
+    :raises AttributeError: if the module does not define the name
+    """
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def lazy_import(name: str) -> ModuleType:
+    """Return a module that is executed when one of its attributes is first used.
+
+    https://docs.python.org/3/library/importlib.html#implementing-lazy-imports
+
+    :param name: dotted name, such as "self_hosted.rudder.api.rules"
+    :raises ModuleNotFoundError: at once, if there is no such module
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"there is no module {name}", name=name)
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    parent, _, child = name.rpartition(".")
+    if parent in sys.modules:
+        setattr(sys.modules[parent], child, module)  # as an import statement does
+    return module
+
+
+def lazy_exports(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and ``__dir__`` of a package that re-exports names of its modules lazily.
+
+    The names come from the stub beside the package's file, which type checkers read, too: a new name is one line there.
+
+    https://peps.python.org/pep-0562/
+
+    :param package: ``__name__`` of the package
+    :param file: ``__file__`` of the package; ``__init__.pyi`` beside it holds lines of ``from .module import Name``
+    """
+    stub = Path(file).with_suffix(".pyi").read_text(encoding="utf-8")
+    origins = {
+        name.asname or name.name: (f"{package}.{statement.module}", name.name)
+        for statement in ast.parse(stub).body
+        if isinstance(statement, ast.ImportFrom)
+        for name in statement.names
+    }
+    vars(sys.modules[package])["__all__"] = sorted(origins)  # for `help` and ``import *``
+
+    def attribute(name: str) -> Any:
+        if name not in origins:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, original = origins[name]
+        return getattr(import_module(module), original)
+
+    return attribute, lambda: sorted(origins)

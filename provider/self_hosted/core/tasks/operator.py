@@ -1,0 +1,119 @@
+"""The base of every operator: validate after templating, then submit; permanent errors end the task without retries.
+
+A product's operator stores its arguments and implements `validate` and `submit`. One that waits is in
+`waiting_operator.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom
+
+from self_hosted.core.http.errors import PermanentError
+from self_hosted.core.imports import import_string
+from self_hosted.core.tasks.retry_policy import apply_default_retry_policy
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.core.connection.hook import SelfHostedHook
+
+LINK_KEY = "product_url"
+
+
+@contextmanager
+def fail_fast_on_permanent_errors() -> Generator[None]:
+    """Within, errors that a retry cannot resolve end the task without further tries.
+
+    :raises AirflowFailException: for `PermanentError` and `ValueError`
+    """
+    try:
+        yield
+    except (PermanentError, ValueError) as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def idempotency_key(context: Context) -> str:
+    """Return 32 hex digits that are the same on every retry of a task, and others once a user clears it.
+
+    A write that carries the key is recognized when the task is tried again.
+
+    :param context: the context of the task
+    """
+    ti = context["ti"]
+    # clearing a task raises max_tries by the tries that were used; a retry does not
+    round_number = (ti.max_tries or 0) - (context["task"].retries or 0)
+    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, round_number)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def publish_link(context: Context, url: str) -> None:
+    """Let the task's link open a page of the product from now on, also while the task waits.
+
+    :param context: the context of the task
+    :param url: the page
+    """
+    context["ti"].xcom_push(key=LINK_KEY, value=url)
+
+
+class SelfHostedLink(BaseOperatorLink):
+    """The button in the Airflow UI that opens the task's object in the product; each product's subclass names it."""
+
+    name = "Open in product"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        """Return the URL that `publish_link` stored, or "" before that.
+
+        :param operator: not used
+        :param ti_key: the key of the task instance
+        """
+        return XCom.get_value(ti_key=ti_key, key=LINK_KEY) or ""
+
+
+class SelfHostedOperator(BaseOperator):
+    """Does one thing in a product. Subclasses store arguments in ``__init__`` and implement `validate` and `submit`."""
+
+    hook_class: ClassVar[str]
+    """Path of the product's hook class."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        apply_default_retry_policy(self)
+
+    @property
+    def conn_id(self) -> str:
+        """The connection, from the argument that each product names after itself, such as ``rudder_conn_id``."""
+        return str(getattr(self, import_string(self.hook_class).conn_name_attr))
+
+    def validate(self) -> None:
+        """Check the arguments, after templating and before anything is sent.
+
+        :raises ValueError: naming the argument
+        """
+
+    def submit(self, context: Context) -> Any:
+        """Do the work and return the task's result; a waiting operator returns what it waits for.
+
+        :param context: the context of the task
+        """
+        raise NotImplementedError
+
+    @cached_property
+    def hook(self) -> SelfHostedHook:
+        """The product's hook, with the operator's connection."""
+        return import_string(self.hook_class)(self.conn_id)  # type: ignore[no-any-return]
+
+    def execute(self, context: Context) -> Any:
+        """Validate, then submit.
+
+        :param context: the context of the task
+        :raises AirflowFailException: for invalid arguments and permanent errors
+        """
+        with fail_fast_on_permanent_errors():
+            self.validate()
+            return self.submit(context)

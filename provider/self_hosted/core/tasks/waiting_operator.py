@@ -1,0 +1,260 @@
+"""The base of every operator that submits work and waits for it.
+
+A product's operator implements `validate`, `submit`, `external_id`, `external_url` and `build_result`. One that submits
+several things implements `external_ids` and `build_combined_result` in place of `external_id` and `build_result`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout, conf
+
+from self_hosted.core.http.errors import WaitTimeoutError
+from self_hosted.core.imports import import_string
+from self_hosted.core.tasks.job_state import (
+    clear_job_state,
+    is_previous_attempt_unknown,
+    load_job_state,
+    save_job_state,
+)
+from self_hosted.core.tasks.operator import SelfHostedOperator, fail_fast_on_permanent_errors, publish_link
+from self_hosted.core.wait.loop import cancel_all, poll
+from self_hosted.core.wait.observation import Observation
+from self_hosted.core.wait.pending import Outcome, PendingWait
+from self_hosted.core.wait.spec import WaitSpec
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+# A task in one of these states continues, now or in another try: its process was not killed by a user who ended it
+CONTINUING_STATES = {"running", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule"}
+
+
+class WaitingOperator(SelfHostedOperator):
+    """Submits work and waits for it: in the worker, or deferred in the triggerer.
+
+    :param deferrable: wait in the triggerer, without a worker slot; default: ``[operators] default_deferrable``
+    :param poll_interval: the longest time between two polls, in seconds
+    :param wait_timeout: the longest time to wait, in seconds; ``execution_timeout`` applies as well
+    :param cancel_on_kill: whether marking the task failed, or clearing it, also cancels the remote work
+    :param durable: whether a retry continues to wait for what an earlier try submitted, through Airflow's task state
+        store (since 3.3)
+    """
+
+    wait_spec: ClassVar[str]
+    """Path of the `WaitSpec` of this operator."""
+
+    def __init__(
+        self,
+        *,
+        deferrable: bool | None = None,
+        poll_interval: float = 30,
+        wait_timeout: float = 3600,
+        cancel_on_kill: bool = True,
+        durable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        default = conf.getboolean("operators", "default_deferrable", fallback=False)
+        self.deferrable = default if deferrable is None else deferrable
+        self.poll_interval, self.wait_timeout = poll_interval, wait_timeout
+        self.cancel_on_kill, self.durable = cancel_on_kill, durable
+        self.previous_attempt_unknown = False
+        """Whether an earlier try may have ended during its `submit`, so that its effect may still appear."""
+        self._running: tuple[Context, Callable[[], Sequence[str]]] | None = None
+
+    def external_id(self, submitted: Any) -> str | None:
+        """Return the remote id to wait for, or None if there is nothing to wait for.
+
+        :param submitted: the result of `submit`
+        """
+        raise NotImplementedError
+
+    def external_ids(self, submitted: Any) -> list[str]:
+        """Return the remote ids to wait for, if there may be several.
+
+        :param submitted: the result of `submit`
+        """
+        key = self.external_id(submitted)
+        return [] if key is None else [key]
+
+    def external_url(self, submitted: Any) -> str:
+        """Return the product's page of the submitted work.
+
+        :param submitted: the result of `submit`
+        """
+        raise NotImplementedError
+
+    def build_result(self, context: Context, submitted: Any, observation: Observation) -> Any:
+        """Return the task's result.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param observation: the last observation
+        """
+        raise NotImplementedError
+
+    def build_combined_result(self, context: Context, submitted: Any, outcomes: Mapping[str, Outcome]) -> Any:
+        """Return the task's result from the outcomes of several ids; default: of the only one, whose error is raised.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param outcomes: by remote id
+        """
+        if not outcomes:
+            return submitted
+        [outcome] = outcomes.values()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return self.build_result(context, submitted, outcome)
+
+    def execute(self, context: Context) -> Any:
+        """Validate, submit, wait, build the result.
+
+        :param context: the context of the task
+        :raises AirflowFailException: for invalid arguments and permanent errors
+        :raises WaitTimeoutError: if the work did not end in time
+        """
+        since = time.time()
+        with fail_fast_on_permanent_errors():
+            self.validate()
+            submitted = self._submit_or_resume(context)
+            publish_link(context, self.external_url(submitted))
+            keys = self.external_ids(submitted)
+            if keys and self.deferrable:
+                self._defer(keys, submitted, since)
+            return self._complete(context, submitted, self._wait(context, keys, since))
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Continue after the deferred wait.
+
+        :param context: the context of the task
+        :param event: the payload of the trigger's event
+        """
+        from self_hosted.core.wait.trigger import outcomes_from_event
+
+        with fail_fast_on_permanent_errors():
+            outcomes = outcomes_from_event(event)
+            return self._complete(context, (event or {}).get("submitted") or {}, outcomes)
+
+    def on_kill(self) -> None:
+        """Cancel the remote work if a user ended the task, but not if a deployment kills its process."""
+        if self._running:
+            context, running_ids = self._running
+            keys = running_ids()
+            if self.cancel_on_kill and self._is_ended_by_user(context):
+                self._cancel(keys)
+
+    @contextmanager
+    def cancelling_on_end(self, context: Context, running_ids: Callable[[], Sequence[str]]) -> Generator[None]:
+        """Within, Airflow's ``execution_timeout`` cancels the remote work, and so does a user who ends the task.
+
+        :param context: the context of the task
+        :param running_ids: returns the remote ids of running work, and prevents that more is submitted
+        :raises WaitTimeoutError: when the ``execution_timeout`` has passed
+        """
+        self._running = context, running_ids
+        try:
+            yield
+        except AirflowTaskTimeout:
+            self._clear_job_state(context)
+            self._cancel(running_ids())
+            raise WaitTimeoutError(
+                f"timed out before each {self._wait_spec.label} was submitted; the running ones are cancelled"
+            ) from None
+        finally:
+            self._running = None
+
+    @property
+    def _wait_spec(self) -> WaitSpec:
+        return import_string(self.wait_spec)  # type: ignore[no-any-return]
+
+    def _deadline(self, since: float) -> float:
+        limit = self.execution_timeout.total_seconds() if self.execution_timeout else self.wait_timeout
+        return since + min(limit, self.wait_timeout)
+
+    def _submit_or_resume(self, context: Context) -> Any:
+        """Return what an earlier try submitted, or submit now."""
+        state = load_job_state(context) if self.durable else None
+        if state and state.submitted and state.is_current:
+            first, *others = self.external_ids(state.submitted)
+            more = f" and {len(others)} more" if others else ""
+            self.log.info("Resuming the wait for %s%s of an earlier try", self._wait_spec.describe(first), more)
+            return state.submitted
+        if state and state.submitted and self.cancel_on_kill:
+            # the task was cleared before a triggerer picked up the wait, so that no trigger cancelled it
+            self._cancel(self.external_ids(state.submitted))
+        self.previous_attempt_unknown = self._is_previous_attempt_unknown(context)
+        return self._submit(context)
+
+    def _submit(self, context: Context) -> Any:
+        if self.durable:
+            save_job_state(context, None)
+        submitted = self.submit(context)
+        if self.durable and self.external_ids(submitted):
+            save_job_state(context, submitted)
+        else:
+            self._clear_job_state(context)
+        return submitted
+
+    def _is_previous_attempt_unknown(self, context: Context) -> bool:
+        if self.durable:
+            return is_previous_attempt_unknown(context)
+        return bool(context["ti"].try_number > 1)
+
+    def _defer(self, keys: Sequence[str], submitted: Any, since: float) -> NoReturn:
+        from self_hosted.core.wait.trigger import WaitTrigger
+
+        trigger = WaitTrigger(
+            wait_spec=self.wait_spec,
+            conn_id=self.conn_id,
+            keys=keys,
+            since=since,
+            deadline=self._deadline(since),
+            poll_interval=self.poll_interval,
+            cancel_on_kill=self.cancel_on_kill,
+            submitted=submitted,  # and not in kwargs of the method, which `dag.test()` loses
+        )
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+    def _wait(self, context: Context, keys: Sequence[str], since: float) -> dict[str, Outcome]:
+        deadline = self._deadline(since)
+        waits = [PendingWait(key, deadline, self.poll_interval, since=since) for key in keys]
+        # Airflow's time limit is the same deadline, noticed during a request
+        with self.cancelling_on_end(context, lambda: keys), suppress(AirflowTaskTimeout):
+            self.hook.run(poll(self._wait_spec, set(waits)))
+        return {pending.key: pending.result(self._wait_spec) for pending in waits}
+
+    def _complete(self, context: Context, submitted: Any, outcomes: Mapping[str, Outcome]) -> Any:
+        timed_out = [key for key, outcome in outcomes.items() if isinstance(outcome, WaitTimeoutError)]
+        if timed_out:  # a retry submits again
+            self._clear_job_state(context)
+            self._cancel(timed_out)
+        result = self.build_combined_result(context, submitted, outcomes)
+        self._clear_job_state(context)
+        return result
+
+    def _clear_job_state(self, context: Context) -> None:
+        if self.durable:
+            clear_job_state(context)
+
+    def _is_ended_by_user(self, context: Context) -> bool:
+        """Whether the task was marked or cleared; Airflow kills its process in other cases, too."""
+        ti = context["ti"]
+        try:
+            states = ti.get_task_states(
+                dag_id=ti.dag_id, run_ids=[ti.run_id], task_ids=[ti.task_id], map_index=ti.map_index
+            )
+            [state] = states[ti.run_id].values()
+        except Exception as error:  # with an unknown state the remote work goes on: a retry finds it
+            self.log.warning("Nothing is cancelled: the state of the killed task is unknown: %s", error)
+            return False
+        return state not in CONTINUING_STATES
+
+    def _cancel(self, keys: Sequence[str]) -> None:
+        for key, error in self.hook.run(cancel_all(self._wait_spec, keys)).items():
+            self.log.warning("%s could not be cancelled: %s", self._wait_spec.describe(key), error)

@@ -1,0 +1,160 @@
+"""One wait: the object it is for, the schedule of its polls, and the last observation."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+
+from self_hosted.core.http.errors import SelfHostedError, WaitTimeoutError
+from self_hosted.core.wait.observation import MISSING, Observation
+from self_hosted.core.wait.spec import WaitSpec
+
+Outcome = Observation | SelfHostedError
+"""How a wait ended: the last observation, or the error."""
+
+FIRST_POLL_SECONDS = 1.0  # much of the work is done by then
+BACKOFF_FACTOR = 1.5
+
+
+class PollSchedule:
+    """When one object is polled: with exponential backoff, or as its progress suggests; never after the deadline.
+
+    :param deadline: seconds since the epoch
+    :param poll_interval: the longest time between two polls, in seconds
+    :param first_poll_after: seconds before the first poll
+    """
+
+    def __init__(self, deadline: float, poll_interval: float, first_poll_after: float = 0) -> None:
+        self.deadline, self.poll_interval = deadline, poll_interval
+        self.pause = min(FIRST_POLL_SECONDS, poll_interval)
+        # the earliest and the latest time of the next poll; seconds since the epoch
+        self.ready = self.due = min(time.time() + first_poll_after, deadline)
+        self._first_progress: tuple[float, float] | None = None  # time and percent
+
+    def schedule_next(self, progress: float | None) -> None:
+        """Set the time of the next poll.
+
+        :param progress: percent, where the product reports it
+        """
+        now = time.time()
+        # the jitter keeps tasks that began together from polling together forever
+        pause = min(self.pause, self._seconds_left(progress, now)) * random.uniform(0.8, 1.0)  # noqa: S311 no secret
+        self.due = min(now + pause, self.deadline)
+        self.ready = min(now + pause / 2, self.due)
+        self.pause = min(self.pause * BACKOFF_FACTOR, self.poll_interval)
+
+    def _seconds_left(self, progress: float | None, now: float) -> float:
+        """Estimate the remaining time from the progress so far; infinite if there is none."""
+        if progress is None:
+            return float("inf")
+        start, first = self._first_progress = self._first_progress or (now, progress)
+        rate = (progress - first) / max(now - start, 0.001)
+        return max(FIRST_POLL_SECONDS, (100 - progress) / rate) if rate > 0 else float("inf")
+
+
+@dataclass
+class Progress:
+    """The latest observation of one object, and when it last changed.
+
+    :param observation: the last one; None if the object was never observed
+    :param changed_at: when it last changed, in seconds since the epoch
+    """
+
+    observation: Observation | None = None
+    changed_at: float = field(default_factory=time.time)
+
+    def update(self, observation: Observation | None) -> None:
+        """Take in an observation.
+
+        :param observation: None if the object was not found: it is missing if it was observed before
+        """
+        if observation is None and self.observation is None:
+            return
+        observation = observation or MISSING
+        if observation != self.observation:
+            self.observation, self.changed_at = observation, time.time()
+
+
+class PendingWait:
+    """A wait for one remote object.
+
+    :param key: its id, or the text of a `WaitKey`
+    :param deadline: seconds since the epoch; absolute, so that it survives restarts
+    :param poll_interval: the longest time between two polls, in seconds
+    :param first_poll_after: seconds before the first poll
+    :param since: when the wait began, in seconds since the epoch; default: now
+    """
+
+    def __init__(
+        self, key: str, deadline: float, poll_interval: float, first_poll_after: float = 0, since: float | None = None
+    ) -> None:
+        self.key, self.deadline = key, deadline
+        self.since = time.time() if since is None else since
+        self.schedule = PollSchedule(deadline, poll_interval, first_poll_after)
+        self.progress = Progress()
+        self.error: Exception | None = None
+        self.poll_error: SelfHostedError | None = None  # why the last poll returned nothing
+
+    @property
+    def observation(self) -> Observation | None:
+        """The last observation."""
+        return self.progress.observation
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the wait has ended: done, failed or timed out."""
+        is_done = self.observation is not None and self.observation.done
+        return is_done or self.error is not None or time.time() >= self.deadline
+
+    @property
+    def seconds_unchanged(self) -> float:
+        """Seconds since the observed state last changed."""
+        return time.time() - self.progress.changed_at
+
+    def update(self, result: Outcome | None) -> None:
+        """Take in the result of a poll.
+
+        :param result: an observation, the error of this object, or None if it was not found
+        """
+        if isinstance(result, SelfHostedError):
+            self.error = result
+        else:
+            self.progress.update(result)
+
+    def schedule_next(self) -> None:
+        """Set the time of the next poll."""
+        self.schedule.schedule_next(self.observation.progress if self.observation else None)
+
+    def outcome(self, wait_spec: WaitSpec) -> Observation:
+        """Return the last observation of a wait that is over.
+
+        :param wait_spec: the spec of the wait
+        :raises WaitTimeoutError: if the deadline passed
+        :raises NotFoundError: if the object does not exist, or not any more
+        """
+        if self.error:
+            raise self.error
+        if self.observation is None or not self.observation.done:
+            raise WaitTimeoutError(f"timed out {self.describe(wait_spec)}")
+        return wait_spec.require_present(self.key, self.observation)
+
+    def result(self, wait_spec: WaitSpec) -> Outcome:
+        """Return the outcome; an error is returned, not raised, so that other waits are not affected.
+
+        :param wait_spec: the spec of the wait
+        """
+        try:
+            return self.outcome(wait_spec)
+        except SelfHostedError as error:
+            return error
+
+    def describe(self, wait_spec: WaitSpec) -> str:
+        """Return how long the wait has taken and what was last observed, for an error message.
+
+        :param wait_spec: the spec of the wait
+        """
+        seconds = round(time.time() - self.since)
+        last = f"its last state is {self.observation}" if self.observation else "it was never found"
+        poll_error = f"; the last poll failed: {self.poll_error}" if self.poll_error else ""
+        return f"after {seconds} s waiting for {wait_spec.describe(self.key)}: {last}{poll_error}"

@@ -1,0 +1,2 @@
+from .base import RudderLink as RudderLink, RudderOperator as RudderOperator
+from .rules import RudderUpdateRuleOperator as RudderUpdateRuleOperator

@@ -1,0 +1,242 @@
+"""The operator that updates a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from self_hosted.core.arguments import (
+    parse_bool,
+    parse_id,
+    parse_list,
+    parse_object_list,
+    parse_str_list,
+    require_not_blank,
+)
+from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.operator import idempotency_key
+from self_hosted.core.tasks.waiting_operator import WaitingOperator
+from self_hosted.rudder.operators.base import RudderOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from self_hosted.core.wait.observation import Observation
+    from self_hosted.rudder.api import change_requests, rules, targets
+else:
+    change_requests = lazy_import("self_hosted.rudder.api.change_requests")
+    rules = lazy_import("self_hosted.rudder.api.rules")
+    targets = lazy_import("self_hosted.rudder.api.targets")
+
+FIELDS = {
+    "display_name": "displayName",
+    "category_id": "categoryId",
+    "short_description": "shortDescription",
+    "long_description": "longDescription",
+    "directives": "directives",
+    "targets": "targets",
+    "enabled": "enabled",
+    "tags": "tags",
+}
+"""The operator's arguments that are fields of a rule, and Rudder's names of them."""
+
+
+class UpdateRuleResult(TypedDict):
+    """The result of `RudderUpdateRuleOperator`.
+
+    :param rule_id: id of the rule
+    :param outcome: "applied", "unchanged" if no value differed, or "pending" if the change waits for approval
+    :param changed: Rudder's names of the fields that differed
+    :param change_request_id: number of the change request, if there is one
+    :param duplicates: only if a lost response made a second request necessary: numbers of further change requests with
+        the same content that stay open, because the account may not decline them
+    :param url: page of the rule, or of the pending change request
+    """
+
+    rule_id: str
+    outcome: Literal["applied", "unchanged", "pending"]
+    changed: list[str]
+    change_request_id: int | None
+    duplicates: NotRequired[list[int]]
+    url: str
+
+
+class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
+    """Sets values of a rule. Fields without an argument keep their values; if no value differs, nothing is sent.
+
+    Where Rudder validates changes, the update becomes a change request, which people accept or decline. Endpoint:
+    ``POST /rules/{id}``, https://docs.rudder.io/api
+
+    :param rule_id: id of the rule
+    :param display_name: its name
+    :param category_id: id of its category
+    :param short_description: one line about it
+    :param long_description: more about it
+    :param directives: ids of all its directives
+    :param targets: all its targets: a list of ``"group:<id>"``, ``"special:all"``, ..., or of one object
+        ``{"include": {"or": [...]}, "exclude": {"or": [...]}}``; "and" is invalid, because Rudder stores it as "or"
+    :param enabled: whether it is applied
+    :param tags: all its tags, each an object ``{name: value}``
+    :param reason: the reason, for Rudder's event log; at least five characters, unless the connection sets another
+        minimum
+    :param change_request_name: name of the change request, if there is one
+    :param change_request_description: its description
+    :param wait_for_change_request: whether to wait until the change request is deployed; the task fails if it is
+        declined. ``cancel_on_kill`` has no effect: the decision about the request is left to people
+    :param rudder_conn_id: the Airflow connection
+    :return: `UpdateRuleResult`
+    :raises AirflowFailException: for invalid arguments, a missing rule or permission, and a declined change request
+    :raises ServerError: if Rudder reports success but returns other values
+    :raises WaitTimeoutError: if the change request is not deployed in time
+    """
+
+    wait_spec = "self_hosted.rudder.waits.CHANGE_REQUEST"
+    template_fields: Sequence[str] = (
+        *RudderOperator.template_fields,
+        "rule_id",
+        *FIELDS,
+        "reason",
+        "change_request_name",
+        "change_request_description",
+    )
+
+    def __init__(
+        self,
+        *,
+        rule_id: str,
+        display_name: str | None = None,
+        category_id: str | None = None,
+        short_description: str | None = None,
+        long_description: str | None = None,
+        directives: Sequence[str] | str | None = None,
+        targets: Sequence[str | Mapping[str, Any]] | str | None = None,
+        enabled: bool | str | None = None,
+        tags: Sequence[Mapping[str, str]] | str | None = None,
+        reason: str | None = None,
+        change_request_name: str | None = None,
+        change_request_description: str | None = None,
+        wait_for_change_request: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rule_id = rule_id
+        self.display_name = display_name
+        self.category_id = category_id
+        self.short_description = short_description
+        self.long_description = long_description
+        self.directives = directives
+        self.targets = targets
+        self.enabled = enabled
+        self.tags = tags
+        self.reason = reason
+        self.change_request_name = change_request_name
+        self.change_request_description = change_request_description
+        self.wait_for_change_request = wait_for_change_request
+
+    def validate(self) -> None:
+        """Check the arguments.
+
+        :raises ValueError: naming the argument
+        """
+        parse_id("rule_id", self.rule_id, "a rule")
+        if not self._values():
+            raise ValueError(f"nothing to update: give at least one of {', '.join(FIELDS)}")
+        self._validate_reason()
+
+    def submit(self, context: Context) -> UpdateRuleResult:
+        """Update the rule, or find the effect of an earlier try.
+
+        :param context: the context of the task
+        """
+        update = rules.update(
+            parse_id("rule_id", self.rule_id, "a rule"),
+            self._values(),
+            reason=self._stripped_reason,
+            change_request_name=self.change_request_name,
+            change_request_description=self.change_request_description,
+            idempotency_key=idempotency_key(context),
+            previous_attempt_unknown=self.previous_attempt_unknown,
+        )
+        result = self._with_url(self.hook.run(update))
+        self._warn_about_duplicates(result)
+        return result
+
+    def external_id(self, submitted: UpdateRuleResult) -> str | None:
+        """Return the number of the change request, if it is to be waited for.
+
+        :param submitted: the result of `submit`
+        """
+        is_pending = submitted["outcome"] == "pending" and self.wait_for_change_request
+        return str(submitted["change_request_id"]) if is_pending else None
+
+    def external_url(self, submitted: UpdateRuleResult) -> str:
+        """Return the page of the rule, or of the pending change request.
+
+        :param submitted: the result of `submit`
+        """
+        return submitted["url"]
+
+    def build_result(self, context: Context, submitted: UpdateRuleResult, observation: Observation) -> UpdateRuleResult:
+        """Return the task's result after the decision about the change request.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param observation: the last observation of the change request
+        :raises AirflowFailException: if it was declined
+        """
+        if observation.state != change_requests.DEPLOYED:
+            raise AirflowFailException(
+                f"change request {submitted['change_request_id']} for rule {submitted['rule_id']} was not deployed, "
+                f"its state is {observation.state!r}: {submitted['url']}"
+            )
+        result = self._with_url({**submitted, "outcome": "applied"})
+        if "duplicates" in result:  # the server may have opened another one only after this wait began
+            own = self.hook.run(change_requests.list_own(idempotency_key(context), result["rule_id"]))
+            result["duplicates"] = self.hook.run(change_requests.decline_duplicates(own))
+            self._warn_about_duplicates(result)
+        return result
+
+    def _warn_about_duplicates(self, result: UpdateRuleResult) -> None:
+        for number in result.get("duplicates", ()):
+            self.log.warning(
+                "Change request %s is a duplicate of %s, and this account may not decline it: decline it in Rudder",
+                number,
+                result["change_request_id"],
+            )
+
+    def _values(self) -> dict[str, Any]:
+        """Return the values of the given arguments, under Rudder's names of the fields."""
+        given = {argument: getattr(self, argument) for argument in FIELDS}
+        return {FIELDS[name]: _parse(name, value) for name, value in given.items() if value is not None}
+
+    def _validate_reason(self) -> None:
+        extra = self.hook.settings.extra
+        if extra["require_reason"] and len(self._stripped_reason or "") < extra["min_reason_length"]:
+            raise ValueError(
+                f"reason must have at least {extra['min_reason_length']} characters, for Rudder's event log, "
+                f"not {self.reason!r}"
+            )
+
+    @property
+    def _stripped_reason(self) -> str | None:
+        return (self.reason or "").strip() or None
+
+    def _with_url(self, result: rules.RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
+        base_url = self.hook.settings.address.base_url
+        if result["outcome"] == "pending" and result["change_request_id"] is not None:
+            return {**result, "url": change_requests.page_url(base_url, result["change_request_id"])}
+        return {**result, "url": rules.page_url(base_url, result["rule_id"])}
+
+
+def _parse(argument: str, value: Any) -> Any:
+    """Return the value of a field in Rudder's form."""
+    if argument == "enabled":
+        return parse_bool(argument, value)
+    if argument not in {"directives", "targets", "tags"}:
+        return value
+    require_not_blank(argument, value)
+    if argument == "directives":
+        return parse_str_list(argument, value)
+    return parse_object_list(argument, value) if argument == "tags" else [targets.normalize(parse_list(value))]

@@ -1,0 +1,1 @@
+"""Alerts: their documents, and the store of all of them."""

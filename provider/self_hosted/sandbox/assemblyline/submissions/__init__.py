@@ -1,0 +1,1 @@
+"""Submissions: their documents, their progress, the ingester, and the store of all of them."""

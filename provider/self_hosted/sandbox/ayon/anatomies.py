@@ -1,0 +1,36 @@
+"""Anatomies of projects."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from self_hosted.sandbox.ayon.defaults import complete_anatomy
+from self_hosted.sandbox.ayon.errors import ValidationError
+from self_hosted.sandbox.ayon.projects import PROJECT
+from self_hosted.sandbox.ayon.resource import Resource
+from self_hosted.sandbox.ayon.state import Record
+from self_hosted.sandbox.ayon.validation import find_anatomy_problems, find_attribute_problems
+from self_hosted.sandbox.routing import route
+
+
+class Anatomies(Resource):
+    """The anatomy of a project."""
+
+    @route("GET", f"{PROJECT}/anatomy")
+    async def get(self, request: Request, user: Record) -> Response:
+        """Return the complete anatomy."""
+        return JSONResponse(complete_anatomy(self.get_project(request, user)["anatomy"]))
+
+    @route("POST", f"{PROJECT}/anatomy")
+    async def replace(self, request: Request, user: Record) -> Response:
+        """Replace the anatomy. Missing parts come from the defaults, not from the previous anatomy."""
+        project, body = self.get_project(request, user), await request.json()
+        attributes = body.get("attributes", {})
+        problems = find_anatomy_problems(body) or find_attribute_problems(self.state, attributes, "attributes")
+        if problems:
+            raise ValidationError(request, problems)
+        project["anatomy"] = complete_anatomy(body)
+        project["updatedAt"] = self.state.timestamp()
+        self.add_event(request, user, "entity.project.changed", project["name"])
+        return Response(status_code=204)

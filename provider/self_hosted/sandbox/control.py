@@ -1,0 +1,88 @@
+"""The control routes, with which a test or a demo inspects and changes the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from self_hosted.sandbox.fake_server import FakeServer, Table
+from self_hosted.sandbox.faults import Fault, FaultPlan
+from self_hosted.sandbox.page import render_page
+from self_hosted.sandbox.routing import route, routes_of
+
+
+class Control:
+    """The handlers of the control routes.
+
+    :param servers: the fake servers
+    :param fault_plan: the faults of all servers
+    """
+
+    def __init__(self, servers: Sequence[FakeServer], fault_plan: FaultPlan) -> None:
+        self.servers = {server.name: server for server in servers}
+        self.fault_plan = fault_plan
+
+    def routes(self) -> list[Route]:
+        """Return the routes of all handlers."""
+        return [Route(spec.path, handler, methods=list(spec.methods)) for spec, handler in routes_of(self)]
+
+    def tables(self) -> dict[str, dict[str, Table]]:
+        """Return the tables of all servers: product to table name to rows."""
+        return {name: server.tables() for name, server in self.servers.items()}
+
+    @route("GET", "/")
+    async def get_page(self, request: Request) -> Response:
+        """Return the tables as HTML."""
+        return HTMLResponse(render_page(self.tables()))
+
+    @route("GET", "/_control/state")
+    async def get_state(self, request: Request) -> Response:
+        """Return the tables as JSON."""
+        return JSONResponse(self.tables())
+
+    @route("GET", "/_control/connections")
+    async def get_connections(self, request: Request) -> Response:
+        """Return {connection id: Airflow connection} of all servers."""
+        base_url = str(request.base_url).rstrip("/")
+        return JSONResponse({f"{name}_default": server.connection(base_url) for name, server in self.servers.items()})
+
+    @route("POST", "/_control/reset")
+    async def reset(self, request: Request) -> Response:
+        """Restore the sample data of all servers and remove all faults."""
+        self.fault_plan.clear()
+        for server in self.servers.values():
+            server.reset()
+        return JSONResponse({})
+
+    @route("POST", "/_control/seed")
+    async def seed(self, request: Request) -> Response:
+        """Add data, given as {product: data}; see `seed` of each fake server."""
+        for name, data in (await request.json()).items():
+            self.servers[name].seed(data)
+        return JSONResponse({})
+
+    @route("POST", "/_control/faults")
+    async def add_faults(self, request: Request) -> Response:
+        """Add faults, given as [fault]; see `faults.py`."""
+        self.fault_plan.faults.extend(Fault(**fault) for fault in await request.json())
+        return JSONResponse({})
+
+    @route("POST", "/_control/random")
+    async def seed_random(self, request: Request) -> Response:
+        """Seed the random generator of the faults, given as {"seed": 7}; the same requests get the same faults."""
+        self.fault_plan.random.seed((await request.json())["seed"])
+        return JSONResponse({})
+
+    @route("GET", "/_control/counts")
+    async def get_counts(self, request: Request) -> Response:
+        """Return {"requests": {product: count}, "faults": {name of the fault: count}} since the last reset."""
+        return JSONResponse({"requests": self.fault_plan.requests, "faults": self.fault_plan.fired})
+
+    @route("POST", "/_control/end-sessions")
+    async def end_sessions(self, request: Request) -> Response:
+        """Invalidate every session token of a product, given as {"product": name}."""
+        self.servers[(await request.json())["product"]].end_sessions()
+        return JSONResponse({})

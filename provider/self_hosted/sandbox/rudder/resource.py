@@ -1,0 +1,28 @@
+"""The base class of the resources of the API."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from self_hosted.sandbox.rudder.state import State
+
+
+class HasState(Protocol):
+    """The part of the fake server that resources and middleware use. A reset replaces the state."""
+
+    state: State
+
+
+class Resource:
+    """A group of handlers, each with a `route` decorator: method, path below ``/api/{version}``, and ``action``.
+
+    :param server: owner of the state
+    """
+
+    def __init__(self, server: HasState) -> None:
+        self._server = server
+
+    @property
+    def state(self) -> State:
+        """The state of the server."""
+        return self._server.state

@@ -1,0 +1,46 @@
+"""The API version of a request: in the path, in the header, or implied by a server with only one version."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from self_hosted.sandbox.rudder.calls import Endpoint
+from self_hosted.sandbox.rudder.errors import EndpointNotFoundError, VersionError
+
+
+def select_version(endpoint: Endpoint, request: Request, supported: tuple[int, ...]) -> int:
+    """Return the API version that the request names in its path or header.
+
+    :param supported: versions of the server
+    :raises EndpointNotFoundError: if the path names an unsupported version
+    :raises VersionError: if the version is missing, or header and path differ
+    """
+    header = _parse_version(request.headers.get("x-api-version", ""), supported)
+    if "version" in request.path_params:
+        return _check_path_version(_parse_version(request.path_params["version"], supported), header)
+    if header is None and len(supported) == 1:
+        return supported[0]
+    if header is None:
+        target, versions = f"'{endpoint.method} api{endpoint.path}'", "".join(f"'{version}'" for version in supported)
+        raise VersionError(
+            "Bad request: Request is missing a version but the version is required "
+            f"for {target}. Available versions: {versions}"
+        )
+    return header
+
+
+def _check_path_version(version: int | None, header: int | None) -> int:
+    if version is None:
+        raise EndpointNotFoundError
+    if header not in {None, version}:
+        raise VersionError(
+            f"Bad request: Request is requiring version '{header}' "
+            f"but the available endpoints only provide version '{version}'"
+        )
+    return version
+
+
+def _parse_version(text: str, supported: tuple[int, ...]) -> int | None:
+    """Return the version, or None if it is missing, malformed or unsupported."""
+    version = max(supported) if text == "latest" else int(text) if text.isdecimal() else None
+    return version if version in supported else None

@@ -1,0 +1,96 @@
+"""The digest of a submission: the flow by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from self_hosted.assemblyline.api.submissions import digests
+from self_hosted.core.http.errors import NotReadyError, PermanentError
+from tests.assemblyline.flows import CONFIGURATION, reply, result_of
+
+SHA256 = "0" * 64
+DONE: dict[str, Any] = {
+    "state": "completed",
+    "max_score": 1200,
+    "file_count": 3,
+    "error_count": 2,
+    "errors": [f"{SHA256}.Av.v1.c0.e21", f"{SHA256}.Yara.v2.c0.e1"],
+}
+
+
+def tag(value, kind="info", safelisted=False):
+    return [value, kind, safelisted, "TLP:C"]
+
+
+def summary(**changes):
+    return {
+        "tags": {"attribution": {}, "behavior": {}, "ioc": {}},
+        "attack_matrix": {},
+        "heuristics": {},
+        "partial": False,
+        "filtered": False,
+        **changes,
+    }
+
+
+def digest(found, errors=None, document=None, first=20):
+    replies = [
+        reply(document or DONE),
+        reply(CONFIGURATION),
+        reply(found),
+        reply({"result": {}, "error": errors or {}}),
+    ]
+    return result_of(digests.get("s", first), *replies)[0]
+
+
+def test_the_worst_values_come_first_without_safelisted_ones():
+    found = [
+        tag("c"),
+        tag("b", "malicious"),
+        tag("trusted", "malicious", True),
+        tag("a", "suspicious"),
+        tag("0", "safe"),
+    ]
+    report = digest(summary(tags={"attribution": {}, "ioc": {"network.static.ip": found}}), first=3)
+    assert report["iocs"] == {"network.static.ip": {"count": 4, "first": ["b", "a", "c"]}}
+
+
+def test_a_type_with_only_safelisted_values_is_omitted():
+    report = digest(summary(tags={"ioc": {}, "attribution": {"av.virus_name": [tag("x", safelisted=True)]}}))
+    assert report["attribution"] == {}
+
+
+def test_each_technique_is_listed_once():
+    matrix = {
+        "execution": [["T1059", "Shell", "info"], ["T1059", "Shell", "malicious"]],
+        "impact": [["T1486", "E", "info"]],
+    }
+    assert digest(summary(attack_matrix=matrix))["attack"] == ["T1059", "T1486"]
+
+
+def test_failed_services_are_listed_even_if_their_errors_are_hidden():
+    report = digest(summary(), {DONE["errors"][1]: {"response": {"message": "m" * 400, "status": "FAIL_RECOVERABLE"}}})
+    hidden, shown = report["failed_services"]
+    assert hidden == {"service": "Av", "sha256": SHA256, "error": "service down", "message": "", "status": None}
+    assert (shown["service"], len(shown["message"]), shown["status"]) == ("Yara", 300, "FAIL_RECOVERABLE")
+    assert report["error_count"] == 2
+
+
+def test_only_the_first_failed_services_are_read():
+    report, steps = result_of(
+        digests.get("s", 1), *map(reply, (DONE, CONFIGURATION, summary(), {"result": {}, "error": {}}))
+    )
+    assert steps[-1].json["error"] == DONE["errors"][:1]
+    assert len(report["failed_services"]) == 1
+
+
+def test_a_running_submission_has_no_report():
+    with pytest.raises(NotReadyError, match="is submitted, not completed"):
+        result_of(digests.get("s"), reply({"state": "submitted"}))
+
+
+def test_a_cancelled_submission_has_no_report():
+    with pytest.raises(PermanentError, match="cancelled"):
+        result_of(digests.get("s"), reply({**DONE, "to_be_deleted": True}))

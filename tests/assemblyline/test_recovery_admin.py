@@ -1,0 +1,113 @@
+"""Each write has one effect and succeeds after its response was lost: settings, services and signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from self_hosted.assemblyline.api import services, signatures
+from self_hosted.assemblyline.api.account import settings
+from self_hosted.assemblyline.api.submissions import notifications
+from self_hosted.assemblyline.hook import AssemblylineHook
+from self_hosted.core.http.errors import OutcomeUnknownError
+from self_hosted.core.http.flow import Flow
+from tests.assemblyline.conftest import upload
+from tests.conftest import Served
+
+RULE = {"type": "yara", "source": "own", "signature_id": "a", "name": "a", "data": "rule a {}", "status": "NOISY"}
+ID = "yara_own_a"
+SEED = {
+    "signatures": {"signatures": [RULE], "sources": {"YARA": [{"name": "own", "uri": "https://a/b", "enabled": True}]}},
+    "services": {"updates": {"RigScan": {"latest_tag": "4.7.1.0", "update_available": True, "updating": False}}},
+    "heuristics": [{"heur_id": "RIGSCAN.1", "name": "Words"}],
+    "delay": 0,
+}
+
+
+class Write(NamedTuple):
+    """A write whose response is lost.
+
+    :param path: of the request that has the effect, below ``/api/v4``
+    :param flow: returns the write
+    :param read: reads the effect
+    :param after: the expected effect
+    """
+
+    path: str
+    flow: Callable[[], Flow[Any]]
+    read: Callable[[AssemblylineHook], Any]
+    after: Any
+
+
+WRITES = {
+    "update_user_settings": Write(
+        "/user/settings/admin/",
+        lambda: settings.update({"expand_min_score": 7}),
+        lambda hook: hook.get_user_settings()["expand_min_score"],
+        7,
+    ),
+    "update_service": Write(
+        "/service/RigScan/",
+        lambda: services.update("RigScan", {"timeout": 7}),
+        lambda hook: hook.get_service("RigScan")["timeout"],
+        7,
+    ),
+    "install_service_update": Write(
+        "/service/update/",
+        lambda: services.install_update("RigScan"),
+        lambda hook: hook.list_service_updates()["RigScan"]["updating"],
+        True,
+    ),
+    "set_signature_status": Write(
+        f"/signature/change_status/{ID}/DISABLED/",
+        lambda: signatures.set_status(ID, "DISABLED"),
+        lambda hook: hook.get_signature(ID)["status"],
+        "DISABLED",
+    ),
+    "set_signature_source_enabled": Write(
+        "/signature/sources/enable/YARA/own/",
+        lambda: signatures.set_source_enabled("YARA", "own", enabled=False),
+        lambda hook: hook.list_signature_sources()["YARA"][0]["enabled"],
+        False,
+    ),
+    "update_signature_sources": Write(
+        "/signature/sources/update/YARA/",
+        lambda: signatures.update_sources("YARA"),
+        lambda hook: hook.list_signature_sources()["YARA"][0]["status"]["state"],
+        "UPDATING",
+    ),
+}
+TAKES: dict[str, Callable[[str], Flow[Any]]] = {
+    "take_notification": notifications.take,
+    "take_notifications": notifications.take_many,
+}
+"""Reads that remove messages, which are lost with a lost response."""
+
+
+@pytest.fixture
+def full(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("self_hosted.core.http.transport.LONG_RUNNING_TIMEOUT_FACTOR", 1)
+    served.seed(SEED)
+    extra = {"api_key": "full:full-secret", "read_timeout": 1}
+    return AssemblylineHook(connect("full", served.connection(extra=extra)))
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_one_effect_remains(served: Served, full: AssemblylineHook, name: str):
+    write = WRITES[name]
+    # some reads have the same path as the write
+    method = "POST" if name in {"update_service", "update_user_settings"} else ".*"
+    served.fail("drop", path=f"/api/v4{write.path}", method=method)
+    full.run(write.flow())
+    assert write.read(full) == write.after
+
+
+@pytest.mark.parametrize("name", TAKES)
+def test_a_lost_message_is_an_error(served, full, name):
+    full.ingest(upload("x"), {"notification_queue": "nightly"})
+    served.fail("drop", path="/api/v4/ingest/get_message.*")
+    with pytest.raises(OutcomeUnknownError):
+        full.run(TAKES[name]("nightly"))
+    assert full.take_notification("nightly") is None

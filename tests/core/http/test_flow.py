@@ -1,0 +1,341 @@
+"""Flows stepped by hand; requests and replies as data; the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import pytest
+
+from self_hosted.core.http.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    SelfHostedError,
+    ServerError,
+    UnavailableError,
+)
+from self_hosted.core.http.flow import (
+    Flow,
+    Pause,
+    Reply,
+    Request,
+    Secret,
+    Step,
+    arun,
+    parse_retry_after,
+    pipeline,
+    run,
+    url_path,
+)
+from tests.core.toy import count_bricks
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+WHOAMI = Request("GET", "/whoami")
+
+
+def reply(body: bytes = b"{}", status: int = 200, request: Request = WHOAMI, **headers: str) -> Reply:
+    return Reply(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, request)
+
+
+def read(path: str) -> Flow[str]:
+    """Return the text at a path, or "missing"."""
+    try:
+        response = yield Request("GET", path)
+    except NotFoundError:
+        return "missing"
+    return response.text
+
+
+def take_all_steps(log: list[str]) -> Flow[str]:
+    """Yield one step of each type, and log when the flow is closed."""
+    try:
+        yield Secret("secret-value")
+        yield Pause(0.5)
+        return (yield WHOAMI).text
+    finally:
+        log.append("closed")
+
+
+class Performer:
+    """Records the steps, and replies to each request with the text of its path; "/404" is not found."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def __call__(self, step: Step) -> Reply:
+        self.steps.append(step)
+        if isinstance(step, Request) and step.path == "/404":
+            raise NotFoundError("gone")
+        return reply(step.path.encode() if isinstance(step, Request) else b"")
+
+    async def perform_async(self, step: Step) -> Reply:
+        return self(step)
+
+
+def in_worker(flow: Flow[Any], performer: Performer) -> Any:
+    return run(flow, performer)
+
+
+def in_trigger(flow: Flow[Any], performer: Performer) -> Any:
+    return asyncio.run(arun(flow, performer.perform_async))
+
+
+@pytest.fixture(params=[in_worker, in_trigger])
+def runner(request: pytest.FixtureRequest) -> Callable[[Flow[Any], Performer], Any]:
+    return request.param  # type: ignore[no-any-return]
+
+
+def test_a_flow_can_be_stepped_by_hand():
+    flow = count_bricks("bo", limit=5)
+    request = next(flow)
+    assert isinstance(request, Request)
+    assert (request.method, request.target) == ("GET", "/whoami?user=bo&limit=5")
+    with pytest.raises(StopIteration) as end:
+        flow.send(reply(b'{"brick": {"red": 1}}'))
+    assert end.value.value == {"red": 1}
+
+
+def test_a_flow_can_catch_an_error():
+    flow = read("/404")
+    next(flow)
+    with pytest.raises(StopIteration) as end:
+        flow.throw(NotFoundError("gone"))
+    assert end.value.value == "missing"
+
+
+def test_both_runners_return_the_result_and_perform_every_step_in_order(runner):
+    performer = Performer()
+    assert runner(take_all_steps([]), performer) == "/whoami"
+    assert performer.steps == [Secret("secret-value"), Pause(0.5), WHOAMI]
+
+
+def test_both_runners_throw_errors_into_the_flow(runner):
+    assert runner(read("/404"), Performer()) == "missing"
+
+
+def test_an_uncaught_error_reaches_the_caller_and_closes_the_flow(runner):
+    class Unavailable(Performer):
+        def __call__(self, step: Step) -> Reply:
+            raise UnavailableError("not now")
+
+    log: list[str] = []
+    with pytest.raises(UnavailableError):
+        runner(take_all_steps(log), Unavailable())
+    assert log == ["closed"]
+
+
+def test_other_exceptions_are_not_thrown_into_the_flow_but_close_it(runner):
+    class Failing(Performer):
+        def __call__(self, step: Step) -> Reply:
+            raise EOFError("truncated")
+
+    log: list[str] = []
+    with pytest.raises(EOFError):
+        runner(take_all_steps(log), Failing())
+    assert log == ["closed"]
+
+
+def test_a_flow_without_steps_returns_its_result(runner):
+    def return_at_once() -> Flow[int]:
+        return 7
+        yield
+
+    assert runner(return_at_once(), Performer()) == 7
+
+
+class Sender(NamedTuple):
+    """Middleware made of one function."""
+
+    send: Callable[[Request], Flow[Reply]]
+
+
+def test_middleware_is_listed_outermost_first():
+    order: list[str] = []
+
+    def recording(name: str) -> Sender:
+        def send(request: Request) -> Flow[Reply]:
+            order.append(name)
+            return (yield request)
+
+        return Sender(send)
+
+    next(pipeline(read("/it"), [recording("auth"), recording("retries"), recording("limiter")]))
+    assert order == ["auth", "retries", "limiter"]
+
+
+def test_each_attempt_of_an_outer_middleware_passes_the_inner_ones(runner):
+    attempts: list[str] = []
+
+    def send_twice(request: Request) -> Flow[Reply]:
+        yield request
+        return (yield request)
+
+    def count(request: Request) -> Flow[Reply]:
+        attempts.append(request.path)
+        return (yield request)
+
+    assert runner(pipeline(read("/it"), [Sender(send_twice), Sender(count)]), Performer()) == "/it"
+    assert attempts == ["/it", "/it"]
+
+
+def test_a_pipeline_without_middleware_is_the_flow_itself():
+    flow = read("/it")
+    assert pipeline(flow, []) is flow
+
+
+def test_middleware_changes_requests_and_passes_other_steps_on(runner):
+    def add_header(request: Request) -> Flow[Reply]:
+        return (yield request.with_headers({"x-added": "yes"}))
+
+    performer = Performer()
+    assert runner(pipeline(take_all_steps([]), [Sender(add_header)]), performer) == "/whoami"
+    assert performer.steps == [
+        Secret("secret-value"),
+        Pause(0.5),
+        Request("GET", "/whoami", headers={"x-added": "yes"}),
+    ]
+
+
+def test_errors_of_middleware_are_thrown_into_the_flow(runner):
+    def reject(request: Request) -> Flow[Reply]:
+        raise NotFoundError("gone")
+        yield
+
+    assert runner(pipeline(read("/anything"), [Sender(reject)]), Performer()) == "missing"
+
+
+def test_middleware_may_send_several_requests(runner):
+    def send_two(request: Request) -> Flow[Reply]:
+        yield Request("GET", "/before")
+        return (yield request)
+
+    performer = Performer()
+    assert runner(pipeline(read("/it"), [Sender(send_two)]), performer) == "/it"
+    assert [step.path for step in performer.steps if isinstance(step, Request)] == ["/before", "/it"]
+
+
+def test_closing_a_pipeline_closes_its_flow():
+    log: list[str] = []
+
+    def forward(request: Request) -> Flow[Reply]:
+        return (yield request)
+
+    flow = pipeline(take_all_steps(log), [Sender(forward)])
+    next(flow)
+    flow.close()
+    assert log == ["closed"]
+
+
+def test_path_segments_are_quoted():
+    assert url_path("rules", "a b/c?d#é", 7) == "/rules/a%20b%2Fc%3Fd%23%C3%A9/7"
+
+
+@pytest.mark.parametrize("dots", [".", ".."])
+def test_segments_of_dots_are_rejected(dots):
+    with pytest.raises(ValueError, match=r"'\.\.?' cannot be a segment of a path"):
+        url_path("rules", dots)
+
+
+def test_a_query_omits_none_writes_booleans_as_text_and_repeats_names():
+    request = Request("GET", "/x", query={"a": None, "b": True, "c": False, "d": ["x y", True], "e": 1, "f": (2, 3)})
+    assert request.target == "/x?b=true&c=false&d=x+y&d=true&e=1&f=2&f=3"
+
+
+def test_without_a_query_the_target_is_the_path():
+    assert Request("GET", "/x", query={"a": None}).target == "/x"
+
+
+@pytest.mark.parametrize(
+    ("method", "idempotent", "expected"),
+    [
+        ("GET", None, True),
+        ("HEAD", None, True),
+        ("POST", None, False),
+        ("PUT", None, False),
+        ("DELETE", None, False),
+        ("GET", False, False),
+        ("POST", True, True),
+    ],
+)
+def test_only_get_and_head_are_idempotent_by_default(method, idempotent, expected):
+    assert Request(method, "/x", idempotent=idempotent).is_idempotent is expected
+
+
+def test_headers_are_added_to_a_copy():
+    request = Request("GET", "/x", headers={"a": "1"})
+    assert request.with_headers({"b": "2"}).headers == {"a": "1", "b": "2"}
+    assert request.headers == {"a": "1"}
+
+
+def test_a_reply_that_is_not_json_is_an_error_that_shows_its_start():
+    with pytest.raises(
+        ServerError, match=r"GET /whoami: the response is not JSON; it starts with '<html>hello' \(HTTP 200\)"
+    ):
+        reply(b"<html>hello").json()
+
+
+def test_is_json_follows_the_content_type():
+    assert reply(content_type="application/problem+json; charset=utf-8").is_json
+    assert not reply(content_type="text/html").is_json
+    assert not reply().is_json
+
+
+def test_invalid_bytes_are_replaced_in_the_text():
+    assert reply(b"a\xff").text == "a�"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("Thu, 01 Jan 2026 12:00:09 GMT", 9.0),
+        ("Thu, 01 Jan 2026 12:00:09 -0000", 9.0),
+        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("Thu, 99 Jan 2026 12:00:09 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_malformed_values_are_ignored(header, seconds):
+    assert parse_retry_after(header, NOON) == seconds
+
+
+def test_retry_after_as_a_date_is_relative_to_now():
+    assert parse_retry_after("Wed, 01 Jan 2020 00:00:00 GMT") == 0
+    assert (parse_retry_after("Wed, 01 Jan 2200 00:00:00 GMT") or 0) > 1_000_000
+
+
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_a_success_has_no_default_error(status):
+    assert reply(status=status).default_error() is None
+
+
+def test_a_redirect_is_an_error_about_the_base_url():
+    error = reply(status=301, location="https://there.example.com/").default_error("moved")
+    assert isinstance(error, InvalidRequestError)
+    assert error.message == "redirected to https://there.example.com/: correct the base URL"
+
+
+def test_an_error_holds_method_path_status_and_retry_after():
+    error = reply(status=429, retry_after="3").default_error("slow down")
+    assert isinstance(error, UnavailableError)
+    assert (error.method, error.path, error.status, error.retry_after) == ("GET", "/whoami", 429, 3.0)
+    assert str(error) == "GET /whoami: slow down (HTTP 429)"
+
+
+def test_a_rejection_without_a_message_has_a_default_message():
+    assert str(reply(status=400).default_error()) == "GET /whoami: rejected without a reason (HTTP 400)"
+
+
+@pytest.mark.parametrize("error_class", [AuthenticationError, OutcomeUnknownError, SelfHostedError])
+def test_a_product_may_choose_the_error_class(error_class):
+    assert type(reply(status=200).error(error_class, "the text of the body")) is error_class

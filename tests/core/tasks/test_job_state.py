@@ -1,0 +1,137 @@
+"""Job state: a retry resumes the wait of the earlier try; a cleared task submits again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
+
+from self_hosted.core.http.errors import WaitTimeoutError
+from self_hosted.core.tasks.job_state import KEY, save_job_state
+from tests.core.tasks.build_task import execute_until_deferred, make_operator, resume
+from tests.core.toy import BuildAndWaitOperator, Toy, ToyHook
+from tests.core.wait.poller_tasks import seed_jobs
+
+either_way = pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "deferred"])
+
+
+def execute_to_end(context: Any, **arguments: Any) -> Any:
+    """Execute to the end, deferral included."""
+    operator = make_operator(**arguments)
+    try:
+        return operator.execute(context)
+    except TaskDeferred as deferral:
+        return resume(make_operator(**arguments), context, deferral)
+
+
+@either_way
+def test_a_retry_resumes_the_wait_of_a_killed_try(hook: ToyHook, toy: Toy, make_context, deferrable):
+    operator = make_operator(deferrable=True)
+    context = make_context(operator)
+    execute_until_deferred(operator, context)  # the worker crashes here
+    context["ti"].try_number = 2
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/1", "state": "done"}
+    assert toy.count_requests("POST", "/jobs") == 1
+
+
+@either_way
+def test_resumed_work_has_its_link(hook: ToyHook, toy: Toy, make_context, deferrable):
+    context = make_context(make_operator())
+    seed_jobs(toy, house=0)
+    save_job_state(context, {"id": "house"})
+    execute_to_end(context, deferrable=deferrable)
+    assert context["ti"].pushed == {"product_url": "https://toy.example.com/house"}
+
+
+@either_way
+def test_success_clears_the_job_state(hook: ToyHook, toy: Toy, make_context, deferrable):
+    context = make_context(make_operator())
+    execute_to_end(context, deferrable=deferrable)
+    assert context["task_state_store"].values == {}
+    execute_to_end(context, deferrable=deferrable)
+    assert toy.count_requests("POST", "/jobs") == 2
+
+
+@either_way
+def test_a_cleared_task_cancels_the_old_work_and_submits_again(hook: ToyHook, toy: Toy, make_context, deferrable):
+    context = make_context(make_operator())
+    seed_jobs(toy, older=10_000)
+    save_job_state(context, {"id": "older"})
+    context["ti"].max_tries += 1  # Airflow adds the same number of tries
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/2", "state": "done"}
+    assert toy.jobs["older"]["state"] == "cancelled"
+
+
+@either_way
+def test_a_retry_after_a_timeout_submits_again(hook: ToyHook, toy: Toy, make_context, deferrable):
+    context = make_context(make_operator())
+    with pytest.raises(WaitTimeoutError):
+        execute_to_end(context, deferrable=deferrable, polls=10_000, wait_timeout=0.2)
+    assert toy.jobs["job/1"]["state"] == "cancelled"
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/2", "state": "done"}
+
+
+@either_way
+def test_work_that_was_deleted_between_two_tries_is_an_error(hook: ToyHook, make_context, deferrable):
+    context = make_context(make_operator())
+    save_job_state(context, {"id": "deleted"})
+    with pytest.raises((WaitTimeoutError, AirflowFailException), match="job deleted"):
+        execute_to_end(context, deferrable=deferrable, wait_timeout=0.2)
+
+
+@either_way
+def test_durable_false_ignores_the_job_state(hook: ToyHook, toy: Toy, make_context, deferrable):
+    context = make_context(make_operator())
+    save_job_state(context, {"id": "earlier"})
+    saved = dict(context["task_state_store"].values)
+    assert execute_to_end(context, deferrable=deferrable, durable=False) == {"id": "job/1", "state": "done"}
+    assert context["task_state_store"].values == saved
+
+
+class RecordingOperator(BuildAndWaitOperator):
+    """Records `previous_attempt_unknown` during its submit."""
+
+    def submit(self, context: Any) -> dict[str, Any]:
+        self.recorded = self.previous_attempt_unknown
+        return super().submit(context)
+
+
+def submit_and_record(context: Any, **arguments: Any) -> bool:
+    operator = RecordingOperator(task_id="build", job="house", poll_interval=0.05, deferrable=False, **arguments)
+    operator.execute(context)
+    return operator.recorded
+
+
+def test_a_try_that_was_killed_during_its_submit_is_recognized(hook: ToyHook, served, make_context):
+    context = make_context(make_operator())
+    assert not submit_and_record(context)
+    served.fail("status", status=403, method="POST", path="/jobs")  # stands for any end during the submit
+    with pytest.raises(AirflowFailException):
+        execute_to_end(context, deferrable=False)
+    assert submit_and_record(context)
+    assert not submit_and_record(context)
+
+
+@pytest.mark.parametrize("missing", ["store", "durability"])
+def test_without_job_state_every_retry_may_follow_an_interrupted_submit(hook: ToyHook, make_context, missing):
+    context = make_context(make_operator())
+    arguments = {"durable": False} if missing == "durability" else {}
+    if missing == "store":
+        del context["task_state_store"]
+    assert not submit_and_record(context, **arguments)
+    context["ti"].try_number = 2
+    assert submit_and_record(context, **arguments)
+
+
+def test_work_without_a_wait_leaves_no_job_state(hook: ToyHook, make_context):
+    context = make_context(make_operator())
+    execute_to_end(context, job="nothing")
+    assert KEY not in context["task_state_store"].values
+
+
+@either_way
+def test_a_task_runs_without_a_state_store(hook: ToyHook, make_context, deferrable):
+    context = make_context(make_operator())
+    del context["task_state_store"]
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/1", "state": "done"}

@@ -1,0 +1,381 @@
+"""The wait loop: stepped by hand, and in a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from self_hosted.core.http.errors import (
+    AuthenticationError,
+    ConflictError,
+    DailyQuotaError,
+    NotFoundError,
+    PermissionDeniedError,
+    SelfHostedError,
+    ServerError,
+    UnavailableError,
+    WaitTimeoutError,
+)
+from self_hosted.core.http.flow import Flow, Pause, Reply, Request
+from self_hosted.core.wait import loop
+from self_hosted.core.wait.loop import MAX_OUTAGE_SECONDS, poll, wait_in_worker
+from self_hosted.core.wait.observation import Observation
+from self_hosted.core.wait.pending import PendingWait
+from self_hosted.core.wait.poller import GATHER_SECONDS
+from self_hosted.core.wait.spec import WaitSpec
+from tests.conftest import AIRFLOW_MIN_DEFERRAL_SECONDS
+from tests.core.toy import JOB, SMALL_BATCHES, Toy, ToyHook, refresh_jobs
+from tests.core.wait.poller_tasks import POLL_SECONDS, now_plus, seed_jobs
+
+# stepped by hand
+
+
+def queried_ids(step: Any) -> Sequence[str]:
+    assert isinstance(step, Request)
+    return list(step.query["id"])
+
+
+def reply_with(**states: str) -> Reply:
+    return Reply(200, {}, json.dumps(states).encode(), Request("GET", "/jobs"))
+
+
+def test_the_loop_queries_all_then_pauses_then_queries_the_remaining():
+    a, b = PendingWait("a", now_plus(), 0), PendingWait("b", now_plus(), 0)
+    flow = poll(JOB, {a, b})
+    assert queried_ids(next(flow)) == ["a", "b"]
+    pause = flow.send(reply_with(a="done", b="running"))
+    assert isinstance(pause, Pause)
+    assert pause.may_end_early
+    assert a.observation == Observation("done", done=True, details={"id": "a"})
+    assert queried_ids(flow.send(reply_with())) == ["b"]
+    with pytest.raises(StopIteration):
+        flow.send(reply_with(b="failed"))
+    assert b.observation is not None
+    assert b.observation.state == "failed"
+
+
+def test_two_waits_for_one_object_are_queried_once():
+    pair = {PendingWait("a", now_plus(), 30), PendingWait("a", now_plus(), 30)}
+    flow = poll(JOB, pair)
+    assert queried_ids(next(flow)) == ["a"]
+    with pytest.raises(StopIteration):
+        flow.send(reply_with(a="done"))
+
+
+def test_many_ids_are_queried_in_batches():
+    flow = poll(SMALL_BATCHES, {PendingWait(key, now_plus(), 30) for key in "abcde"})
+    assert queried_ids(next(flow)) == ["a", "b"]
+    assert queried_ids(flow.send(reply_with(a="done", b="done"))) == ["c", "d"]
+    assert queried_ids(flow.send(reply_with(c="done", d="done"))) == ["e"]
+
+
+def test_a_wait_ends_before_the_next_batch_is_queried():
+    pending_waits = {key: PendingWait(key, now_plus(), 30) for key in "abc"}
+    remaining = set(pending_waits.values())
+    flow = poll(SMALL_BATCHES, remaining)
+    next(flow)
+    assert queried_ids(flow.send(reply_with(a="done", b="running"))) == ["c"]
+    assert remaining == {pending_waits["b"], pending_waits["c"]}
+
+
+def test_waits_that_are_due_shortly_after_each_other_are_queried_together():
+    pending_waits = {
+        PendingWait(f"{number}", now_plus(), 30, first_poll_after=1 + number / 100) for number in range(50)
+    }
+    for pending in pending_waits:
+        pending.schedule.due -= 1  # the first is due now, the others within half a second
+    pause = next(poll(JOB, pending_waits))
+    assert isinstance(pause, Pause)
+    assert pause.seconds == pytest.approx(0.5)
+
+
+def test_a_missing_object_is_awaited_before_its_first_observation_and_an_error_after_it():
+    pending = PendingWait("a", now_plus(), 0)
+    flow = poll(JOB, {pending})
+    next(flow)
+    assert isinstance(flow.send(reply_with()), Pause)
+    flow.send(reply_with())
+    flow.send(reply_with(a="running"))
+    flow.send(reply_with())
+    with pytest.raises(StopIteration):
+        flow.send(reply_with())
+    with pytest.raises(NotFoundError, match="job a does not exist"):
+        pending.outcome(JOB)
+
+
+def schedule_next(pending: PendingWait) -> float:
+    pending.schedule_next()
+    return pending.schedule.due - time.time()
+
+
+def test_pauses_between_polls_grow_up_to_the_interval_with_jitter():
+    pending = PendingWait("a", now_plus(1000), 5)
+    pauses = [schedule_next(pending) for _ in range(8)]
+    assert 0.79 <= pauses[0] <= 1.0
+    assert 1.19 <= pauses[1] <= 1.5
+    assert all(3.9 <= pause <= 5 for pause in pauses[5:])
+    assert len(set(pauses)) == len(pauses)
+
+
+def test_the_second_poll_comes_within_the_interval():
+    assert schedule_next(PendingWait("a", now_plus(), 0.01)) <= 0.01
+
+
+def test_no_poll_is_scheduled_after_the_deadline():
+    assert schedule_next(PendingWait("a", now_plus(0.2), 30)) <= 0.2
+    assert schedule_next(PendingWait("a", now_plus(-5), 30)) <= 0
+
+
+def test_a_joining_wait_does_not_repeat_a_recent_poll_of_others():
+    pending_waits = {PendingWait("a", now_plus(), 30)}
+    flow = poll(JOB, pending_waits)
+    assert queried_ids(next(flow)) == ["a"]
+    flow.send(reply_with(a="running"))
+    pending_waits.add(PendingWait("b", now_plus(), 30))
+    assert queried_ids(flow.send(reply_with())) == ["b"]
+
+
+def test_a_wait_half_way_to_its_next_poll_is_included(monkeypatch):
+    pending_waits = {PendingWait("a", now_plus(), 30)}
+    flow = poll(JOB, pending_waits)
+    next(flow)
+    flow.send(reply_with(a="running"))
+    pending_waits.add(PendingWait("b", now_plus(), 30))
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 0.6)
+    assert queried_ids(flow.send(reply_with())) == ["a", "b"]
+
+
+def test_a_thousand_waits_that_begin_within_a_minute_need_few_requests_per_round(monkeypatch):
+    """Simulate ten minutes; each object is polled at least once per interval."""
+    clock, requests = [0.0], 0
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    pending_waits = {PendingWait("first", 10_000, 30)}
+    joining = [(0.06 * number, PendingWait(f"job{number}", 10_000, 30)) for number in range(1000)]
+    polled_at: dict[str, float] = {}
+    flow = poll(JOB, pending_waits)
+    step = next(flow)
+    while clock[0] < 600:
+        if isinstance(step, Request):
+            requests += 1
+            for key in queried_ids(step):
+                assert clock[0] - polled_at.get(key, clock[0]) <= 30
+                polled_at[key] = clock[0]
+            step = flow.send(reply_with())
+        else:
+            assert isinstance(step, Pause)
+            next_join = joining[0][0] + GATHER_SECONDS if joining else 10_000
+            clock[0] = max(clock[0], min(clock[0] + step.seconds, next_join))
+            while joining and joining[0][0] <= clock[0]:
+                pending_waits.add(joining.pop(0)[1])
+            step = flow.send(reply_with())
+    assert len(polled_at) == 1001
+    assert requests < 1000
+
+
+def test_the_first_poll_may_be_delayed_but_not_past_the_deadline():
+    pause = next(poll(JOB, {PendingWait("a", now_plus(1000), 1, first_poll_after=6)}))
+    assert isinstance(pause, Pause)
+    assert 5 < pause.seconds <= 6
+    assert PendingWait("a", now_plus(2), 30, first_poll_after=6).schedule.due <= now_plus(2)
+
+
+def test_the_minimum_deferral_is_longer_than_the_heartbeat_of_airflow():
+    assert AIRFLOW_MIN_DEFERRAL_SECONDS > 5
+
+
+def test_describe_names_object_duration_and_last_observation():
+    pending = PendingWait("a", now_plus(-1), 30, since=now_plus(-3700))
+    assert pending.describe(JOB) == "after 3700 s waiting for job a: it was never found"
+    pending.update(Observation("running", done=False, progress=40))
+    assert pending.describe(JOB) == "after 3700 s waiting for job a: its last state is 'running' at 40 %"
+
+
+def test_the_next_poll_is_timed_by_the_reported_progress(monkeypatch):
+    pending, now = PendingWait("a", now_plus(10_000), 600), time.time()
+    pending.schedule.pause = 500
+    pending.update(Observation("running", done=False, progress=10))
+    assert 400 <= schedule_next(pending) <= 500  # one observation has no rate
+    monkeypatch.setattr(time, "time", lambda: now + 100)
+    pending.update(Observation("running", done=False, progress=60))
+    assert 64 <= schedule_next(pending) <= 81  # 40 % at 0.5 % per second
+    pending.update(Observation("running", done=False, progress=100))
+    assert 0.79 <= schedule_next(pending) <= 1.01
+
+
+def failing(error: SelfHostedError, failing_id: str = "") -> WaitSpec:
+    """Return the toy's wait spec with a query that fails for one id, or always."""
+
+    def refresh(ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+        if failing_id in ids or not failing_id:
+            raise error
+        return (yield from refresh_jobs(ids))
+
+    return JOB._replace(refresh=refresh)
+
+
+def test_an_error_of_one_id_ends_only_its_own_wait():
+    pending_waits = {key: PendingWait(key, now_plus(), 30) for key in "abcde"}
+    flow = poll(failing(ConflictError("job d is locked"), failing_id="d"), set(pending_waits.values()))
+    assert queried_ids(next(flow)) == ["a", "b", "c"]
+    assert queried_ids(flow.send(reply_with(a="done", b="done", c="done"))) == ["e"]
+    with pytest.raises(StopIteration):
+        flow.send(reply_with(e="done"))
+    with pytest.raises(ConflictError, match="job d is locked"):
+        pending_waits["d"].outcome(JOB)
+    assert all(pending_waits[key].outcome(JOB).done for key in "abce")
+
+
+def test_an_error_of_many_ids_ends_all_waits_without_a_query_per_id():
+    queries: list[Sequence[str]] = []
+
+    def refresh(ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+        queries.append(ids)
+        yield Pause(0)
+        raise PermissionDeniedError("no right")
+
+    flow = poll(
+        JOB._replace(refresh=refresh, batch_size=1000),
+        {PendingWait(f"{number}", now_plus(), 30) for number in range(1000)},
+    )
+    with pytest.raises(PermissionDeniedError, match="no right"):
+        list(flow)
+    assert len(queries) < 50
+
+
+@pytest.mark.parametrize("error", [AuthenticationError("no"), DailyQuotaError("no more today")])
+def test_a_shared_error_ends_all_waits_at_once(error):
+    flow = poll(failing(error), {PendingWait("a", now_plus(), 30), PendingWait("b", now_plus(), 30)})
+    with pytest.raises(type(error)):
+        next(flow)
+
+
+def total_pause(flow: Generator[Any, Any, Any], clock: list[float]) -> float:
+    """Return the seconds that a flow pauses, on a simulated clock."""
+    start = clock[0]
+    with contextlib.suppress(SelfHostedError):
+        for step in flow:
+            assert isinstance(step, Pause)
+            clock[0] += step.seconds
+    return clock[0] - start
+
+
+@pytest.mark.parametrize("error", [UnavailableError("later"), ServerError("perhaps later")])
+def test_a_failing_query_is_retried_with_backoff_up_to_the_outage_limit(monkeypatch, error):
+    clock = [time.monotonic()]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    seconds = total_pause(poll(failing(error), {PendingWait("a", now_plus(10_000), 30)}), clock)
+    assert MAX_OUTAGE_SECONDS / 2 < seconds <= MAX_OUTAGE_SECONDS
+
+
+def test_a_timeout_during_an_outage_names_the_failing_poll(hook: ToyHook, served):
+    served.fail("status", status=500, path="/jobs", times=99)
+    with pytest.raises(WaitTimeoutError, match=r"it was never found; the last poll failed: GET /jobs: .* \(HTTP 500\)"):
+        wait_in_worker(hook, JOB, PendingWait("a", now_plus(1), POLL_SECONDS))
+
+
+def stalling(reasons: Mapping[str, str]) -> tuple[WaitSpec, list[Sequence[str]]]:
+    queries: list[Sequence[str]] = []
+
+    def find_stall_reasons(ids: Sequence[str]) -> Flow[Mapping[str, str]]:
+        queries.append(ids)
+        yield Pause(0)
+        return reasons
+
+    return JOB._replace(stall_reasons=find_stall_reasons, stall_after=300), queries
+
+
+def test_stall_reasons_are_queried_once_for_all_unchanged_objects(monkeypatch):
+    wait_spec, queries = stalling({"a": "the queue has no workers"})
+    pending_waits, now = {key: PendingWait(key, now_plus(10_000), 30) for key in "abc"}, time.time()
+    flow = poll(wait_spec, set(pending_waits.values()))
+    next(flow)
+    flow.send(reply_with(a="queued", b="queued", c="queued"))
+    assert queries == []
+    monkeypatch.setattr(time, "time", lambda: now + 301)
+    assert queried_ids(flow.send(reply_with())) == ["a", "b", "c"]
+    flow.send(reply_with(a="queued", b="queued", c="running"))
+    assert queries == [["a", "b"]]
+    assert isinstance(flow.send(reply_with()), Pause)
+    with pytest.raises(
+        WaitTimeoutError, match=r"^the queue has no workers: gave up after 301 s waiting for job a: its last"
+    ):
+        pending_waits["a"].outcome(wait_spec)
+    flow.send(reply_with())
+    flow.send(reply_with(b="queued", c="running"))
+    assert queries == [["a", "b"]], "the reasons were queried a moment ago"
+
+
+def test_a_wait_continues_if_the_stall_reasons_cannot_be_queried(monkeypatch):
+    def find_stall_reasons(ids: Sequence[str]) -> Flow[Mapping[str, str]]:
+        yield Pause(0)
+        raise PermissionDeniedError("not allowed")
+
+    pending, now = PendingWait("a", now_plus(10_000), 30), time.time()
+    flow = poll(JOB._replace(stall_reasons=find_stall_reasons, stall_after=300), {pending})
+    next(flow)
+    flow.send(reply_with(a="queued"))
+    monkeypatch.setattr(time, "time", lambda: now + 301)
+    flow.send(reply_with())
+    assert flow.send(reply_with(a="queued")) == Pause(0)
+    assert isinstance(flow.send(reply_with()), Pause)
+    assert pending.error is None
+
+
+def test_a_wait_spec_without_stall_reasons_never_ends_a_stalled_wait(monkeypatch):
+    pending, now = PendingWait("a", now_plus(10_000), 30), time.time()
+    flow = poll(JOB, {pending})
+    monkeypatch.setattr(time, "time", lambda: now + 5000)
+    next(flow)
+    assert isinstance(flow.send(reply_with(a="queued")), Pause)
+
+
+def test_without_waits_nothing_is_queried():
+    assert list(poll(JOB, set())) == []
+
+
+# in a worker
+
+
+def test_a_worker_waits_until_it_is_done(hook: ToyHook, toy: Toy):
+    seed_jobs(toy, a=3)
+    observation = wait_in_worker(hook, JOB, PendingWait("a", now_plus(), POLL_SECONDS))
+    assert observation == Observation("done", done=True, details={"id": "a"})
+    assert toy.count_requests("GET", "/jobs") == 4
+
+
+def test_work_that_is_already_done_needs_one_poll(hook: ToyHook, toy: Toy):
+    seed_jobs(toy, a=0)
+    assert wait_in_worker(hook, JOB, PendingWait("a", now_plus(60), 60)).done
+    assert toy.count_requests("GET", "/jobs") == 1
+
+
+def test_a_timeout_names_the_last_state(hook: ToyHook, toy: Toy):
+    seed_jobs(toy, a=10_000)
+    deadline = now_plus(0.5)
+    with pytest.raises(WaitTimeoutError, match="its last state is 'running'"):
+        wait_in_worker(hook, JOB, PendingWait("a", deadline, 0.1))
+    assert time.time() >= deadline
+
+
+def test_a_timeout_of_an_unknown_object_says_that_it_was_never_found(hook: ToyHook):
+    with pytest.raises(WaitTimeoutError, match="timed out after 0 s waiting for job unknown: it was never found"):
+        wait_in_worker(hook, JOB, PendingWait("unknown", now_plus(0.2), 0.1))
+
+
+def test_a_wait_continues_after_a_short_outage(hook: ToyHook, toy: Toy, served):
+    seed_jobs(toy, a=0)
+    served.fail("status", status=500, path="/jobs", times=2)
+    assert wait_in_worker(hook, JOB, PendingWait("a", now_plus(), POLL_SECONDS)).state == "done"
+
+
+def test_a_wait_fails_in_a_long_outage(hook: ToyHook, toy: Toy, served, monkeypatch):
+    monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
+    served.fail("status", status=500, path="/jobs", times=2)
+    with pytest.raises(ServerError, match="HTTP 500"):
+        wait_in_worker(hook, JOB, PendingWait("a", now_plus(), POLL_SECONDS))

@@ -1,0 +1,1 @@
+"""The rules of the code base: functions over parsed modules and files that return a list of violations."""
