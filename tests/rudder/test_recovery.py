@@ -105,6 +105,7 @@ WRITES = {
         "Cancelled",
         ([], ["Cancelled"]),
     ),
+    "update_policies": Write(prepare_nothing, lambda hook: hook.update_policies()["status"], "Started", ([], [])),
 }
 
 

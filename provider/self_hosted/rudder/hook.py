@@ -11,7 +11,7 @@ from self_hosted.core.connection.hook import SelfHostedHook, hook_method
 from self_hosted.core.connection.settings import Settings
 from self_hosted.core.http.auth import HeaderAuth
 from self_hosted.core.http.flow import Flow, Reply, Request
-from self_hosted.rudder.api import accounts, change_requests, compliance, nodes, rules
+from self_hosted.rudder.api import accounts, change_requests, compliance, nodes, policies, rules
 from self_hosted.rudder.connection import FORM
 from self_hosted.rudder.errors import parse_error
 
@@ -98,6 +98,9 @@ class RudderHook(SelfHostedHook):
     get_node = hook_method(nodes.get)
     list_nodes = hook_method(nodes.list_accepted)
     list_pending_nodes = hook_method(nodes.list_pending)
+
+    # Policies
+    update_policies = hook_method(policies.start_update)
 
     # Compliance
     get_compliance = hook_method(compliance.get)

@@ -35,6 +35,11 @@ class System(Resource):
         """Return the status of the server."""
         return Result({"global": "OK"})
 
+    @route("POST", "/system/update/policies", action="updatePolicies")
+    def update_policies(self, call: Call) -> Result:
+        """Start the generation of policies; in the sandbox it changes nothing."""
+        return Result({"policies": "Started"})
+
 
 def _account(account: Account) -> dict[str, Any]:
     end = account.expiration_date

@@ -1,0 +1,36 @@
+"""Policies: what Rudder generates from rules and directives, and its nodes download."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from self_hosted.core.http.errors import ServerError
+from self_hosted.core.http.flow import Flow, Request
+from self_hosted.rudder.errors import unwrap
+
+PATH = "/system/update/policies"
+
+
+class PolicyUpdate(TypedDict):
+    """A started update of policies.
+
+    :param status: "Started"
+    """
+
+    status: str
+
+
+def start_update() -> Flow[PolicyUpdate]:
+    """Start the generation of changed policies (``POST /system/update/policies``).
+
+    The server generates asynchronously. A second request has no further effect, so that a lost response is repeated.
+
+    :return: `PolicyUpdate`
+    :raises PermissionDeniedError: if the account may not write techniques
+    :raises ServerError: if the response is malformed
+    """
+    reply = yield Request("POST", PATH, idempotent=True)
+    status = unwrap(reply, "policies")
+    if not isinstance(status, str):
+        raise reply.error(ServerError, f"the response holds no status of policies: {status!r}")
+    return PolicyUpdate(status=status)
