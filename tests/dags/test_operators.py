@@ -50,14 +50,14 @@ def run(operators_run: tuple[OperatorsRun, Future[None]]) -> OperatorsRun:
     return run
 
 
-def test_the_dag_has_every_operator_and_sensor():
-    existing = {task for task in TASKS if get_product(task) == "assemblyline"}
-    assert existing - {getattr(task, "operator_class", type(task)) for task in dag.tasks} == set()
+def test_the_dag_has_every_operator_and_sensor_that_waits():
+    waiting = {task for task in TASKS if get_product(task) == "assemblyline" and hasattr(task, "wait_spec")}
+    assert waiting - {getattr(task, "operator_class", type(task)) for task in dag.tasks} == set()
 
 
-def test_every_operator_has_an_expected_page():
+def test_the_expected_pages_belong_to_operators_with_a_link():
     operators = [task.task_id for task in dag.tasks if task.operator_extra_links]
-    assert sorted(operators) == sorted(PAGES)
+    assert set(PAGES) <= set(operators)
 
 
 @in_airflow
