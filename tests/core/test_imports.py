@@ -104,5 +104,5 @@ def test_exported_names_are_listed_without_an_import(package: str):
 
 
 def test_a_name_that_is_not_exported_is_an_attribute_error(package: str):
-    with pytest.raises(AttributeError, match="module 'recording_package' has no attribute 'QUESTION'"):
-        import_module(package).QUESTION  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'recording_package' has no attribute 'NO_SUCH_NAME'"):
+        import_module(package).NO_SUCH_NAME  # noqa: B018

@@ -73,7 +73,7 @@ class Toy(FakeServer):
             "host": f"{base_url}/toy",
             "login": USER,
             "password": PASSWORD,
-            "extra": {"retry_timeout": 2, "read_timeout": 5},
+            "extra": {"retry_timeout": 30, "read_timeout": 30},
         }
 
     def routes(self) -> Sequence[BaseRoute]:

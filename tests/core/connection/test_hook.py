@@ -13,6 +13,7 @@ from airflow.sdk._shared.secrets_masker import redact
 
 from self_hosted.core.connection import hook as hooks
 from self_hosted.core.connection.hook import SelfHostedHook, hook_method
+from self_hosted.core.connection.settings import limiter_for
 from self_hosted.core.http.flow import Flow
 from tests.core.toy import FORM, Toy, ToyHook, count_bricks
 
@@ -103,6 +104,25 @@ def test_only_airflow_3_1_reads_the_form_from_the_hook(monkeypatch, version, has
         }
 
 
+# middleware
+
+
+def test_each_attempt_of_a_retry_waits_for_the_limiter(make_hook, toy: Toy, served):
+    served.fail("drop", path="/whoami", times=1)
+    hook = make_hook(max_requests_per_second=1000)
+    starts: list[float] = []
+    limiter = limiter_for(hook.settings)
+    reserve_start = limiter._reserve_start
+
+    def record_start() -> float:
+        starts.append(reserve_start())
+        return starts[-1]
+
+    limiter._reserve_start = record_start  # type: ignore[method-assign]
+    assert hook.count_bricks("bo")
+    assert len(starts) == toy.count_requests("GET", "/whoami") == 2
+
+
 # connections
 
 
@@ -125,7 +145,9 @@ def test_a_missing_credential_is_an_error(served, connect, ask):
 def test_secret_extra_fields_are_masked(served, connect, ask, request):
     secret = f"key-of-{request.node.callspec.id}-in-this-test"
     proxy = f"http://user:{secret}-too@127.0.0.1:9"
-    hook = ToyHook(connect("toy_default", served.connection(extra={"api_key": secret, "proxy": proxy})))
+    hook = ToyHook(
+        connect("toy_default", served.connection(extra={"api_key": secret, "proxy": proxy, "retry_timeout": 0}))
+    )
     with pytest.raises(Exception, match="cannot reach"):
         ask(hook, hook.verify_credentials())
     assert redact(f"text with {secret} and {proxy}") == "text with *** and ***"

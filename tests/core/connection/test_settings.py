@@ -6,6 +6,7 @@ import json
 import sys
 import types
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,7 +15,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow.sdk._shared.secrets_masker import should_hide_value_for_key
 
 from self_hosted.core.connection.form import ConnectionForm, text, transport_fields
-from self_hosted.core.connection.settings import Settings, read_connection
+from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
 from self_hosted.provider_info import FORMS
 from tests.core.toy import FORM
 
@@ -45,29 +46,29 @@ def read_error(*args: Any, form: ConnectionForm = FORM, **fields: Any) -> str:
 # values
 
 
-@pytest.mark.parametrize("given", [True, "true", "True", "YES", "on", 1, "1"])
-def test_true_is_accepted_in_every_spelling(given):
-    assert read(extra={"loud": given}).extra["loud"] is True
+@pytest.mark.parametrize("value", [True, "true", "True", "YES", "on", 1, "1"])
+def test_true_is_accepted_in_every_spelling(value):
+    assert read(extra={"loud": value}).extra["loud"] is True
 
 
-@pytest.mark.parametrize("given", [False, "false", "False", "no", "OFF", 0, "0"])
-def test_false_is_accepted_in_every_spelling(given):
-    assert read(extra={"verify_tls": given}).address.verify is False
+@pytest.mark.parametrize("value", [False, "false", "False", "no", "OFF", 0, "0"])
+def test_false_is_accepted_in_every_spelling(value):
+    assert read(extra={"verify_tls": value}).address.verify is False
 
 
-@pytest.mark.parametrize("given", ["maybe", 2, "[]"])
-def test_an_invalid_boolean_is_shown_in_the_error(given):
-    assert read_error(extra={"loud": given}) == f"loud must be true or false, not {given!r}"
+@pytest.mark.parametrize("value", ["maybe", 2, "[]"])
+def test_an_invalid_boolean_is_shown_in_the_error(value):
+    assert read_error(extra={"loud": value}) == f"loud must be true or false, not {value!r}"
 
 
-@pytest.mark.parametrize(("given", "size"), [(7, 7), ("7", 7), (" 7 ", 7), (None, 3), ("", 3)])
-def test_numbers_are_read_from_text_and_empty_ones_have_the_default(given, size):
-    assert read(extra={"size": given}).extra["size"] == size
+@pytest.mark.parametrize(("value", "size"), [(7, 7), ("7", 7), (" 7 ", 7), (None, 3), ("", 3)])
+def test_numbers_are_read_from_text_and_empty_ones_have_the_default(value, size):
+    assert read(extra={"size": value}).extra["size"] == size
 
 
-@pytest.mark.parametrize("given", [0, "-1", "many", 1.5, True])
-def test_an_invalid_number_is_shown_in_the_error(given):
-    assert read_error(extra={"size": given}) == f"size must be a whole number, 1 or more, not {given!r}"
+@pytest.mark.parametrize("value", [0, "-1", "many", 1.5, True])
+def test_an_invalid_number_is_shown_in_the_error(value):
+    assert read_error(extra={"size": value}) == f"size must be a whole number, 1 or more, not {value!r}"
 
 
 def test_a_choice_has_a_default_and_accepts_only_its_options():
@@ -203,6 +204,29 @@ def test_a_base_url_has_no_query_and_no_fragment(host):
 
 def test_two_different_ports_are_rejected():
     assert read_error("https://toy:1", port=2).startswith("the base URL has port 1, the field Port has 2")
+
+
+# limits
+
+
+def test_connections_with_the_same_limits_share_a_limiter():
+    settings = read(extra={"max_concurrent_requests": 3, "max_requests_per_second": 5})
+    limiter = limiter_for(settings)
+    assert (limiter.max_concurrency, limiter.max_per_second) == (3, 5)
+    assert limiter_for(read(extra={"max_concurrent_requests": 3, "max_requests_per_second": 5})) is limiter
+
+
+@pytest.mark.parametrize("changed", [{"max_concurrent_requests": 4}, {"max_requests_per_second": 6}])
+def test_a_connection_with_changed_limits_gets_a_new_limiter(changed):
+    limits = {"max_concurrent_requests": 3, "max_requests_per_second": 5}
+    limiter = limiter_for(read(extra=limits))
+    assert limiter_for(read(extra={**limits, **changed})) is not limiter
+
+
+def test_each_connection_and_base_url_has_its_own_limiter():
+    first = read()
+    others = [replace(first, conn_id="other_toy"), read("https://other.example.com")]
+    assert len({id(limiter_for(settings)) for settings in [first, *others]}) == 3
 
 
 # all ways in which Airflow stores connections

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.events import feed
 from self_hosted.core.events.feed import EPOCH, Cursor, Feed, Item, initial_cursor, read_new_items
 from self_hosted.core.events.producer import MAX_ITEMS_PER_EVENT
@@ -145,11 +144,6 @@ def test_items_in_flight_are_queried_again_after_later_deliveries():
     assert cursor.in_flight == {}
     assert cursor.start == at(1539)
     assert source.read_new_items(cursor) == []
-
-
-@pytest.mark.parametrize("text", ["2026-11-24T12:00:00Z", "2026-11-24T12:00:00.000000", "2026-11-24T13:00:00+01:00"])
-def test_timestamps_of_products_are_read(text):
-    assert read_timestamp(text) == NOON
 
 
 def test_existing_items_are_skipped_at_the_first_start(monkeypatch):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -163,7 +164,8 @@ async def test_a_permanent_error_is_retried_after_a_long_pause(served, connect, 
         has_paused.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(asyncio, "sleep", record_pause)
+    # only in this module: the server of the tests sleeps, too
+    monkeypatch.setattr(producer, "asyncio", SimpleNamespace(sleep=record_pause, Event=asyncio.Event))
     connect("toy_default", served.connection(extra={"api_key": "revoked-key"}))
     async with running(ToyEventTrigger()), asyncio.timeout(60):
         await has_paused.wait()

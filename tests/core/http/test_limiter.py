@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from self_hosted.core.connection.settings import limiter_for
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Pause, Reply, Request
 from self_hosted.core.http.limiter import RequestLimiter
@@ -78,12 +77,6 @@ def test_simultaneous_requests_are_spread_over_the_second(monkeypatch: pytest.Mo
 def test_zero_means_no_limit():
     limiter = RequestLimiter(max_concurrency=0, max_per_second=0)
     assert [next(limiter.send(REQUEST)) for _ in range(50)] == [REQUEST] * 50
-
-
-def test_all_hooks_with_the_same_connection_share_a_limiter(make_hook: Callable[..., ToyHook]):
-    limiters = [limiter_for(make_hook(max_concurrent_requests=3).settings) for _ in range(2)]
-    assert limiters[0] is limiters[1]
-    assert limiter_for(make_hook(max_concurrent_requests=4).settings) is not limiters[0]
 
 
 @pytest.mark.parametrize("in_worker", [True, False], ids=["threads of a worker", "triggerer"])

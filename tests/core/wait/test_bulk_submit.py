@@ -23,6 +23,7 @@ from self_hosted.core.http.flow import Pause, Reply, Request
 from self_hosted.core.http.retries import Retries
 from self_hosted.core.wait import bulk_submit
 from self_hosted.core.wait.bulk_submit import (
+    FIRST_POLL_SHARE,
     MAX_CONSECUTIVE_ERRORS,
     MAX_POLL_SECONDS,
     MIN_POLL_SECONDS,
@@ -172,8 +173,13 @@ def test_each_failed_submit_has_its_own_error(hook, toy):
 
 
 def test_nothing_is_submitted_after_the_deadline(hook, toy, make_submit):
-    submitter = make_submitter(hook, max_concurrency=1, deadline=now_plus(0.3))
-    submitter.run({"a": make_submit("a", 10_000), "b": make_submit("b")})
+    submitter = make_submitter(hook, max_concurrency=1)
+
+    def submit_until_deadline() -> str:
+        submitter.deadline = 0  # reached during this submit
+        return str(make_submit("a", 10_000)())
+
+    submitter.run({"a": submit_until_deadline, "b": make_submit("b")})
     assert set(submitter.keys) == {"a"}
     assert isinstance(submitter.errors["b"], WaitTimeoutError)
 
@@ -240,11 +246,13 @@ def test_a_signal_may_stop_the_run_while_results_are_collected(hook, toy, make_s
     assert submitter.errors == {}
 
 
-def test_the_first_poll_is_timed_by_the_last_durations(hook, toy, make_submit):
-    submitter = make_submitter(hook, max_concurrency=1)
-    submitter.durations.extend([0.5, 0.6])
-    submitter.run({"a": make_submit("a"), "b": make_submit("b")})
-    assert toy.count_requests("GET", "/jobs") == 1
+def test_the_first_poll_is_timed_by_the_shortest_of_the_last_durations(hook, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    submitter = make_submitter(hook, deadline=2000.0)
+    submitter.durations.extend([0.6, 0.5])
+    submitter._add("a", "job/1")
+    [pending] = submitter.pending_waits
+    assert pending.schedule.due == pytest.approx(1000 + FIRST_POLL_SHARE * 0.5)
 
 
 @pytest.mark.parametrize(

@@ -108,30 +108,9 @@ def test_a_missing_object_is_awaited_before_its_first_observation_and_an_error_a
         pending.outcome(JOB)
 
 
-def schedule_next(pending: PendingWait) -> float:
-    pending.schedule_next()
-    return pending.schedule.due - time.time()
-
-
-def test_pauses_between_polls_grow_up_to_the_interval_with_jitter():
-    pending = PendingWait("a", now_plus(1000), 5)
-    pauses = [schedule_next(pending) for _ in range(8)]
-    assert 0.79 <= pauses[0] <= 1.0
-    assert 1.19 <= pauses[1] <= 1.5
-    assert all(3.9 <= pause <= 5 for pause in pauses[5:])
-    assert len(set(pauses)) == len(pauses)
-
-
-def test_the_second_poll_comes_within_the_interval():
-    assert schedule_next(PendingWait("a", now_plus(), 0.01)) <= 0.01
-
-
-def test_no_poll_is_scheduled_after_the_deadline():
-    assert schedule_next(PendingWait("a", now_plus(0.2), 30)) <= 0.2
-    assert schedule_next(PendingWait("a", now_plus(-5), 30)) <= 0
-
-
-def test_a_joining_wait_does_not_repeat_a_recent_poll_of_others():
+def test_a_joining_wait_does_not_repeat_a_recent_poll_of_others(monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
     pending_waits = {PendingWait("a", now_plus(), 30)}
     flow = poll(JOB, pending_waits)
     assert queried_ids(next(flow)) == ["a"]
@@ -178,34 +157,16 @@ def test_a_thousand_waits_that_begin_within_a_minute_need_few_requests_per_round
     assert requests < 1000
 
 
-def test_the_first_poll_may_be_delayed_but_not_past_the_deadline():
-    pause = next(poll(JOB, {PendingWait("a", now_plus(1000), 1, first_poll_after=6)}))
+def test_the_first_poll_may_be_delayed(monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    pause = next(poll(JOB, {PendingWait("a", now + 1000, 1, first_poll_after=6)}))
     assert isinstance(pause, Pause)
-    assert 5 < pause.seconds <= 6
-    assert PendingWait("a", now_plus(2), 30, first_poll_after=6).schedule.due <= now_plus(2)
+    assert pause.seconds == pytest.approx(6)
 
 
 def test_the_minimum_deferral_is_longer_than_the_heartbeat_of_airflow():
     assert AIRFLOW_MIN_DEFERRAL_SECONDS > 5
-
-
-def test_describe_names_object_duration_and_last_observation():
-    pending = PendingWait("a", now_plus(-1), 30, since=now_plus(-3700))
-    assert pending.describe(JOB) == "after 3700 s waiting for job a: it was never found"
-    pending.update(Observation("running", done=False, progress=40))
-    assert pending.describe(JOB) == "after 3700 s waiting for job a: its last state is 'running' at 40 %"
-
-
-def test_the_next_poll_is_timed_by_the_reported_progress(monkeypatch):
-    pending, now = PendingWait("a", now_plus(10_000), 600), time.time()
-    pending.schedule.pause = 500
-    pending.update(Observation("running", done=False, progress=10))
-    assert 400 <= schedule_next(pending) <= 500  # one observation has no rate
-    monkeypatch.setattr(time, "time", lambda: now + 100)
-    pending.update(Observation("running", done=False, progress=60))
-    assert 64 <= schedule_next(pending) <= 81  # 40 % at 0.5 % per second
-    pending.update(Observation("running", done=False, progress=100))
-    assert 0.79 <= schedule_next(pending) <= 1.01
 
 
 def failing(error: SelfHostedError, failing_id: str = "") -> WaitSpec:
@@ -303,7 +264,7 @@ def test_stall_reasons_are_queried_once_for_all_unchanged_objects(monkeypatch):
     assert queries == [["a", "b"]]
     assert isinstance(flow.send(reply_with()), Pause)
     with pytest.raises(
-        WaitTimeoutError, match=r"^the queue has no workers: gave up after 301 s waiting for job a: its last"
+        WaitTimeoutError, match=r"^the queue has no workers: gave up after \d+ s waiting for job a: its last"
     ):
         pending_waits["a"].outcome(wait_spec)
     flow.send(reply_with())
@@ -364,7 +325,7 @@ def test_a_timeout_names_the_last_state(hook: ToyHook, toy: Toy):
 
 
 def test_a_timeout_of_an_unknown_object_says_that_it_was_never_found(hook: ToyHook):
-    with pytest.raises(WaitTimeoutError, match="timed out after 0 s waiting for job unknown: it was never found"):
+    with pytest.raises(WaitTimeoutError, match=r"timed out after \d+ s waiting for job unknown: it was never found"):
         wait_in_worker(hook, JOB, PendingWait("unknown", now_plus(0.2), 0.1))
 
 

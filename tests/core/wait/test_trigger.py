@@ -84,8 +84,9 @@ async def test_a_restarted_trigger_keeps_its_absolute_deadline(hook: ToyHook, to
     [(403, PermissionDeniedError), (404, NotFoundError), (500, ServerError), (503, UnavailableError)],
 )
 async def test_the_event_of_an_error_holds_class_status_and_retry_after(
-    hook: ToyHook, served, monkeypatch, status, error_class
+    served, connect, monkeypatch, status, error_class
 ):
+    connect("toy_default", served.connection(extra={"retry_timeout": 0}))
     monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
     served.fail("status", status=status, path="/jobs", headers={"Retry-After": "7"}, times=9)
     event = json.loads(json.dumps(await run_trigger(make_trigger())))
