@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -57,21 +59,32 @@ def test_a_lazy_module_is_executed_at_its_first_use(module: str):
     assert was_executed()
 
 
-def test_an_import_statement_gives_the_same_module(module: str):
+def test_a_lazy_module_has_the_attributes_of_the_imported_one(module: str, monkeypatch: pytest.MonkeyPatch):
     lazy = lazy_import(module)
-    assert import_module(module) is lazy
-    assert lazy.ANSWER == 42
+    monkeypatch.setattr(f"{module}.ANSWER", 43)
+    assert lazy.ANSWER == 43
+    with pytest.raises(AttributeError, match="QUESTION"):
+        _ = lazy.QUESTION
 
 
-def test_a_lazy_module_is_an_attribute_of_its_package(package: str):
-    parent = import_module(package)
-    lazy = lazy_import(f"{package}.recording")
-    assert parent.recording is lazy
-    assert not was_executed()
+def test_a_thread_waits_until_another_has_executed_the_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    started, proceed = threading.Event(), threading.Event()
 
+    def pause() -> None:
+        started.set()
+        proceed.wait(30)
 
-def test_an_imported_module_is_returned():
-    assert lazy_import("sys") is sys
+    monkeypatch.setattr(builtins, "pause", pause, raising=False)
+    (tmp_path / "recording.py").write_text(f"import builtins\nbuiltins.pause()\n{SOURCE}")
+    lazy = lazy_import("recording")
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(lambda: lazy.ANSWER)
+        assert started.wait(30)
+        second = threads.submit(lambda: lazy.ANSWER)
+        with pytest.raises(TimeoutError):
+            second.result(0.05)
+        proceed.set()
+        assert (first.result(30), second.result(30)) == (42, 42)
 
 
 @pytest.mark.parametrize("name", ["no_such_module", "self_hosted.no_such_part"])

@@ -9,7 +9,7 @@ import ast
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,26 +26,26 @@ def import_string(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
-def lazy_import(name: str) -> ModuleType:
-    """Return a module that is executed when one of its attributes is first used.
+class LazyModule(ModuleType):
+    """Stands for a module that is imported when one of its attributes is first used.
 
-    https://docs.python.org/3/library/importlib.html#implementing-lazy-imports
+    `importlib.util.LazyLoader` is not used: before Python 3.12, a thread may see the module while another executes it.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        # the import system waits for a module that another thread is executing
+        return getattr(import_module(self.__name__), name)
+
+
+def lazy_import(name: str) -> ModuleType:
+    """Return a module that is imported when one of its attributes is first used. Threads may share it.
 
     :param name: dotted name, such as "self_hosted.rudder.api.rules"
     :raises ModuleNotFoundError: at once, if there is no such module
     """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = find_spec(name)
-    if spec is None or spec.loader is None:
+    if find_spec(name) is None:
         raise ModuleNotFoundError(f"there is no module {name}", name=name)
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    parent, _, child = name.rpartition(".")
-    if parent in sys.modules:
-        setattr(sys.modules[parent], child, module)  # as an import statement does
-    return module
+    return LazyModule(name)
 
 
 def lazy_exports(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
