@@ -9,14 +9,18 @@ UNIT := not airflow
 IN_AIRFLOW := airflow
 
 # the newest Python that both versions of Airflow support, unless one is given
-SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PROBE := import sys, venv, ensurepip; version = sys.version_info[:2]; \
+	print("%d.%d" % version) if (3, 11) <= version <= (3, 13) else sys.exit(1)
 ifndef PYTHON
 PYTHON := $(shell for python in python3.13 python3.12 python3.11 python3 /usr/bin/python3; do \
-	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+	$$python -c '$(PROBE)' >/dev/null 2>&1 && echo $$python && break; done)
 endif
-VERSION = $(shell $(PYTHON) -c '$(SUITABLE)' 2>/dev/null && $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c '$(PROBE)' 2>/dev/null))
 NO_PYTHON = $(if $(PYTHON),$(PYTHON) is not one,none was found); name yours with PYTHON=/path/to/python
 INSTALLED = $(VENV)/installed-$(or $(VERSION),without-python)
+
+# each task of Airflow is a process that imports the operators, and each process of pytest compiles all tests
+unexport PYTHONDONTWRITEBYTECODE
 
 # the tests in a real Airflow run last and alone; exit code 5 of pytest means that ARGS selects none of them
 pytest = $(BIN)/python -m pytest $(1) $(ARGS) || [ $$? -eq 5 ]
@@ -35,8 +39,8 @@ ui: $(INSTALLED)  ## start the same Airflow and sandbox, and keep them running u
 	$(BIN)/python -m demo --ui
 
 test: $(INSTALLED)  ## run all tests on the newest supported Airflow
-	$(call pytest,-n 4 --dist loadscope -m "$(UNIT)")
-	$(call pytest,-m "$(IN_AIRFLOW)")
+	$(call pytest,-n 6 --dist loadscope -m "$(UNIT)")
+	$(call pytest,-n 2 --dist loadgroup -m "$(IN_AIRFLOW)")
 
 test-oldest:  ## run the unit tests and one DAG over all products on the oldest supported Airflow
 	$(MAKE) test AIRFLOW=$(OLDEST) VENV=$(VENV)-oldest UNIT="not airflow and not meta" IN_AIRFLOW=joined

@@ -1,4 +1,4 @@
-"""Servers and ways to ask them. Contract tests run on the sandbox always, and with --live on real servers too."""
+"""Fake servers, connections, and runners of flows. Contract tests use the sandbox and, with --live, real servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-# hook, operator and trigger tests need no metadata database; this keeps them from touching anybody's
+# tests of hooks, operators and triggers need no metadata database, and must not use the user's one
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-tests-")
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/airflow.db"
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
@@ -34,8 +34,8 @@ AIRFLOW_MIN_DEFERRAL_SECONDS = trigger.MIN_DEFERRAL_SECONDS
 
 
 @pytest.fixture(autouse=True)
-def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an Airflow nobody needs the time that it takes to note a deferral."""
+def _defer_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let triggers fire at once: without a running Airflow, no worker has to report the deferral first."""
     monkeypatch.setattr(trigger, "MIN_DEFERRAL_SECONDS", 0.0)
 
 
@@ -54,12 +54,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", ["sandbox", *live], indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all tests of the shared Airflow in one process of pytest-xdist, beside those that start their own."""
-    for item in items:
-        if item.get_closest_marker("airflow"):
-            is_shared = "environment" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("shared" if is_shared else item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist loadgroup, run the tests of the shared Airflow in one process, beside those that start their own."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from tests.scheduling import AirflowScheduling
+
+    return AirflowScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -89,29 +91,29 @@ class Served:
         self._post("seed", {self.product.name: data})
 
     def fail(self, kind: str, **fault: Any) -> None:
-        """Arrange a fault, see sandbox/faults.py: ``fail("drop", method="POST", path="/rules/.*")``."""
+        """Add a fault, see sandbox/faults.py: ``fail("drop", method="POST", path="/rules/.*")``."""
         self._post("faults", [{"kind": kind, **fault}])
 
     def end_sessions(self) -> None:
         self._post("end-sessions", {"product": self.product.name})
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        state = requests.get(f"{self.url}/_control/state", timeout=10).json()
+        state = requests.get(f"{self.url}/_control/state", timeout=60).json()
         return state[self.product.name]  # type: ignore[no-any-return]
 
     def connection(self, **changes: Any) -> dict[str, Any]:
-        """The sandbox's own connection, with fields and extras changed."""
+        """Return the sandbox's connection with changed fields and extras."""
         connection = self.product.connection(self.url)
         extra = {**connection.get("extra", {}), **changes.pop("extra", {})}
         return {**connection, **changes, "extra": extra}
 
-    def _post(self, what: str, data: Any) -> None:
-        requests.post(f"{self.url}/_control/{what}", json=data, timeout=10).raise_for_status()
+    def _post(self, route: str, data: Any) -> None:
+        requests.post(f"{self.url}/_control/{route}", json=data, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[FakeServer], Served]]:
-    """Serve one product's stand-in until the end of the session."""
+    """Serve a fake server until the end of the session."""
     with contextlib.ExitStack() as running:
 
         def start(product: FakeServer) -> Served:
@@ -155,10 +157,10 @@ def ask(request: pytest.FixtureRequest) -> Ask:
         return hook.run(flow)
 
     def in_trigger(hook: SelfHostedHook, flow: Flow[Any]) -> Any:
-        async def asked() -> Any:
-            async with hook.async_client() as ask_async:
-                return await ask_async(flow)
+        async def run() -> Any:
+            async with hook.async_client() as client:
+                return await client(flow)
 
-        return asyncio.run(asked())
+        return asyncio.run(run())
 
     return in_worker if request.param == "worker" else in_trigger

@@ -20,13 +20,20 @@ STARTED = ("example_runs", "operators_run", "lab", "wait_runs")
 """The fixtures that start runs and do not wait for their end."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _start_runs(request: pytest.FixtureRequest) -> None:
+@pytest.fixture(scope="session")
+def started_runs(request: pytest.FixtureRequest) -> None:
     """Start the runs of all selected tests, so that they proceed beside each other."""
     needed = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
     for name in STARTED:
         if name in needed:
             request.getfixturevalue(name)
+
+
+@pytest.fixture(autouse=True)
+def _start_runs(request: pytest.FixtureRequest) -> None:
+    """Start all runs before the first test of the shared Airflow."""
+    if "environment" in request.fixturenames:
+        request.getfixturevalue("started_runs")
 
 
 @pytest.fixture(scope="session")

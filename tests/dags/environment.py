@@ -79,7 +79,7 @@ def run_environment(home: Path, dags: Path, settings: dict[str, Any]) -> Generat
     :param dags: the folder of DAGs
     :param settings: variables of Airflow
     """
-    with Sandbox() as sandbox, Airflow(home, dags, settings=settings) as airflow:
+    with Sandbox() as sandbox, Airflow(home, dags, port=0, settings=settings) as airflow:
         store_connections(airflow.api, sandbox.url)
         features = {"retrohunt": {"enabled": True}, "archive": {"enabled": True}}
         post_json(f"{sandbox.url}/_control/seed", {"assemblyline": features})

@@ -104,9 +104,18 @@ def find_cycles(graph: Mapping[str, Sequence[str]]) -> list[set[str]]:
 
     :param graph: the successors of each node
     """
-    reachable = {node: _list_reachable(graph, node) for node in graph}
-    components = [frozenset(other for other in reachable[node] if node in reachable[other]) for node in graph]
+    cyclic = _remove_acyclic_ends(graph)
+    reachable = {node: _list_reachable(cyclic, node) for node in cyclic}
+    components = [frozenset(other for other in reachable[node] if node in reachable[other]) for node in cyclic]
     return [set(component) for component in dict.fromkeys(components) if component]
+
+
+def _remove_acyclic_ends(graph: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Return the graph without the nodes from which no cycle can be reached; without cycles, nothing is left."""
+    kept = {node: [other for other in others if other in graph] for node, others in graph.items()}
+    while ends := {node for node, others in kept.items() if not others}:
+        kept = {node: [other for other in others if other not in ends] for node, others in kept.items() if others}
+    return kept
 
 
 def _list_reachable(graph: Mapping[str, Sequence[str]], start: str) -> set[str]:

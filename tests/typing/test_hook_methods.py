@@ -1,4 +1,4 @@
-"""What mypy says about published flows."""
+"""The types of hook methods according to mypy."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
-def test_a_type_checker_knows_parameters_and_result_of_a_published_flow():
+def test_mypy_infers_parameters_and_result_of_a_hook_method():
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "tests/typing/published.py"],
+        [sys.executable, "-m", "mypy", "tests/typing/hook_methods.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
     )
     assert done.returncode == 0, done.stdout
     on_instance, on_class = (line for line in done.stdout.splitlines() if "Revealed type" in line)

@@ -1,4 +1,4 @@
-"""How type checkers see published flows. Nothing here runs: mypy reads it, and reports an ignore without need."""
+"""Calls of hook methods for mypy, which also reports each unused ``type: ignore``; nothing here is executed."""
 
 from __future__ import annotations
 
