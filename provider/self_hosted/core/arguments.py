@@ -23,7 +23,7 @@ def is_set(value: Any) -> bool:
 
     :param value: of the argument
     """
-    return value is not None and not (isinstance(value, str) and not value)
+    return bool(value) if isinstance(value, str) else value is not None
 
 
 def parse_bool(argument: str, value: Any) -> bool:
@@ -138,6 +138,14 @@ def in_utc_by_default(timestamp: datetime) -> datetime:
     return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
+def to_plain(value: Any) -> Any:
+    """Return a timestamp as text, as a template renders it, too; any other value unchanged.
+
+    :param value: an argument that is stored as JSON
+    """
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
 def parse_list(value: Any) -> Any:
     """Return a list for one value or several; a template renders a list as JSON or as Python source.
 
@@ -199,7 +207,7 @@ def _parse_literal(text: str, default: Any) -> Any:
     for parse in (json.loads, ast.literal_eval):
         try:
             return parse(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # all that `literal_eval` may raise
             continue
     return default
 

@@ -16,7 +16,7 @@ from airflow.serialization import serialized_objects
 from self_hosted.core.events import producer
 from self_hosted.core.events.trigger import FeedTrigger
 from self_hosted.core.imports import import_string
-from tests.core.events.toy_events import EventfulToy, ToyEventTrigger, collect_items, item_ids
+from tests.core.events.toy_events import NOON, EventfulToy, ToyEventTrigger, collect_items, item_ids
 from tests.core.toy import API_KEY, PASSWORD
 
 FROM_START = "2000-01-01"
@@ -111,6 +111,15 @@ async def test_items_without_payload_are_not_delivered(toy, hook):
     toy.add_events("irrelevant", kind="irrelevant")
     toy.add_events("a")
     assert item_ids(await collect_items(ToyEventTrigger(since=FROM_START), 1)) == ["a"]
+
+
+async def test_since_may_be_a_datetime_and_is_stored_as_text(toy, hook):
+    toy.add_events("a", at=-60)
+    toy.add_events("b", at=60)
+    trigger = ToyEventTrigger(since=cast("str", NOON))
+    assert trigger.serialize()[1]["since"] == NOON.isoformat()
+    assert trigger.state_key == ToyEventTrigger(since=NOON.isoformat()).state_key
+    assert item_ids(await collect_items(trigger, 1)) == ["b"]
 
 
 async def test_a_poll_interval_may_be_text(toy, hook):

@@ -43,6 +43,11 @@ def test_a_get_with_side_effects_needs_confirmation_and_is_sent_once(hook: ToyHo
     assert toy.count_requests("GET", "/echo/take") == 1
 
 
+def test_a_query_that_a_template_rendered_as_text_is_sent(hook: ToyHook, toy: Toy, make_context):
+    response = execute(make_context, path="/echo", query="{'rows': 5, 'id': ['a', 'b']}")
+    assert response["query"] == [["rows", "5"], ["id", "a"], ["id", "b"]]
+
+
 def test_a_write_with_a_large_response_fails_and_says_that_it_was_done(hook: ToyHook, toy: Toy, make_context):
     with pytest.raises(AirflowFailException, match=r"it was done, but the response has \d+ bytes"):
         execute(make_context, path="/echo", method="PUT", json={"a": "x" * MAX_RESULT_BYTES})

@@ -13,7 +13,7 @@ def test_a_key_survives_its_text(key: WaitKey):
     assert WaitKey.from_text(key.to_text()) == key
 
 
-@pytest.mark.parametrize("text", ["job/1", "[a]", "", "32377fd7"])
+@pytest.mark.parametrize("text", ["job/1", "[a]", "", "32377fd7", '["a" TO "b"]'])
 def test_a_plain_id_is_a_key_without_condition(text: str):
     assert WaitKey.from_text(text) == WaitKey(text)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from self_hosted.core.arguments import parse_float, parse_timestamp
+from self_hosted.core.arguments import parse_float, parse_timestamp, to_plain
 from self_hosted.core.events.feed import Feed, Item
 from self_hosted.core.events.producer import FeedProducer
 from self_hosted.core.imports import import_string
@@ -93,7 +93,7 @@ class FeedTrigger(BaseEventTrigger):
         trigger_class = type(self)
         names = [name for name in inspect.signature(trigger_class.__init__).parameters if name != "self"]
         path = f"{trigger_class.__module__}.{trigger_class.__qualname__}"
-        return path, {name: getattr(self, name) for name in names}
+        return path, {name: to_plain(getattr(self, name)) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield events where Airflow stores no cursor: before 3.3."""

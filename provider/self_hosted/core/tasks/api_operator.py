@@ -97,7 +97,6 @@ class SelfHostedApiOperator(SelfHostedOperator):
         """
         if str(self.method).upper() not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        parse_object("query", self.query)
         require_json("json", self.json)
         if self.json is not None and self._method == "GET":
             raise ValueError("json: a GET has no body; use query")
@@ -153,7 +152,7 @@ class SelfHostedApiOperator(SelfHostedOperator):
         return Request(
             self._method,
             self._path,
-            self.query or {},
+            parse_object("query", self.query),
             json=UNSET if self.json is None else self.json,
             save_to=(lambda: atomic_writer(str(self.output_uri))) if self.output_uri else None,
             long_running=True,

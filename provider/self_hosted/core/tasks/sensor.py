@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from self_hosted.core.arguments import to_plain
 from self_hosted.core.http.errors import SelfHostedError, WaitTimeoutError
 from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.operator import fail_fast_on_permanent_errors
@@ -166,7 +167,7 @@ class SelfHostedSensor(BaseSensorOperator):
         return self.defer(trigger=SensorTrigger(**arguments), method_name="execute_complete")
 
     def _trigger_arguments(self) -> dict[str, Any]:
-        own = {name: _to_json(getattr(self, name, None)) for name in self.template_fields}
+        own = {name: to_plain(getattr(self, name, None)) for name in self.template_fields}
         sensor_class = type(self)
         return {
             "sensor": f"{sensor_class.__module__}.{sensor_class.__qualname__}",
@@ -196,8 +197,3 @@ class SelfHostedSensor(BaseSensorOperator):
             return self.hook.run(stall_reasons([key])).get(key) if stall_reasons else None
         except SelfHostedError:
             return None
-
-
-def _to_json(value: Any) -> Any:
-    """Return the value as JSON allows it: timestamps as text, as a template renders them, too."""
-    return value.isoformat() if isinstance(value, datetime) else value

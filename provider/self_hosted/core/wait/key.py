@@ -24,13 +24,16 @@ class WaitKey(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Return the key.
+        """Return the key. A text that only looks like one, such as the query ``["a" TO "b"]``, is a plain id.
 
         :param text: the result of `to_text`, or a plain id: a key without a condition
         """
         if not text.startswith('["'):
             return cls(text)
-        key_id, *condition = json.loads(text)
+        try:
+            key_id, *condition = json.loads(text)
+        except ValueError:
+            return cls(text)
         return cls(key_id, tuple(condition))
 
     @staticmethod
