@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
 
+from self_hosted.assemblyline.api.alerts.types import AlertPayload
 from self_hosted.core.arguments import parse_id, parse_int
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
@@ -62,34 +63,12 @@ class IdleResult(TypedDict):
     idle_seconds: int
 
 
-class RaisedAlert(TypedDict):
-    """An alert that was raised; None for values that it does not have.
+class RaisedAlert(AlertPayload):
+    """An alert that was raised: an `AlertPayload`, and this key.
 
-    :param alert_id: its id
-    :param sid: id of its submission
-    :param type: such as INGEST
-    :param priority: LOW, MEDIUM, HIGH or CRITICAL
-    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
-    :param extended_scan: state of the extended scan, such as skipped
-    :param reporting_ts: when it was raised, in ISO 8601
-    :param name: of the file
-    :param sha256: of the file
-    :param score: of the submission
-    :param labels: all labels
     :param url: page of the alert
     """
 
-    alert_id: str
-    sid: str | None
-    type: str | None
-    priority: str | None
-    status: str | None
-    extended_scan: str | None
-    reporting_ts: str
-    name: str | None
-    sha256: str | None
-    score: int | None
-    labels: list[str]
     url: str
 
 

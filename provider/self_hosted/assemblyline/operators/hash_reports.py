@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
-if TYPE_CHECKING:
-    from self_hosted.assemblyline.api.files.reputation import SourceFinding
+from self_hosted.assemblyline.api.files.types import FileFinding
 
 
-class HashReport(TypedDict):
-    """What the server knows of one file.
+class HashReport(FileFinding):
+    """What the server knows of one file: a `FileFinding`, and these keys.
 
-    :param hash: as it was given
-    :param known: whether the server has the file
-    :param malicious: whether the verdict, the badlist or a source says so
-    :param verdict: safe, info, suspicious, highly_suspicious, malicious; None without a result
-    :param max_score: score of the worst submission, or sum of the newest results; None without a result
-    :param error_count: how many services failed; None without a submission
-    :param sid: id of the worst submission, or None
-    :param sha256: hash of the file, if it is known
-    :param analysed: time of the result, or None
-    :param last_seen: when the file was last submitted, or None
-    :param badlisted: whether it is on the badlist; None if the user may not see the list
-    :param safelisted: whether it is on the safelist; None if the user may not see the list
-    :param sources: `SourceFinding` by name of the source
     :param submitted: whether this task submitted it
     :param url: page of the submission, or else of the file
     """
 
-    hash: str
-    known: bool
-    malicious: bool
-    verdict: str | None
-    max_score: int | None
-    error_count: int | None
-    sid: str | None
-    sha256: str | None
-    analysed: str | None
-    last_seen: str | None
-    badlisted: bool | None
-    safelisted: bool | None
-    sources: dict[str, SourceFinding]
     submitted: bool
     url: str
 

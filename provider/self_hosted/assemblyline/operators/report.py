@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any
 
+from self_hosted.assemblyline.api.submissions.types import Digest
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import parse_id, parse_int
 from self_hosted.core.imports import lazy_import
@@ -15,46 +16,19 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.assemblyline.api.submissions import digests, reports, submissions
-    from self_hosted.assemblyline.api.submissions.digests import Digest, FailedService, TagValues
 else:
     digests = lazy_import("self_hosted.assemblyline.api.submissions.digests")
     reports = lazy_import("self_hosted.assemblyline.api.submissions.reports")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
 
-class SubmissionReport(TypedDict):
-    """The report of a submission.
+class SubmissionReport(Digest):
+    """The report of a submission: a `Digest`, and these keys.
 
-    :param sid: id of the submission
-    :param max_score: the highest score of its files
-    :param verdict: safe, info, suspicious, highly_suspicious or malicious
-    :param bands: the lowest score of each verdict on this server
-    :param file_count: how many files were analysed, extracted ones included
-    :param error_count: how many services failed
-    :param heuristics: names of heuristics by malicious, suspicious, info and safe
-    :param attack: ids of ATT&CK techniques
-    :param iocs: indicators, `TagValues` by type
-    :param attribution: attributions, `TagValues` by type
-    :param failed_services: `FailedService` of each
-    :param partial: whether results are missing
-    :param filtered: whether the user may not see all results
     :param output_uri: path or URI of the full report, or None
     :param url: page of the submission
     """
 
-    sid: str
-    max_score: int
-    verdict: str
-    bands: dict[str, int]
-    file_count: int
-    error_count: int
-    heuristics: dict[str, list[str]]
-    attack: list[str]
-    iocs: dict[str, TagValues]
-    attribution: dict[str, TagValues]
-    failed_services: list[FailedService]
-    partial: bool
-    filtered: bool
     output_uri: str | None
     url: str
 
@@ -100,7 +74,7 @@ class AssemblylineGetReportOperator(AssemblylineOperator):
         self._log_failed_services(digest, url)
         if self.output_uri:
             self._write(sid, self.output_uri)
-        return cast("SubmissionReport", {**digest, "output_uri": self.output_uri, "url": url})
+        return SubmissionReport(**digest, output_uri=self.output_uri, url=url)
 
     def _write(self, sid: str, uri: str) -> None:
         full, summary = self.hook.run(reports.get_full(sid)), self.hook.run(reports.get_summary(sid))

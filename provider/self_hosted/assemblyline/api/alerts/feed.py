@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
 
+from self_hosted.assemblyline.api.alerts.types import AlertPayload
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.events.feed import Item
@@ -13,35 +14,6 @@ from self_hosted.core.http.flow import Flow
 
 TIME_FIELD = "reporting_ts"  # when an alert was raised or last updated; its ``ts`` is when its file was submitted
 FIELDS = f"alert_id,sid,type,priority,status,label,extended_scan,al.score,file.name,file.sha256,{TIME_FIELD}"
-
-
-class AlertPayload(TypedDict):
-    """The content of an event for an alert; None for values that the alert does not have.
-
-    :param alert_id: id of the alert
-    :param sid: id of its submission
-    :param type: type of the alert
-    :param priority: LOW, MEDIUM, HIGH or CRITICAL
-    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
-    :param extended_scan: state of the extended scan
-    :param reporting_ts: when it was raised or last updated
-    :param name: name of the file
-    :param sha256: SHA-256 of the file
-    :param score: score of the submission
-    :param labels: its labels
-    """
-
-    alert_id: str
-    sid: str | None
-    type: str | None
-    priority: str | None
-    status: str | None
-    extended_scan: str | None
-    reporting_ts: str
-    name: str | None
-    sha256: str | None
-    score: int | None
-    labels: list[str]
 
 
 def read_page(start: datetime, offset: int, rows: int, query: str) -> Flow[list[Item]]:

@@ -1,0 +1,34 @@
+"""The typed results that operators and sensors extend; this module imports no flows, so that they may import it."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class AlertPayload(TypedDict):
+    """The content of an event for an alert; None for values that the alert does not have.
+
+    :param alert_id: id of the alert
+    :param sid: id of its submission
+    :param type: type of the alert
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
+    :param extended_scan: state of the extended scan
+    :param reporting_ts: when it was raised or last updated
+    :param name: name of the file
+    :param sha256: SHA-256 of the file
+    :param score: score of the submission
+    :param labels: its labels
+    """
+
+    alert_id: str
+    sid: str | None
+    type: str | None
+    priority: str | None
+    status: str | None
+    extended_scan: str | None
+    reporting_ts: str
+    name: str | None
+    sha256: str | None
+    score: int | None
+    labels: list[str]
