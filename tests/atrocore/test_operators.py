@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from self_hosted.atrocore.api.sync.changes import RowOutcome
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.atrocore.operators import AtrocoreLink, AtrocoreSyncProductsOperator
+from self_hosted.atrocore.operators.sync_report import SyncReport
 from self_hosted.core.arguments import parse_bool
 from self_hosted.core.http.errors import SelfHostedError, ServerError, UnavailableError
 from tests.context import context
+from tests.lineage import collected
 
 NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
 
@@ -222,6 +226,27 @@ def test_the_report_may_have_a_uri_and_is_written_also_if_the_task_fails(sync, t
 def test_an_empty_report_is_valid_json(sync, tmp_path):
     sync([], report_uri=str(tmp_path / "report.json"))
     assert json.loads((tmp_path / "report.json").read_text())["rows"] == []
+
+
+def test_an_interrupted_report_leaves_the_previous_file_unchanged(tmp_path):
+    target = tmp_path / "report.json"
+    target.write_text("previous")
+    with SyncReport(keep_all=True) as report:
+        report.add([RowOutcome("A", "unchanged")])
+        summary = report.summarize()
+    with pytest.raises(ValueError, match="closed file"):  # the rows are gone, once the report is closed
+        report.write(str(target), summary)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.json", "previous")]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_report_is_an_output_of_the_task_in_airflows_lineage(sync, tmp_path, monkeypatch, fails):
+    collector = collected(monkeypatch)
+    report = tmp_path / "new folder" / "report.json"
+    with pytest.raises(AirflowFailException) if fails else nullcontext():
+        sync([{"number": "A", "nope": 1}] if fails else rows(1), report_uri=str(report))
+    assert report.as_uri() in {output.asset.uri for output in collector.collected_assets.outputs}
+    assert json.loads(report.read_text())["total"] == 1
 
 
 # failure threshold

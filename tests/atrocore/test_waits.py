@@ -107,6 +107,13 @@ def test_messages_show_the_feed_of_a_run_and_not_its_key():
     assert [IMPORT_JOB.describe(RUN), EXPORT_JOB.describe(RUN)] == ["import f", "export f"]
 
 
+@kinds_with_feeds
+def test_a_key_without_a_condition_is_the_id_of_a_job(served, hook, entity):
+    job_id = create_job(entity, running=3600)(served)
+    found = observe(hook, WAIT_SPECS[entity], WaitKey(job_id).to_text(), WaitKey("nosuch").to_text())
+    assert [observation.state for observation in found.values()] == [MISSING.state, "Running"]
+
+
 # upserts
 
 

@@ -248,6 +248,7 @@ STATUS = {"project": "film", "entity_type": "task", "entity_id": UNKNOWN_ID, "st
         (AyonEntityStatusSensor, {**STATUS, "statuses": None}, "statuses must name at least one"),
         (AyonBackgroundOperationSensor, {"project": "", "operation_id": UNKNOWN_ID}, "project must be"),
         (AyonBackgroundOperationSensor, {"project": "film", "operation_id": "7"}, "operation_id must be"),
+        (AyonBackgroundOperationSensor, {"project": "None", "operation_id": UNKNOWN_ID}, "project is 'None'"),
         (AyonReviewableSensor, {"project": "film", "version_id": UPPER}, "version_id must be"),
         (AyonReviewableSensor, {"project": "film/x", "version_id": UNKNOWN_ID}, "project must be"),
         (

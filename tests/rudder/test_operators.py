@@ -156,6 +156,8 @@ def test_the_link_opens_the_rule(served: Served, update: Update) -> None:
         ({"rule_id": "None"}, "rule_id must be the id of a rule"),
         ({"enabled": None, "display_name": None}, "nothing to update"),
         ({"enabled": "perhaps"}, "enabled must be true or false"),
+        ({"category_id": "None"}, "category_id must be the id of a category, not 'None'"),
+        ({"wait_for_change_request": "perhaps"}, "wait_for_change_request must be true or false"),
         ({"directives": ""}, "directives must not be an empty text"),
         ({"directives": [1]}, "directives must be a text or a list of texts"),
         ({"directives": ["None"]}, "directives must be a text or a list of texts"),
@@ -291,6 +293,12 @@ def test_a_blocking_task_succeeds_when_its_change_request_is_deployed(served: Se
         assert task.result(timeout=30)["outcome"] == "applied"
 
 
+def test_a_template_may_render_whether_to_wait(served: Served, update: Update) -> None:
+    served.seed({"validation": True})
+    assert run(update(wait_for_change_request="False", deferrable=True))["outcome"] == "pending"
+    defer(update(wait_for_change_request="True", deferrable=True))
+
+
 @pytest.mark.parametrize("seed", [{}, {"plugin": False}])
 def test_an_applied_update_needs_no_wait(served: Served, update: Update, seed: dict[str, Any]) -> None:
     served.seed(seed)
@@ -310,6 +318,5 @@ def test_the_change_request_stays_open_after_a_timeout(served: Served, update: U
 
 
 def test_arguments_are_templated() -> None:
-    assert {"rule_id", "enabled", "targets", "reason", "rudder_conn_id"} <= set(
-        RudderUpdateRuleOperator.template_fields
-    )
+    templated = set(RudderUpdateRuleOperator.template_fields)
+    assert {"rule_id", "enabled", "targets", "reason", "wait_for_change_request", "rudder_conn_id"} <= templated

@@ -37,11 +37,12 @@ def refresh_imports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
 
     :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
     """
-    found = yield from import_jobs.find([_parse_key(key) for key in keys])
-    observations = _missing_jobs(keys, found)
-    for key, of_key in found.items():
+    parsed = {text: _parse_key(text) for text in keys}
+    found = yield from import_jobs.find(list(parsed.values()))
+    observations = _missing_jobs(parsed, found)
+    for text, of_key in _jobs_by_text(parsed, found).items():
         counts = (yield from import_jobs.sum_counters(of_key)) if _have_ended(of_key) else None
-        observations[_key_text(key)] = _observe_jobs(of_key, "message", {**(counts or {})})
+        observations[text] = _observe_jobs(of_key, "message", {**(counts or {})})
     return observations
 
 
@@ -50,16 +51,17 @@ def refresh_exports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
 
     :param keys: ids of jobs, and texts of `WaitKey` for runs: the feed, and the time before the run
     """
-    parsed = [_parse_key(key) for key in keys]
+    parsed = {text: _parse_key(text) for text in keys}
     # the first request, so that no job is missed that is created between the two requests
-    has_runs = any(isinstance(key, FeedRun) for key in parsed)
+    has_runs = any(isinstance(key, FeedRun) for key in parsed.values())
     creating = (yield from export_jobs.list_feeds_creating_jobs()) if has_runs else set()
-    found = yield from export_jobs.find(parsed)
-    observations = _missing_jobs(keys, found)
-    for key, of_key in found.items():
+    found = yield from export_jobs.find(list(parsed.values()))
+    observations = _missing_jobs(parsed, found)
+    for text, of_key in _jobs_by_text(parsed, found).items():
+        key = parsed[text]
         is_incomplete = isinstance(key, FeedRun) and key.feed_id in creating
         observation = RUNNING if is_incomplete else _observe_jobs(of_key, "stateMessage", _read_export(of_key))
-        observations[_key_text(key)] = observation
+        observations[text] = observation
     return observations
 
 
@@ -116,14 +118,13 @@ def _explain_pending(keys: Sequence[str], refresh: Refresh) -> Flow[Mapping[str,
 
 
 def _parse_key(text: str) -> JobKey:
-    if not text.startswith('["'):
-        return text
     key = WaitKey.from_text(text)
-    return FeedRun(key.id, *key.condition)
+    return FeedRun(key.id, *key.condition) if key.condition else key.id
 
 
-def _key_text(key: JobKey) -> str:
-    return WaitKey(key.feed_id, (key.after,)).to_text() if isinstance(key, FeedRun) else key
+def _jobs_by_text(parsed: Mapping[str, JobKey], found: Mapping[JobKey, list[Record]]) -> dict[str, list[Record]]:
+    """Return the jobs of each key that has some, by the key's text."""
+    return {text: found[key] for text, key in parsed.items() if key in found}
 
 
 # Observations
@@ -136,10 +137,9 @@ def _observe_job(job: Record) -> Observation:
     return Observation(status, done=True, details=jobs.read_details(job))
 
 
-def _missing_jobs(keys: Sequence[str], found: Mapping[JobKey, Any]) -> dict[str, Observation]:
+def _missing_jobs(parsed: Mapping[str, JobKey], found: Mapping[JobKey, Any]) -> dict[str, Observation]:
     """Return MISSING for each job that was not found. A run that was not found has not begun yet."""
-    parsed = {key: _parse_key(key) for key in keys}
-    return {key: MISSING for key in keys if parsed[key] not in found and not isinstance(parsed[key], FeedRun)}
+    return {text: MISSING for text, key in parsed.items() if key not in found and not isinstance(key, FeedRun)}
 
 
 def _have_ended(of_key: Sequence[Record]) -> bool:

@@ -12,6 +12,7 @@ from self_hosted.ayon.api import (
     entities,
     events,
     graphql,
+    identifiers,
     reviewables,
     session,
     studio,
@@ -29,7 +30,7 @@ DEFAULT_SENDER = "airflow"
 SENDER_TYPE = "airflow"  # lets AYON's services ignore events of Airflow, instead of answering them with events
 FIELD_PATTERNS = {
     "api_key": (re.compile(r"[!-~]+"), "printable characters without spaces"),
-    "as_user": (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*[A-Za-z0-9]"), "a user's name: letters, digits and _ . -"),
+    "as_user": (identifiers.USER_NAME, "a user's name: letters, digits and _ . -"),
     "sender": (re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.\-]*[A-Za-z0-9_])?"), "letters, digits, _, with . - in between"),
     "site_id": (re.compile(r"[a-z0-9-]+"), "lower-case letters, digits and dashes"),
 }

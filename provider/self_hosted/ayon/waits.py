@@ -131,7 +131,9 @@ def find_stalled_operations(keys: Sequence[str]) -> Flow[Mapping[str, str]]:
     """
     observations = yield from refresh_background_operations(keys)
     stalled = (
-        key for key, seen in observations.items() if not seen.done and (seen.progress or 0) < MAX_STALLED_PROGRESS
+        key
+        for key, observation in observations.items()
+        if not observation.done and (observation.progress or 0) < MAX_STALLED_PROGRESS
     )
     return dict.fromkeys(stalled, STALLED_OPERATION)
 

@@ -14,7 +14,7 @@ from self_hosted.core.arguments import parse_bool, parse_int, parse_object, pars
 from self_hosted.core.http.errors import InvalidRequestError, ServerError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import validate_output_uri
+from self_hosted.core.tasks.storage import record_output, validate_output_uri
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -75,7 +75,8 @@ class AtrocoreSyncProductsOperator(AtrocoreOperator):
     :param batch_size: records per request, from 1 to 1000; default 100
     :param fail_on: when failed rows fail the task, after all others are done: "any" (default), "never", or a share from
         0 to 1: it fails if more rows fail. Ambiguous rows are counted separately and never fail it
-    :param report_uri: path or object storage URI of a file for the outcome of every row, as JSON
+    :param report_uri: path or object storage URI of a file for the outcome of every row, as JSON; it appears only when
+        it is complete, also if failed rows then fail the task
     :param atrocore_conn_id: the Airflow connection
     :return: `SyncResult`; of a dry run, `DryRunResult`
     :raises AirflowFailException: for invalid arguments, a malformed source, and more failed rows than allowed
@@ -148,6 +149,7 @@ class AtrocoreSyncProductsOperator(AtrocoreOperator):
             result: SyncResult = {**report.summarize(), "entity": self.entity, "dry_run": is_dry_run, "url": url}
             if self.report_uri:
                 report.write(self.report_uri, result)
+                record_output(self.hook, self.report_uri)
             if is_dry_run:
                 return DryRunResult(**result, plan=report.plan())
             self._require_few_failures(report)

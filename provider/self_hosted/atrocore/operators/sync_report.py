@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
 
-from self_hosted.core.tasks.storage import resolve_path
+from self_hosted.core.tasks.storage import atomic_writer
 
 if TYPE_CHECKING:
     from self_hosted.atrocore.api.sync.changes import Result, RowOutcome
@@ -78,7 +78,7 @@ class SyncReport:
         self.ambiguous_keys: list[str] = []
         self.changes: list[RowOutcome] = []
         self.are_failures_permanent = True
-        self.rows = tempfile.TemporaryFile("w+", encoding="utf-8") if keep_all else None  # noqa: SIM115 in __exit__
+        self.rows = tempfile.TemporaryFile() if keep_all else None  # noqa: SIM115 in __exit__
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +97,7 @@ class SyncReport:
             self.counts[outcome.result] += rows_each
             self._add_sample(outcome)
             if self.rows:
-                self.rows.write((",\n" if self.rows.tell() else "") + json.dumps(_to_json(outcome)))
+                self.rows.write((b",\n" if self.rows.tell() else b"") + json.dumps(_to_json(outcome)).encode())
 
     @property
     def total(self) -> int:
@@ -122,18 +122,18 @@ class SyncReport:
         return [_to_json(outcome) for outcome in self.changes]
 
     def write(self, uri: str, result: SyncSummary) -> None:
-        """Write the task's result and all rows as one JSON document.
+        """Write the task's result and all rows as one JSON document, which appears only when it is complete.
 
         :param uri: path or URI
         :param result: the start of the document
         """
         head = json.dumps(result)[:-1]
-        with resolve_path(uri).open("w", encoding="utf-8") as file:
-            file.write(f'{head}, "rows": [\n')
+        with atomic_writer(uri) as file:
+            file.write(f'{head}, "rows": [\n'.encode())
             if self.rows:
                 self.rows.seek(0)
                 shutil.copyfileobj(self.rows, file)
-            file.write("\n]}\n")
+            file.write(b"\n]}\n")
 
     def _add_sample(self, outcome: RowOutcome) -> None:
         samples = {"failed": self.failures, "created": self.changes, "updated": self.changes}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from self_hosted.core.arguments import parse_id
+from self_hosted.core.arguments import MISSING_RESULT, parse_id
 
 PROJECT_NAME = re.compile(r"[A-Za-z0-9_]{1,55}")  # the database truncates longer ones, so that they may collide
 ENTITY_ID = re.compile(r"[0-9a-f]{32}")
+USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*[A-Za-z0-9]")
 STATUS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ \-]*[A-Za-z0-9_]")
 PROJECT_NAME_RULE = "1 to 55 letters, digits and underscores"
 ENTITY_ID_RULE = "32 hexadecimal digits in lower case, without dashes"
@@ -22,8 +23,12 @@ def require_match(argument: str, value: Any, pattern: re.Pattern[str], rule: str
     :param value: the text
     :param pattern: must match all of it
     :param rule: the pattern in words, for the error
-    :raises ValueError: for anything else
+    :raises ValueError: for a missing result ("None"), and anything else
     """
+    if value == MISSING_RESULT:
+        raise ValueError(
+            f"{argument} is 'None', which a template renders for a missing result: check the upstream task"
+        )
     if not isinstance(value, str) or not pattern.fullmatch(value):
         raise ValueError(f"{argument} must be {rule}, not {value!r}")
     return value

@@ -100,6 +100,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         "reason",
         "change_request_name",
         "change_request_description",
+        "wait_for_change_request",
     )
 
     def __init__(
@@ -117,7 +118,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         reason: str | None = None,
         change_request_name: str | None = None,
         change_request_description: str | None = None,
-        wait_for_change_request: bool = False,
+        wait_for_change_request: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -143,6 +144,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         parse_id("rule_id", self.rule_id, "a rule")
         if not self._values():
             raise ValueError(f"nothing to update: give at least one of {', '.join(FIELDS)}")
+        self._waits_for_change_request()
         self._validate_reason()
 
     def submit(self, context: Context) -> UpdateRuleResult:
@@ -168,7 +170,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
 
         :param submitted: the result of `submit`
         """
-        is_pending = submitted["outcome"] == "pending" and self.wait_for_change_request
+        is_pending = submitted["outcome"] == "pending" and self._waits_for_change_request()
         return str(submitted["change_request_id"]) if is_pending else None
 
     def external_url(self, submitted: UpdateRuleResult) -> str:
@@ -211,6 +213,9 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         given = {argument: getattr(self, argument) for argument in FIELDS}
         return {FIELDS[name]: _parse(name, value) for name, value in given.items() if value is not None}
 
+    def _waits_for_change_request(self) -> bool:
+        return parse_bool("wait_for_change_request", self.wait_for_change_request)
+
     def _validate_reason(self) -> None:
         extra = self.hook.settings.extra
         if extra["require_reason"] and len(self._stripped_reason or "") < extra["min_reason_length"]:
@@ -234,6 +239,8 @@ def _parse(argument: str, value: Any) -> Any:
     """Return the value of a field in Rudder's form."""
     if argument == "enabled":
         return parse_bool(argument, value)
+    if argument == "category_id":
+        return parse_id(argument, value, "a category")
     if argument not in {"directives", "targets", "tags"}:
         return value
     require_not_blank(argument, value)

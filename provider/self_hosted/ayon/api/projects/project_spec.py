@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from self_hosted.ayon.api.identifiers import PROJECT_NAME, PROJECT_NAME_RULE, require_match
+from self_hosted.ayon.api.identifiers import PROJECT_NAME, PROJECT_NAME_RULE, USER_NAME, require_match
 from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list, require_not_blank
 
 CODE = re.compile(r"[A-Za-z0-9_]+")
 LABEL = re.compile(r"[^';]+")
 COLOR = re.compile(r"#([0-9A-Fa-f]{3}){1,2}")
-USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*[A-Za-z0-9]")
 ANATOMY_PARTS: dict[str, type] = {
     "entity_naming": dict,
     "roots": list,
