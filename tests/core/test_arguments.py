@@ -199,7 +199,7 @@ def test_an_empty_value_is_an_empty_list(value):
     assert parse_str_list("filters", value) == []
 
 
-@pytest.mark.parametrize("value", ["None", ["a", "None"], 7, {"a": 1}, [1], b"a", "[1]"])
+@pytest.mark.parametrize("value", ["None", ["a", "None"], 7, 0, False, {}, {"a": 1}, [1], b"a", "[1]"])
 def test_an_item_that_is_not_a_text_or_is_a_missing_result_is_rejected(value):
     with pytest.raises(ValueError, match="sids must be a text or a list of texts, not"):
         parse_str_list("sids", value)
@@ -237,7 +237,7 @@ def test_an_object_that_is_not_json_is_rejected_and_not_shown(value):
     assert SECRET not in str(error.value)
 
 
-@pytest.mark.parametrize("value", [{"a": 1}, [{"a": 1}], ({"a": 1},), '[{"a": 1}]', "[{'a': 1}]"])
+@pytest.mark.parametrize("value", [{"a": 1}, '{"a": 1}', [{"a": 1}], ({"a": 1},), '[{"a": 1}]', "[{'a': 1}]"])
 def test_a_list_of_objects_may_be_one_object_json_or_python_source(value):
     assert parse_object_list("operations", value) == [{"a": 1}]
 
@@ -247,7 +247,7 @@ def test_an_empty_value_is_an_empty_list_of_objects(value):
     assert parse_object_list("operations", value) == []
 
 
-@pytest.mark.parametrize("value", ["None", "a", ["a"], [{"a": 1}, None], 7])
+@pytest.mark.parametrize("value", ["None", "a", "{a}", "0", ["a"], [{"a": 1}, None], 7, 0, False])
 def test_an_item_that_is_not_an_object_is_rejected(value):
     with pytest.raises(ValueError, match="operations must be a list of objects, not "):
         parse_object_list("operations", value)

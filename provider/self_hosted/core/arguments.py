@@ -156,7 +156,7 @@ def parse_list(value: Any) -> Any:
     if isinstance(value, str):
         return [value] if value else []
     # the results of mapped tasks are a sequence, but no list
-    return [*value] if isinstance(value, Sequence | Set) else value or []
+    return [*value] if isinstance(value, Sequence | Set) else [] if value is None else value
 
 
 def parse_str_list(argument: str, value: Any) -> list[str]:
@@ -176,10 +176,12 @@ def parse_object_list(argument: str, value: Any) -> list[dict[str, Any]]:
     """Return a list of objects.
 
     :param argument: name of the argument
-    :param value: see `parse_list`; one mapping is a list of one
+    :param value: see `parse_list`; one mapping, also as text, is a list of one
     :raises ValueError: if an item is not a mapping, or cannot be sent as JSON
     """
-    objects = [value] if isinstance(value, Mapping) else parse_list(value)
+    is_object_text = isinstance(value, str) and value.lstrip().startswith("{")
+    parsed = _parse_literal(value, default=value) if is_object_text else value
+    objects = [parsed] if isinstance(parsed, Mapping) else parse_list(parsed)
     if not isinstance(objects, list) or not all(isinstance(item, Mapping) for item in objects):
         raise ValueError(f"{argument} must be a list of objects, not {value!r}")
     require_json(argument, objects)

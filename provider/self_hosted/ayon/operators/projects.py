@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from self_hosted.ayon.api.projects.types import ProvisionedProject
 from self_hosted.ayon.operators.base import AyonOperator
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.imports import lazy_import
@@ -21,23 +22,12 @@ else:
     records = lazy_import("self_hosted.ayon.api.projects.records")
 
 
-class CreateProjectResult(TypedDict):
-    """The result of `AyonCreateProjectOperator`.
+class CreateProjectResult(ProvisionedProject):
+    """The result of `AyonCreateProjectOperator`: a `ProvisionedProject`, and this key.
 
-    :param name: name of the project
-    :param code: its code
-    :param library: whether it is a library project
-    :param created: whether this task created it
-    :param updated: names of the values that were changed in an existing project: "label", "attributes.fps",
-        "anatomy.tags", "users.anna", ...
     :param url: its page
     """
 
-    name: str
-    code: str
-    library: bool
-    created: bool
-    updated: list[str]
     url: str
 
 

@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from self_hosted.core.http.errors import ConflictError, OutcomeUnknownError, ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
 from self_hosted.core.http.recovery import poll_for_effect
 from self_hosted.rudder.api import change_requests, rule_values
+from self_hosted.rudder.api.types import RuleUpdate, UpdateOutcome
 from self_hosted.rudder.errors import unwrap, unwrap_first
 
 DISABLED = "Disabled"
 STATUSES = ("In application", "Partially applied", "Not applied", DISABLED)
-
-UpdateOutcome = Literal["applied", "unchanged", "pending"]
-
-
-class RuleUpdate(TypedDict):
-    """The effect of an update.
-
-    :param rule_id: id of the rule
-    :param outcome: "applied", "unchanged" if no value differed, or "pending" if the change waits for approval
-    :param changed: Rudder's names of the fields that differed
-    :param change_request_id: number of the change request, if there is one
-    :param duplicates: only if a lost response made a second request necessary: numbers of further change requests with
-        the same content that stay open, because the account may not decline them
-    """
-
-    rule_id: str
-    outcome: UpdateOutcome
-    changed: list[str]
-    change_request_id: int | None
-    duplicates: NotRequired[list[int]]
 
 
 class _Change(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -18,6 +18,7 @@ from self_hosted.core.arguments import (
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import idempotency_key
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
+from self_hosted.rudder.api.types import RuleUpdate
 from self_hosted.rudder.operators.base import RudderOperator
 
 if TYPE_CHECKING:
@@ -43,23 +44,12 @@ FIELDS = {
 """The operator's arguments that are fields of a rule, and Rudder's names of them."""
 
 
-class UpdateRuleResult(TypedDict):
-    """The result of `RudderUpdateRuleOperator`.
+class UpdateRuleResult(RuleUpdate):
+    """The result of `RudderUpdateRuleOperator`: a `RuleUpdate`, and this key.
 
-    :param rule_id: id of the rule
-    :param outcome: "applied", "unchanged" if no value differed, or "pending" if the change waits for approval
-    :param changed: Rudder's names of the fields that differed
-    :param change_request_id: number of the change request, if there is one
-    :param duplicates: only if a lost response made a second request necessary: numbers of further change requests with
-        the same content that stay open, because the account may not decline them
     :param url: page of the rule, or of the pending change request
     """
 
-    rule_id: str
-    outcome: Literal["applied", "unchanged", "pending"]
-    changed: list[str]
-    change_request_id: int | None
-    duplicates: NotRequired[list[int]]
     url: str
 
 
@@ -228,7 +218,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
     def _stripped_reason(self) -> str | None:
         return (self.reason or "").strip() or None
 
-    def _with_url(self, result: rules.RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
+    def _with_url(self, result: RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
         base_url = self.hook.settings.address.base_url
         if result["outcome"] == "pending" and result["change_request_id"] is not None:
             return {**result, "url": change_requests.page_url(base_url, result["change_request_id"])}

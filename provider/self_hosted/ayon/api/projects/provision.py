@@ -7,35 +7,18 @@ response, a lost race or the death of a worker, the event shows whether the task
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
 from self_hosted.ayon.api import anatomy_presets
 from self_hosted.ayon.api.projects import changes, creation, records
 from self_hosted.ayon.api.projects.project_spec import ProjectSpec
 from self_hosted.ayon.api.projects.reference_checks import require_free_names, require_known_references
+from self_hosted.ayon.api.projects.types import ProvisionedProject
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import ConflictError, NotFoundError, OutcomeUnknownError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import Flow, Pause
 
 IF_EXISTS = ("fail", "skip", "update")
-
-
-class ProvisionedProject(TypedDict):
-    """A provisioned project.
-
-    :param name: its name
-    :param code: its code
-    :param library: whether it is a library project
-    :param created: whether this sender created it
-    :param updated: names of the values that were changed in an existing project: "label", "attributes.fps",
-        "anatomy.tags", "users.anna", ...
-    """
-
-    name: str
-    code: str
-    library: bool
-    created: bool
-    updated: list[str]
 
 
 def ensure(project_spec: ProjectSpec, *, sender: str, if_exists: str = "fail") -> Flow[ProvisionedProject]:
