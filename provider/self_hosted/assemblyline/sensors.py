@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from self_hosted.assemblyline import waits
     from self_hosted.assemblyline.api.alerts import alerts
     from self_hosted.assemblyline.api.files import files
+    from self_hosted.assemblyline.api.search import checks
     from self_hosted.assemblyline.api.submissions import submissions, verdicts
     from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
     from self_hosted.assemblyline.operators import service_failures
     from self_hosted.core.wait.observation import Observation
 else:
     alerts = lazy_import("self_hosted.assemblyline.api.alerts.alerts")
+    checks = lazy_import("self_hosted.assemblyline.api.search.checks")
     files = lazy_import("self_hosted.assemblyline.api.files.files")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
@@ -232,8 +234,7 @@ class AssemblylineIdleSensor(AssemblylineSensor):
 
         :raises ValueError: naming the argument
         """
-        if not isinstance(self.query, str) or not self.query.strip():
-            raise ValueError(f"query must be a Lucene query, such as '*', not {self.query!r}")
+        checks.check_query("query", self.query)
         self._idle_seconds()
 
     def external_id(self) -> str:
@@ -279,8 +280,7 @@ class AssemblylineAlertSensor(AssemblylineSensor):
 
         :raises ValueError: naming the argument
         """
-        if not isinstance(self.query, str) or not self.query.strip():
-            raise ValueError(f'query must be a Lucene query, such as alert_id:"...", not {self.query!r}')
+        checks.check_query("query", self.query)
 
     def external_id(self) -> str:
         """Return the query."""

@@ -92,11 +92,8 @@ def explain_stalled_submissions(sids: Sequence[str]) -> Flow[Mapping[str, str]]:
         paused = yield from server.list_paused_components()
         is_paused = server.DISPATCHER in paused
         return (yield from _explain_undispatched({sid: sid for sid in sids})) if is_paused else {}
-    except (
-        PermissionDeniedError,
-        NotFoundError,
-    ):  # without the permission, or on a server without the call, waits go on
-        return {}
+    except (PermissionDeniedError, NotFoundError):
+        return {}  # without the permission, or on a server without the call, waits go on
 
 
 def _explain_undispatched(sids: Mapping[str, str]) -> Flow[dict[str, str]]:
@@ -148,10 +145,8 @@ def parse_ingest_key(key: str) -> tuple[str, str]:
 
     :param key: see `build_ingest_key`
     """
-    if not key.startswith("["):
-        return key, ""
-    ingest_id, [sha256] = WaitKey.from_text(key)
-    return ingest_id, sha256
+    ingest_id, condition = WaitKey.from_text(key)
+    return ingest_id, "".join(condition)
 
 
 def refresh_ingests(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:

@@ -173,8 +173,8 @@ def _get_sources(service: str, names: Sequence[str]) -> Flow[list[dict[str, Any]
     sources = {source["name"]: source for source in (yield from list_sources()).get(service, [])}
     missing = [name for name in names if name not in sources]
     if missing or not sources:
-        valid = ", ".join(sources) or "none"
-        raise NotFoundError(f"service {service!r} has no signature source {', '.join(missing)}; it has {valid}")
+        valid, unknown = ", ".join(sources) or "none", ", ".join(missing)
+        raise NotFoundError(f"service {service!r} has no signature source {unknown or 'at all'}; it has {valid}")
     return [sources[name] for name in names]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any
 
+from self_hosted.assemblyline.api.alerts.types import UpdatedAlert
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import parse_bool, parse_id, parse_str_list
 from self_hosted.core.imports import lazy_import
@@ -20,26 +21,12 @@ else:
     changes = lazy_import("self_hosted.assemblyline.api.alerts.changes")
 
 
-class AlertResult(TypedDict):
-    """An alert after its update.
+class AlertResult(UpdatedAlert):
+    """An alert after its update: an `UpdatedAlert`, and this key.
 
-    :param alert_id: its id
-    :param sid: id of its submission
-    :param changed: the arguments that made a difference; empty if none did
-    :param labels: all labels
-    :param priority: LOW, MEDIUM, HIGH, CRITICAL or None
-    :param status: MALICIOUS, NON-MALICIOUS, ASSESS, TRIAGE or None
-    :param owner: name of a user, or None
     :param url: page of the alert
     """
 
-    alert_id: str
-    sid: str | None
-    changed: list[str]
-    labels: list[str]
-    priority: str | None
-    status: str | None
-    owner: str | None
     url: str
 
 
@@ -80,7 +67,7 @@ class AlertOperator(AssemblylineOperator):
         self.priority, self.status, self.verdict = priority, status, verdict
         self.take_ownership = take_ownership
 
-    def changes(self) -> AlertChanges:
+    def build_changes(self) -> AlertChanges:
         """Return the changes.
 
         :raises ValueError: if one is invalid, or there is none
@@ -125,7 +112,7 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
         :raises ValueError: naming the argument
         """
         parse_id("alert_id", self.alert_id, "an alert")
-        self.changes()
+        self.build_changes()
 
     def submit(self, context: Context) -> AlertResult:
         """Change the fields that differ.
@@ -135,6 +122,6 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
         alert_id = parse_id("alert_id", self.alert_id, "an alert")
         url = alerts.build_page_url(self.base_url, alert_id)
         publish_link(context, url)
-        result = self.hook.run(alerts.update(alert_id, self.changes()))
+        result = self.hook.run(alerts.update(alert_id, self.build_changes()))
         self.log.info("Alert %s: changed %s", alert_id, ", ".join(result["changed"]) or "nothing")
-        return cast("AlertResult", {**result, "url": url})
+        return AlertResult(**result, url=url)

@@ -111,6 +111,7 @@ class SubmitOperator(AnalysisOperator):
     """
 
     wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.SUBMISSION"
+    template_fields: Sequence[str] = (*AnalysisOperator.template_fields, "name")
 
     def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

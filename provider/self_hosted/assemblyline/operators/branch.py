@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.branch import BranchMixIn
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import is_set, parse_id, parse_int, parse_object, parse_str_list
+from self_hosted.core.arguments import (
+    MISSING_RESULT,
+    is_set,
+    parse_bool,
+    parse_id,
+    parse_int,
+    parse_object,
+    parse_str_list,
+)
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
 
@@ -82,8 +90,10 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
         """
         self._submission()
         for name in ("malicious", "suspicious", "safe"):
-            if not parse_str_list(name, getattr(self, name)):
+            if not self._parse_path(name):
                 raise ValueError(f"{name} must be the id of a downstream task, or a list of them")
+        for name in ("highly_suspicious", "error_path"):
+            self._parse_path(name)
         self._limits()
 
     def submit(self, context: Context) -> Any:
@@ -98,16 +108,19 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
 
     def _choose(self, verdict: str, has_errors: bool) -> list[str]:
         if verdict in {"safe", "info"}:
-            return parse_str_list("error_path", self.error_path if has_errors and self.error_path else self.safe)
+            return (self._parse_path("error_path") if has_errors else []) or self._parse_path("safe")
         if verdict == "highly_suspicious":
-            return parse_str_list("highly_suspicious", self.highly_suspicious or self.malicious)
-        return parse_str_list(verdict, getattr(self, verdict))
+            return self._parse_path("highly_suspicious") or self._parse_path("malicious")
+        return self._parse_path(verdict)
+
+    def _parse_path(self, name: str) -> list[str]:
+        return parse_str_list(name, getattr(self, name))
 
     def _submission(self) -> dict[str, Any]:
         """Return the submission as far as it is known: at least its id."""
         if isinstance(self.submission, str) and not self.submission.lstrip().startswith("{"):
             return {"sid": parse_id("submission", self.submission, "a submission, or the result of a task")}
-        submission = parse_object("submission", self.submission)
+        submission = _parse_result(parse_object("submission", self.submission))
         if not submission.get("sid"):
             raise ValueError("submission must be an id, or the result of a task with a sid, such as scan.output")
         return submission
@@ -140,6 +153,23 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
         if suspicious > malicious:
             raise ValueError(f"suspicious_from ({suspicious}) must not be more than malicious_from ({malicious})")
         return suspicious, malicious
+
+
+def _parse_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task's result; in a mapping of templates, its values are text."""
+    present = {name: value for name, value in result.items() if is_set(value) and value != MISSING_RESULT}
+    parsers = {"max_score": _parse_number, "error_count": _parse_number, "malicious": _parse_malicious}
+    return {**present, **{name: parse(name, present[name]) for name, parse in parsers.items() if name in present}}
+
+
+def _parse_number(name: str, value: Any) -> int:
+    return parse_int(f"submission: {name}", value, minimum=verdicts.MIN_SCORE)
+
+
+def _parse_malicious(name: str, value: Any) -> bool:
+    """Return whether a look-up found a malicious file: its result has their number, a report of one file a boolean."""
+    is_number = str(value).strip().isdigit()
+    return _parse_number(name, value) > 0 if is_number else parse_bool(f"submission: {name}", value)
 
 
 def _rate_by_limits(score: int, suspicious_from: int, malicious_from: int) -> str:

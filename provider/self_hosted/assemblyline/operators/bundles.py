@@ -168,8 +168,9 @@ class AssemblylineImportBundleOperator(AssemblylineOperator):
         :raises ValueError: naming the argument
         """
         self._options()
+        bundle = upload_file(str(self.file))
         try:
-            _read_bundle_sid(upload_file(str(self.file)))
+            _read_bundle_sid(bundle)
         except ValueError as error:
             raise ValueError(f"file: {self.file!r} is not a bundle: {error}") from None
 

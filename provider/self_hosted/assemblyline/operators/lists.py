@@ -102,8 +102,8 @@ class ListOperator(AssemblylineOperator):
         ]
 
     def entry_ids(self) -> list[str]:
-        """Return the ids of the entries."""
-        return [schema.compute_id(entry) for entry in self.subjects()]
+        """Return the ids of the entries; duplicates are left out."""
+        return list(dict.fromkeys(schema.compute_id(entry) for entry in self.subjects()))
 
     def publish_page(self, context: Context) -> str:
         """Publish the page of the only entry, or else of the list, and return its URL.

@@ -43,7 +43,7 @@ class AssemblylineResubmitOperator(SubmitOperator):
         reached limit
     """
 
-    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "sid", "sha256", "dynamic", "name")
+    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "sid", "sha256", "dynamic")
 
     def __init__(
         self, *, sid: str | None = None, sha256: str | None = None, dynamic: bool | str = False, **kwargs: Any

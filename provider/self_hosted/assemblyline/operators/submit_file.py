@@ -42,7 +42,7 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
     :raises AirflowFailException: for invalid arguments, a rejected submission, and a reached limit
     """
 
-    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "file", "content", "name")
+    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "file", "content")
 
     def __init__(self, *, file: str | None = None, content: str | bytes | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -32,7 +32,7 @@ class AssemblylineSubmitHashOperator(SubmitOperator):
     :raises AirflowFailException: for invalid arguments, an unknown file, a rejected submission, and a reached limit
     """
 
-    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "hash", "name")
+    template_fields: Sequence[str] = (*SubmitOperator.template_fields, "hash")
 
     def __init__(self, *, hash: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any
 
+from self_hosted.assemblyline.api.alerts.types import BatchUpdate
 from self_hosted.assemblyline.operators.alerts import AlertOperator
 from self_hosted.core.arguments import parse_bool, parse_int, parse_str_list
 from self_hosted.core.imports import lazy_import
@@ -20,18 +21,12 @@ else:
     queries = lazy_import("self_hosted.assemblyline.api.alerts.queries")
 
 
-class AlertsResult(TypedDict):
-    """The result of updating all alerts that match a query.
+class AlertsResult(BatchUpdate):
+    """The effect of an update by query: a `BatchUpdate`, and this key.
 
-    :param found: how many alerts match
-    :param to_change: how many of them differ
-    :param changed: how many were changed
     :param url: page that lists the alerts
     """
 
-    found: int
-    to_change: int
-    changed: int
     url: str
 
 
@@ -96,7 +91,7 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
 
         :raises ValueError: naming the argument
         """
-        self.changes()
+        self.build_changes()
         parse_bool("dry_run", self.is_dry_run)
         batches.check_limits(
             self._query(),
@@ -115,14 +110,14 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
         result = self.hook.run(
             batches.update_matching(
                 query,
-                self.changes(),
+                self.build_changes(),
                 parse_int("max_items", self.max_items),
                 allow_match_all=parse_bool("allow_match_all", self.allow_match_all),
                 dry_run=parse_bool("dry_run", self.is_dry_run),
             )
         )
         self.log.info("%(found)s alerts match; %(to_change)s differ; %(changed)s were changed", result)
-        return cast("AlertsResult", {**result, "url": url})
+        return AlertsResult(**result, url=url)
 
     def _query(self) -> AlertQuery:
         if not isinstance(self.query, str):

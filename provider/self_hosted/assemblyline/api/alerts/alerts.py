@@ -7,36 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
+from self_hosted.assemblyline.api.alerts.types import UpdatedAlert
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.http.errors import PermissionDeniedError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.recovery import poll_for_effect
-
-
-class UpdatedAlert(TypedDict):
-    """An alert after an update.
-
-    :param alert_id: id of the alert
-    :param sid: id of its submission
-    :param priority: LOW, MEDIUM, HIGH or CRITICAL; None without one
-    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE; None without one
-    :param owner: name of its owner; None without one
-    :param labels: its labels
-    :param changed: names of the fields of `AlertChanges` that changed the alert
-    """
-
-    alert_id: str
-    sid: str
-    priority: str | None
-    status: str | None
-    owner: str | None
-    labels: list[str]
-    changed: list[str]
 
 
 def build_page_url(base_url: str, alert_id: str) -> str:
@@ -85,7 +65,7 @@ def update(alert_id: str, changes: AlertChanges) -> Flow[UpdatedAlert]:
         alert = yield from get(alert_id)
     return UpdatedAlert(
         alert_id=alert["alert_id"],
-        sid=alert["sid"],
+        sid=alert.get("sid"),
         priority=alert.get("priority"),
         status=alert.get("status"),
         owner=alert.get("owner"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypedDict
 
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.alerts import alerts, queries
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
 from self_hosted.assemblyline.api.alerts.queries import AlertQuery
+from self_hosted.assemblyline.api.alerts.types import BatchUpdate
 from self_hosted.assemblyline.api.search import lucene
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.arguments import parse_int
@@ -18,19 +18,6 @@ from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
 
 BATCH_SIZE = 50  # alerts per request, with the ids in its URL; servers accept some 4,000 characters
-
-
-class BatchUpdate(TypedDict):
-    """The effect of an update by query.
-
-    :param found: how many alerts the query found
-    :param to_change: how many of them lacked a change
-    :param changed: how many were changed; 0 in a dry run
-    """
-
-    found: int
-    to_change: int
-    changed: int
 
 
 def update_matching(

@@ -32,3 +32,37 @@ class AlertPayload(TypedDict):
     sha256: str | None
     score: int | None
     labels: list[str]
+
+
+class UpdatedAlert(TypedDict):
+    """An alert after an update.
+
+    :param alert_id: id of the alert
+    :param sid: id of its submission; None without one
+    :param priority: LOW, MEDIUM, HIGH or CRITICAL; None without one
+    :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE; None without one
+    :param owner: name of its owner; None without one
+    :param labels: its labels
+    :param changed: names of the fields of `AlertChanges` that changed the alert
+    """
+
+    alert_id: str
+    sid: str | None
+    priority: str | None
+    status: str | None
+    owner: str | None
+    labels: list[str]
+    changed: list[str]
+
+
+class BatchUpdate(TypedDict):
+    """The effect of an update by query.
+
+    :param found: how many alerts the query found
+    :param to_change: how many of them lacked a change
+    :param changed: how many were changed; 0 in a dry run
+    """
+
+    found: int
+    to_change: int
+    changed: int

@@ -10,7 +10,7 @@ from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.alerts.changes import USER_VERDICTS
 from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.assemblyline.errors import API_PATH, call
-from self_hosted.core.arguments import parse_choice, parse_int
+from self_hosted.core.arguments import is_set, parse_choice, parse_int
 from self_hosted.core.http.errors import PermanentError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
 
@@ -70,9 +70,7 @@ def check_limits(fail_on_score: int | str | None, fail_on_verdict: str | None) -
 
 
 def _parse_score_limit(fail_on_score: int | str | None) -> int | None:
-    if fail_on_score is None or not str(fail_on_score):
-        return None
-    return parse_int("fail_on_score", fail_on_score, minimum=MIN_SCORE)
+    return parse_int("fail_on_score", fail_on_score, minimum=MIN_SCORE) if is_set(fail_on_score) else None
 
 
 def judge(
