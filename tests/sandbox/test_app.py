@@ -32,32 +32,32 @@ def served(_served: Served) -> Served:
 
 def test_each_product_has_its_own_path_and_state(served: Served):
     served.seed({"jobs": {"a": {}}})
-    state = requests.get(f"{served.url}/_control/state", timeout=5).json()
+    state = requests.get(f"{served.url}/_control/state", timeout=60).json()
     assert [job["id"] for job in state["toy"]["jobs"]] == ["a"]
     assert state["other"] == {"jobs": []}
 
 
 def test_a_trailing_slash_is_not_redirected(served: Served):
-    reply = requests.get(f"{served.base_url}/whoami/", timeout=5, allow_redirects=False)
+    reply = requests.get(f"{served.base_url}/whoami/", timeout=60, allow_redirects=False)
     assert reply.status_code == 404
 
 
 def test_a_path_without_a_product_is_not_found(served: Served):
-    assert requests.get(f"{served.url}/nothing", timeout=5).status_code == 404
+    assert requests.get(f"{served.url}/nothing", timeout=60).status_code == 404
 
 
 def test_connections_have_the_url_of_the_request(served: Served):
-    connections = requests.get(f"{served.url}/_control/connections", timeout=5).json()
+    connections = requests.get(f"{served.url}/_control/connections", timeout=60).json()
     assert set(connections) == {"toy_default", "other_default"}
     assert connections["toy_default"]["host"] == served.base_url
 
 
 def test_a_browser_is_redirected_from_a_product_to_the_page(served: Served):
     reply = requests.get(
-        f"{served.base_url}/projects/x", timeout=5, allow_redirects=False, headers={"Accept": "text/html,*/*"}
+        f"{served.base_url}/projects/x", timeout=60, allow_redirects=False, headers={"Accept": "text/html,*/*"}
     )
     assert reply.headers["location"] == "/#toy"
-    assert "<section id=toy>" in requests.get(f"{served.url}/", timeout=5).text
+    assert "<section id=toy>" in requests.get(f"{served.url}/", timeout=60).text
 
 
 def test_a_reset_removes_state_and_faults(served: Served):
@@ -65,7 +65,7 @@ def test_a_reset_removes_state_and_faults(served: Served):
     served.fail("status", times=5)
     served.reset()
     assert served.tables() == {"jobs": []}
-    assert requests.get(f"{served.base_url}/page", timeout=5).status_code == 200
+    assert requests.get(f"{served.base_url}/page", timeout=60).status_code == 200
 
 
 def test_sessions_can_be_ended(served: Served):
@@ -76,7 +76,7 @@ def test_sessions_can_be_ended(served: Served):
 
 
 def test_a_change_requires_the_method_post(served: Served):
-    assert requests.get(f"{served.url}/_control/reset", timeout=5).status_code == 405
+    assert requests.get(f"{served.url}/_control/reset", timeout=60).status_code == 405
 
 
 def test_each_fake_server_has_a_connection_of_its_type_and_tables():

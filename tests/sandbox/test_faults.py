@@ -33,17 +33,17 @@ def toy(served: Served) -> Toy:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "timed out"
         time.sleep(0.02)
 
 
 def get_counts(served: Served) -> dict[str, dict[str, int]]:
-    return requests.get(f"{served.url}/_control/counts", timeout=5).json()  # type: ignore[no-any-return]
+    return requests.get(f"{served.url}/_control/counts", timeout=60).json()  # type: ignore[no-any-return]
 
 
-def send(served: Served, method: str = "GET", path: str = "/page", seconds: float = 5) -> requests.Response:
+def send(served: Served, method: str = "GET", path: str = "/page", seconds: float = 60) -> requests.Response:
     return requests.request(method, served.base_url + path, timeout=seconds)
 
 
@@ -178,7 +178,7 @@ def test_the_same_seed_selects_the_same_requests():
 def test_the_random_generator_is_seeded_by_a_control_route(served: Served):
     def collect_statuses() -> list[int]:
         served.reset()
-        requests.post(f"{served.url}/_control/random", json={"seed": 5}, timeout=5).raise_for_status()
+        requests.post(f"{served.url}/_control/random", json={"seed": 5}, timeout=60).raise_for_status()
         served.fail("status", probability=0.5, times=100)
         return [send(served).status_code for _ in range(20)]
 

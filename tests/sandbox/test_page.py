@@ -40,6 +40,6 @@ def test_a_long_table_is_truncated_and_shows_the_number_of_omitted_rows():
 
 def test_the_page_is_served_as_html():
     with Sandbox(servers=[Toy()]) as sandbox:
-        reply = requests.get(sandbox.url, timeout=5)
+        reply = requests.get(sandbox.url, timeout=60)
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert "<h2>toy</h2><h3>jobs (0)</h3>" in reply.text

@@ -20,11 +20,11 @@ NON_EMPTY_TABLES = {
 
 
 def post(sandbox: Sandbox, route: str, data: Any) -> None:
-    requests.post(f"{sandbox.url}/_control/{route}", json=data, timeout=5).raise_for_status()
+    requests.post(f"{sandbox.url}/_control/{route}", json=data, timeout=60).raise_for_status()
 
 
 def get_state(sandbox: Sandbox) -> Any:
-    return requests.get(f"{sandbox.url}/_control/state", timeout=5).json()
+    return requests.get(f"{sandbox.url}/_control/state", timeout=60).json()
 
 
 def add_data(sandbox: Sandbox) -> None:
@@ -40,14 +40,14 @@ def add_data(sandbox: Sandbox) -> None:
     token = next(server for server in sandbox.servers if server.name == "rudder").connection("")["password"]
     rule_id = get_state(sandbox)["rudder"]["rules"][0]["id"]
     url = f"{sandbox.url}/rudder/api/latest/rules/{rule_id}"
-    requests.post(url, json={"enabled": True}, headers={"X-API-Token": token}, timeout=5).raise_for_status()
+    requests.post(url, json={"enabled": True}, headers={"X-API-Token": token}, timeout=60).raise_for_status()
 
 
 def submit(sandbox: Sandbox) -> None:
     key = {"X-User": "admin", "X-Apikey": "sandbox:sandbox-secret"}
     body = {"plaintext": "RIG-SLEEP:1 saved", "name": "saved.txt"}
     url = f"{sandbox.url}/assemblyline/api/v4/submit/"
-    requests.post(url, json=body, headers=key, timeout=5).raise_for_status()
+    requests.post(url, json=body, headers=key, timeout=60).raise_for_status()
 
 
 def test_all_products_are_served_by_default_and_on_loopback_only():
@@ -79,7 +79,7 @@ def test_a_sandbox_with_a_state_file_continues_with_the_saved_state(tmp_path: Pa
     with Sandbox(state_file=tmp_path / "state") as second:
         assert get_state(second) == saved
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{second.url}/ayon/api/info", timeout=5)
+            requests.get(f"{second.url}/ayon/api/info", timeout=60)
 
 
 def test_a_loaded_state_can_be_changed(tmp_path: Path):

@@ -34,7 +34,7 @@ def send(served):
 
     def send_request(method, path, headers=STANDARD_KEY, **options):
         url = f"{served.base_url}/api/v4/{path}"
-        return requests.request(method, url, headers=headers, allow_redirects=False, timeout=10, **options)
+        return requests.request(method, url, headers=headers, allow_redirects=False, timeout=60, **options)
 
     return send_request
 

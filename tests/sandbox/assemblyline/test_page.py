@@ -7,6 +7,6 @@ import requests
 
 def test_the_page_shows_submissions_and_no_secrets(served, submit):
     submit("<b>x</b>", name="evil<script>.txt")
-    page = requests.get(served.url, timeout=10).text
+    page = requests.get(served.url, timeout=60).text
     assert "evil&lt;script&gt;.txt" in page
     assert "sandbox-secret" not in page

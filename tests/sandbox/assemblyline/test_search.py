@@ -68,6 +68,14 @@ def test_a_search_with_deep_paging_expires(served, search_index):
 
 
 @pytest.mark.usefixtures("_three")
+def test_an_expired_search_with_deep_paging_is_removed_by_the_next_one(served, search_index):
+    for _ in range(2):
+        search_index("submission/", query="*", rows=2, deep_paging_id="*")
+        [cursor] = served.product.state["searches"]["open"].values()
+        cursor["expires_at"] = 0
+
+
+@pytest.mark.usefixtures("_three")
 def test_a_get_request_accepts_numbers_as_text_and_several_filters(call):
     params = {"query": "*", "rows": "1", "filters": ["max_score:>1", "max_score:<3"], "fl": "max_score"}
     page = call("GET", "search/submission/", params=params).response

@@ -30,13 +30,13 @@ class Client:
 
     def call(self, method: str, path: str, body: Any = None, **arguments: Any) -> requests.Response:
         headers = {**self.headers, **arguments.pop("headers", {})}
-        return requests.request(method, f"{self.api}{path}", json=body, headers=headers, timeout=10, **arguments)
+        return requests.request(method, f"{self.api}{path}", json=body, headers=headers, timeout=60, **arguments)
 
     def request_session(self, password: str = PASSWORD, **headers: str) -> requests.Response:
         name, prefix = ("Espo-Authorization", "") if self.dialect == "espo" else ("Authorization", "Basic ")
         credentials = {name: f"{prefix}{encode_credentials(USER, password)}", **headers}
         path = "/userSession" if self.dialect == "2.3" else "/App/user"
-        return requests.get(f"{self.api}{path}", headers=credentials, timeout=10)
+        return requests.get(f"{self.api}{path}", headers=credentials, timeout=60)
 
     def log_in(self) -> Client:
         """Use a new token for all further calls."""

@@ -29,7 +29,7 @@ def call(served):
 
     def send(method: str, path: str, json: Any = None, headers: Any = None) -> tuple[int, Any]:
         response = requests.request(
-            method, served.base_url + path, json=json, headers=KEY if headers is None else headers, timeout=10
+            method, served.base_url + path, json=json, headers=KEY if headers is None else headers, timeout=60
         )
         is_json = response.headers.get("content-type", "").startswith("application/json")
         return response.status_code, response.json() if is_json else response.text

@@ -76,7 +76,7 @@ def test_only_service_users_act_as_other_users(call):
 
 def test_acting_as_a_missing_user_crashes_and_closes_the_connection(served):
     url = urlsplit(served.base_url)
-    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=5)
+    connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=60)
     with contextlib.closing(connection):
         connection.request("GET", f"{url.path}/api/users/me", headers={**KEY, "X-as-user": "ghost"})
         response = connection.getresponse()

@@ -81,7 +81,7 @@ def test_a_creation_fails_if_another_client_creates_the_project_first(served, ca
 
 
 def test_malformed_json_has_status_400(served):
-    response = requests.post(f"{served.base_url}/api/projects", data="{", headers=KEY, timeout=10)
+    response = requests.post(f"{served.base_url}/api/projects", data="{", headers=KEY, timeout=60)
     assert response.status_code == 400
 
 

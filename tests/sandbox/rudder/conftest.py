@@ -34,7 +34,7 @@ def call(served: Served):
     ) -> requests.Response:
         credentials = {"X-API-Token": TOKENS.get(token, token)} if token else {}
         return requests.request(
-            method, served.base_url + prefix + path, headers={**credentials, **(headers or {})}, timeout=10, **body
+            method, served.base_url + prefix + path, headers={**credentials, **(headers or {})}, timeout=60, **body
         )
 
     return send

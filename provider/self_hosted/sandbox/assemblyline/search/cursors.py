@@ -57,6 +57,7 @@ def read_page(
 
 
 def _open(cursors: dict[str, Any], documents: Documents) -> str:
+    _remove_expired(cursors)
     cursors["count"] += 1
     cursor_id = base64.b64encode(f"pit{cursors['count']}".encode()).decode().rstrip("=")
     cursors["open"][cursor_id] = {"documents": copy.deepcopy(documents), "expires_at": _get_expiry(cursors)}
@@ -64,13 +65,17 @@ def _open(cursors: dict[str, Any], documents: Documents) -> str:
 
 
 def _extend(cursors: dict[str, Any], cursor_id: str) -> None:
-    now = time.monotonic()
-    cursors["open"] = {key: cursor for key, cursor in cursors["open"].items() if cursor["expires_at"] >= now}
+    _remove_expired(cursors)
     if cursor_id not in cursors["open"]:
         reason = f"No search context found for id [{cursor_id}]"
         error = f"NotFoundError(404, 'search_phase_execution_exception', '{reason}')"
         raise ApiError(400, f"SearchException: collection: submission, query: {{}}, error: {error}")
     cursors["open"][cursor_id]["expires_at"] = _get_expiry(cursors)
+
+
+def _remove_expired(cursors: dict[str, Any]) -> None:
+    now = time.monotonic()
+    cursors["open"] = {key: cursor for key, cursor in cursors["open"].items() if cursor["expires_at"] >= now}
 
 
 def _get_expiry(cursors: Mapping[str, Any]) -> float:

@@ -1,8 +1,9 @@
 """Parsing of Lucene queries, by the library luqum.
 
-luqum leaves three things to this module, because Elasticsearch does them differently:
+luqum leaves four things to this module, because Elasticsearch does them differently:
 
 - luqum has no symbols ``&&``, ``||`` and ``!``; they are replaced by ``AND``, ``OR`` and ``NOT``.
+- luqum rejects some characters in the limits of a range, such as the offset of a time; the limits are put in quotes.
 - luqum gives AND precedence over OR; `flatten` restores the order of the query.
 - luqum accepts some characters in a term without a backslash, where Lucene reports a syntax error; `get_text` checks.
 """
@@ -18,7 +19,11 @@ from luqum.tree import BaseOperation, Item, Phrase
 from self_hosted.sandbox.assemblyline.search.luqum_parser import parse
 from self_hosted.sandbox.assemblyline.search.values import QueryError
 
-SYMBOL = re.compile(r'(?P<literal>"(?:[^"\\]|\\.)*"|\\.)|(?<![^\s(])(?:(?P<word>&&|\|\|)(?=[\s(]|$)|(?P<not>!))')
+SYMBOL = re.compile(
+    r'(?P<literal>"(?:[^"\\]|\\.)*"|\\.)|(?P<range>[\[{][^\s"\]}]+\s+TO\s+[^\s"\]}]+[\]}])'
+    r"|(?<![^\s(])(?:(?P<word>&&|\|\|)(?=[\s(]|$)|(?P<not>!))"
+)
+TIME_LIMIT = re.compile(r"[^\s\[\]{}]*:[^\s\[\]{}]*")
 WORDS = {"&&": "AND", "||": "OR"}
 UNESCAPED_SPECIAL = re.compile(r'(?:[^\\]|\\.)*?[:"!/]')
 ESCAPED = re.compile(r"\\(.)")
@@ -37,6 +42,8 @@ def parse_query(query: str) -> Item:
 
 
 def _replace_symbol(found: re.Match[str]) -> str:
+    if found["range"]:
+        return TIME_LIMIT.sub(r'"\g<0>"', found["range"])
     return found["literal"] or WORDS.get(found["word"] or "", "NOT ")
 
 
