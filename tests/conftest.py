@@ -29,7 +29,7 @@ from self_hosted.sandbox.server import Sandbox
 if TYPE_CHECKING:
     from demo.environment import Environment
 
-Ask = Callable[[SelfHostedHook, Flow[Any]], Any]
+FlowRunner = Callable[[SelfHostedHook, Flow[Any]], Any]
 AIRFLOW_MIN_DEFERRAL_SECONDS = trigger.MIN_DEFERRAL_SECONDS
 
 
@@ -150,7 +150,7 @@ def server(request: pytest.FixtureRequest, connect: Callable[[str, dict[str, Any
 
 
 @pytest.fixture(params=["worker", "trigger"])
-def ask(request: pytest.FixtureRequest) -> Ask:
+def run_flow(request: pytest.FixtureRequest) -> FlowRunner:
     """Run a flow on a hook as a worker does (requests), and as a trigger does (httpx)."""
 
     def in_worker(hook: SelfHostedHook, flow: Flow[Any]) -> Any:

@@ -18,7 +18,7 @@ from self_hosted.sandbox.fake_server import FakeServer
 from tests.conftest import Served
 
 T = TypeVar("T")
-MAX_WAIT_SECONDS = 30.0
+MAX_WAIT_SECONDS = 60.0
 EXTENDED_KEYS = ("full:full-secret", "full:rig-secret-full")
 """The extended API keys of the fake server and of the live server of the contract tests."""
 

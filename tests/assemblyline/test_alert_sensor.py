@@ -29,7 +29,7 @@ def seed(served):
 
 
 def sensor(**arguments):
-    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 60}
     return AssemblylineAlertSensor(**{**usual, **arguments})
 
 

@@ -250,6 +250,12 @@ def test_only_differences_are_sent():
     }
 
 
+def test_an_alert_may_lack_a_submission():
+    existing = {"alert_id": "a", "label": ["X"]}
+    result, _ = result_of(alerts.update("a", AlertChanges(["x"])), reply(existing))
+    assert (result["sid"], result["changed"]) == (None, [])
+
+
 def test_without_a_difference_nothing_is_sent():
     user_verdicts = {"malicious": [], "non_malicious": ["me"]}
     existing = alert(label=["X"], owner="me", verdict=user_verdicts)

@@ -13,7 +13,7 @@ from tests.context import context
 from tests.lineage import collected
 
 SUBMISSIONS = AssetAlias("submissions")
-QUICK: dict[str, Any] = {"deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
+QUICK: dict[str, Any] = {"deferrable": False, "poll_interval": 0.02, "wait_timeout": 60}
 
 
 @pytest.fixture(autouse=True)

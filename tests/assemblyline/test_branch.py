@@ -70,6 +70,27 @@ def test_the_result_of_a_task_may_be_rendered_by_a_template():
     assert follow(str(result("suspicious")))[0] == {"review"}
 
 
+@pytest.mark.parametrize(
+    ("values", "limits", "path"),
+    [
+        ({"verdict": "info", "malicious": "False"}, {}, "release"),
+        ({"verdict": "info", "malicious": "0"}, {}, "release"),
+        ({"verdict": "info", "malicious": "2"}, {}, "contain"),
+        ({"verdict": "info", "malicious": "True"}, {}, "contain"),
+        ({"verdict": "info", "error_count": "0"}, {"error_path": "rescan"}, "release"),
+        ({"verdict": "info", "error_count": "1"}, {"error_path": "rescan"}, "rescan"),
+        ({"max_score": "60"}, {"suspicious_from": 50, "malicious_from": 100}, "review"),
+    ],
+)
+def test_the_values_of_a_result_may_be_rendered_by_templates(values, limits, path):
+    assert follow({"sid": "s", "max_score": "0", **values}, **limits)[0] == {path}
+
+
+def test_a_score_that_a_template_did_not_find_is_read_from_the_server(submitted):
+    sid = submitted("RIG-SCORE:300")
+    assert follow({"sid": sid, "verdict": "None", "max_score": "None"})[0] == {"review"}
+
+
 @pytest.mark.parametrize(("score", "path"), [(1000, "contain"), (700, "detonate"), (300, "review"), (0, "release")])
 def test_the_submission_of_an_id_is_rated_by_the_bands_of_the_server(submitted, score, path):
     sid = submitted(f"RIG-SCORE:{score}")
@@ -120,6 +141,11 @@ def test_failed_services_lead_to_the_error_path_instead_of_safe(verdict, errors,
     assert follow(result(verdict, errors=errors), error_path="rescan")[0] == {path}
 
 
+def test_an_optional_path_may_be_an_empty_list_that_a_template_rendered():
+    assert follow(result("safe", errors=1), error_path="[]")[0] == {"release"}
+    assert follow(result("highly_suspicious"), highly_suspicious="[]")[0] == {"contain"}
+
+
 def test_failed_services_change_nothing_without_an_error_path(submitted):
     assert follow(submitted("RIG-FAIL"))[0] == {"release"}
     assert follow(submitted("RIG-FAIL"), error_path="rescan")[0] == {"rescan"}
@@ -139,8 +165,13 @@ def test_a_running_submission_is_left_to_the_retries(submitted):
         ({"submission": {}}, "submission must be an id, or the result of a task with a sid"),
         ({"submission": None}, "submission must be an id, or the result of a task with a sid"),
         ({"submission": "{'verdict': 'safe'}"}, "submission must be an id, or the result of a task with a sid"),
+        ({"submission": {"sid": "None", "verdict": "safe"}}, "submission must be an id"),
+        ({"submission": {"sid": "s", "max_score": "high"}}, "submission: max_score must be a whole number"),
+        ({"submission": {"sid": "s", "malicious": "perhaps"}}, "submission: malicious must be true or false"),
         ({"safe": []}, "safe must be the id of a downstream task"),
         ({"malicious": 5}, "malicious must be a text or a list"),
+        ({"error_path": 5}, "error_path must be a text or a list"),
+        ({"highly_suspicious": 5}, "highly_suspicious must be a text or a list"),
         ({"malicious_from": 5}, "set both suspicious_from and malicious_from"),
         ({"malicious_from": "high", "suspicious_from": 5}, "malicious_from must be a whole number"),
         (

@@ -232,7 +232,7 @@ def test_an_invalid_argument_of_an_export_is_named(conn_id, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"file": "/nosuch"}, "file: '/nosuch' does not exist"),
+        ({"file": "/nosuch"}, "^file: '/nosuch' does not exist$"),
         ({"exist_ok": "perhaps"}, "exist_ok must be true or false, not 'perhaps'"),
         ({"rescan_services": [1]}, "rescan_services must be a text or a list of texts"),
         ({}, "is not a bundle"),

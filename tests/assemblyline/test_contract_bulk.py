@@ -56,23 +56,23 @@ def test_many_files_are_ingested(hook, folder, unique):
     assert (result["completed"], result["verdicts"]["malicious"], result["with_failed_services"]) == (8, 1, 1)
 
 
-def test_the_submissions_of_many_tags_are_found_together(hook, ask, unique):
+def test_the_submissions_of_many_tags_are_found_together(hook, run_flow, unique):
     tags = [f"{unique}{number}" for number in range(3)]
-    sids = [ask(hook, intake.submit_fail_fast(upload(tag), {}, tag))["sid"] for tag in tags[:2]]
-    wait_until(lambda: len(ask(hook, idempotency.get_many(tags))) == 2)
-    found = ask(hook, idempotency.get_many(tags))
+    sids = [run_flow(hook, intake.submit_fail_fast(upload(tag), {}, tag))["sid"] for tag in tags[:2]]
+    wait_until(lambda: len(run_flow(hook, idempotency.get_many(tags))) == 2)
+    found = run_flow(hook, idempotency.get_many(tags))
     assert {tag: document["sid"] for tag, document in found.items()} == dict(zip(tags, sids, strict=False))
 
 
-def test_duplicates_of_many_tags_are_deleted(hook, ask, unique):
-    sids = [ask(hook, intake.submit_fail_fast(upload(unique), {}, unique))["sid"] for _ in range(2)]
+def test_duplicates_of_many_tags_are_deleted(hook, run_flow, unique):
+    sids = [run_flow(hook, intake.submit_fail_fast(upload(unique), {}, unique))["sid"] for _ in range(2)]
     wait_until(lambda: len(hook.list_submissions_by_tag(unique)) == 2)
-    assert ask(hook, idempotency.end_all_duplicates({unique: sids[0]})) == [sids[1]]
+    assert run_flow(hook, idempotency.end_all_duplicates({unique: sids[0]})) == [sids[1]]
 
 
-def test_an_ingest_is_found_by_tag(hook, ask, unique):
-    ingest_id = ask(hook, ingests.create_fail_fast(upload(unique), {}, unique))
-    found = wait_until(lambda: ask(hook, idempotency.get_many([unique])))
+def test_an_ingest_is_found_by_tag(hook, run_flow, unique):
+    ingest_id = run_flow(hook, ingests.create_fail_fast(upload(unique), {}, unique))
+    found = wait_until(lambda: run_flow(hook, idempotency.get_many([unique])))
     assert found[unique]["metadata"]["ingest_id"] == ingest_id
 
 

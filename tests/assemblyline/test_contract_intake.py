@@ -41,51 +41,51 @@ def digest(kind: str, text: str) -> str:
 
 
 def wait_for(hook, sid: str):
-    return wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 30, 0.2))
+    return wait_in_worker(hook, waits.SUBMISSION, PendingWait(sid, time.time() + 60, 0.2))
 
 
 @pytest.mark.parametrize("kind", ["plaintext", "base64"])
-def test_texts_and_bytes_are_analysed_and_named_by_hash(hook, ask, text, sha256, kind):
+def test_texts_and_bytes_are_analysed_and_named_by_hash(hook, run_flow, text, sha256, kind):
     value = text if kind == "plaintext" else base64.b64encode(text.encode()).decode()
-    document = ask(hook, intake.submit({kind: value}, {}))
+    document = run_flow(hook, intake.submit({kind: value}, {}))
     assert document["files"] == [{"name": sha256, "sha256": sha256, "size": len(text)}]
     assert wait_for(hook, document["sid"]).details["max_score"] == 10
 
 
 @pytest.mark.parametrize("kind", ["sha256", "sha1", "md5"])
-def test_a_known_file_is_submitted_by_hash_in_upper_or_lower_case(hook, ask, text, sha256, kind):
-    wait_for(hook, ask(hook, intake.submit({"plaintext": text}, {}))["sid"])
-    document = ask(hook, intake.submit({kind: digest(kind, text).upper()}, {"name": "again.txt"}))
+def test_a_known_file_is_submitted_by_hash_in_upper_or_lower_case(hook, run_flow, text, sha256, kind):
+    wait_for(hook, run_flow(hook, intake.submit({"plaintext": text}, {}))["sid"])
+    document = run_flow(hook, intake.submit({kind: digest(kind, text).upper()}, {"name": "again.txt"}))
     assert document["files"] == [{"name": "again.txt", "sha256": sha256, "size": len(text)}]
     assert wait_for(hook, document["sid"]).details["max_score"] == 10
 
 
 @pytest.mark.parametrize("kind", ["sha256", "sha1", "md5"])
-def test_an_unknown_file_is_not_found(hook, ask, text, kind):
+def test_an_unknown_file_is_not_found(hook, run_flow, text, kind):
     with pytest.raises(NotFoundError, match=f"{kind.upper()} does not exist in Assemblyline"):
-        ask(hook, intake.submit({kind: digest(kind, text)}, {}))
+        run_flow(hook, intake.submit({kind: digest(kind, text)}, {}))
 
 
-def test_a_defanged_url_is_restored_and_names_its_submission(hook, ask, text):
-    document = ask(hook, intake.submit({"url": f"hxxp[:]//exa[.]mple.com/{text[:32]}"}, {"name": "ignored"}))
+def test_a_defanged_url_is_restored_and_names_its_submission(hook, run_flow, text):
+    document = run_flow(hook, intake.submit({"url": f"hxxp[:]//exa[.]mple.com/{text[:32]}"}, {"name": "ignored"}))
     assert document["files"][0]["name"] == f"http://exa.mple.com/{text[:32]}"
     wait_for(hook, document["sid"])
 
 
-def test_a_text_is_submitted_once_per_tag(hook, ask, text):
-    first = ask(hook, intake.submit_once({"plaintext": text}, {}, text))
+def test_a_text_is_submitted_once_per_tag(hook, run_flow, text):
+    first = run_flow(hook, intake.submit_once({"plaintext": text}, {}, text))
     wait_for(hook, first["sid"])
-    assert ask(hook, intake.submit_once({"plaintext": text}, {}, text))["sid"] == first["sid"]
+    assert run_flow(hook, intake.submit_once({"plaintext": text}, {}, text))["sid"] == first["sid"]
 
 
 # Resubmissions
 
 
-def test_a_resubmission_has_the_same_params_and_metadata(hook, ask, text):
+def test_a_resubmission_has_the_same_params_and_metadata(hook, run_flow, text):
     options = {"name": "a.txt", "metadata": {"case": "7"}, "params": {"priority": 321}}
-    first = ask(hook, intake.submit({"plaintext": text}, options))
+    first = run_flow(hook, intake.submit({"plaintext": text}, options))
     wait_for(hook, first["sid"])
-    again = ask(hook, resubmissions.create(first["sid"]))
+    again = run_flow(hook, resubmissions.create(first["sid"]))
     assert again["sid"] != first["sid"]
     assert again["files"] == first["files"]
     assert (again["metadata"]["case"], again["params"]["priority"]) == ("7", 321)
@@ -93,13 +93,13 @@ def test_a_resubmission_has_the_same_params_and_metadata(hook, ask, text):
     wait_for(hook, again["sid"])
 
 
-def test_a_file_is_resubmitted_for_dynamic_analysis(hook, ask, text, sha256):
-    first = ask(hook, intake.submit({"plaintext": text}, {"metadata": {"case": "7"}}))
+def test_a_file_is_resubmitted_for_dynamic_analysis(hook, run_flow, text, sha256):
+    first = run_flow(hook, intake.submit({"plaintext": text}, {"metadata": {"case": "7"}}))
     wait_for(hook, first["sid"])
-    bare = ask(hook, resubmissions.create_for_dynamic_analysis(sha256))
+    bare = run_flow(hook, resubmissions.create_for_dynamic_analysis(sha256))
     assert (bare["metadata"], bare["params"]["services"]["selected"]) == ({}, ["Dynamic Analysis"])
     assert bare["params"]["priority"] == 500
-    copied = ask(hook, resubmissions.create_for_dynamic_analysis(sha256.upper(), copy_sid=first["sid"], name="n"))
+    copied = run_flow(hook, resubmissions.create_for_dynamic_analysis(sha256.upper(), copy_sid=first["sid"], name="n"))
     assert copied["metadata"]["case"] == "7"
     assert copied["params"]["services"]["selected"][-1] == "Dynamic Analysis"
     assert "Antivirus" in copied["params"]["services"]["selected"]
@@ -108,10 +108,10 @@ def test_a_file_is_resubmitted_for_dynamic_analysis(hook, ask, text, sha256):
         wait_for(hook, document["sid"])
 
 
-def test_a_file_is_resubmitted_with_a_profile(hook, ask, text, sha256):
-    first = ask(hook, intake.submit({"plaintext": text}, {"metadata": {"case": "7"}}))
+def test_a_file_is_resubmitted_with_a_profile(hook, run_flow, text, sha256):
+    first = run_flow(hook, intake.submit({"plaintext": text}, {"metadata": {"case": "7"}}))
     wait_for(hook, first["sid"])
-    document = ask(hook, resubmissions.create_with_profile("static", sha256, copy_sid=first["sid"], name="n"))
+    document = run_flow(hook, resubmissions.create_with_profile("static", sha256, copy_sid=first["sid"], name="n"))
     assert document["metadata"]["case"] == "7"
     assert document["params"]["description"] == "Resubmit n with Static Analysis [OFFLINE]"
     wait_for(hook, document["sid"])
@@ -129,27 +129,27 @@ def test_a_file_is_resubmitted_with_a_profile(hook, ask, text, sha256):
         ),
     ],
 )
-def test_a_missing_object_is_not_resubmitted(hook, ask, flow, message):
+def test_a_missing_object_is_not_resubmitted(hook, run_flow, flow, message):
     with pytest.raises(NotFoundError, match=message):
-        ask(hook, flow())
+        run_flow(hook, flow())
 
 
 @pytest.mark.parametrize("profile", ["default", "nosuch"])
-def test_the_server_fails_on_an_unknown_profile(hook, ask, text, sha256, profile):
-    wait_for(hook, ask(hook, intake.submit({"plaintext": text}, {}))["sid"])
+def test_the_server_fails_on_an_unknown_profile(hook, run_flow, text, sha256, profile):
+    wait_for(hook, run_flow(hook, intake.submit({"plaintext": text}, {}))["sid"])
 
     def flow():
         return (yield Request("PUT", f"/api/v4/submit/{profile}/{sha256}/"))
 
     with pytest.raises(ServerError, match="Internal Server Error"):
-        ask(hook, flow())
+        run_flow(hook, flow())
 
 
-def test_the_server_ignores_an_unknown_submission_to_copy_from(hook, ask, text, sha256):
-    wait_for(hook, ask(hook, intake.submit({"plaintext": text}, {}))["sid"])
+def test_the_server_ignores_an_unknown_submission_to_copy_from(hook, run_flow, text, sha256):
+    wait_for(hook, run_flow(hook, intake.submit({"plaintext": text}, {}))["sid"])
 
     def flow():
         reply = yield Request("GET", f"/api/v4/submit/dynamic/{sha256}/", {"copy_sid": MISSING_SID}, idempotent=False)
         return reply.json()["api_response"]["sid"]
 
-    wait_for(hook, ask(hook, flow()))
+    wait_for(hook, run_flow(hook, flow()))

@@ -30,7 +30,7 @@ def _without_retrohunt(hook) -> None:
 
 
 @pytest.mark.usefixtures("_without_retrohunt")
-def test_a_server_without_retrohunt_is_a_clear_error(hook, ask):
+def test_a_server_without_retrohunt_is_a_clear_error(hook, run_flow):
     for flow in (
         starts.start(RULE, {"description": "a test"}),
         retrohunts.get("nosuch"),
@@ -41,16 +41,16 @@ def test_a_server_without_retrohunt_is_a_clear_error(hook, ask):
         starts.repeat("nosuch", "TLP:C"),
     ):
         with pytest.raises(InvalidRequestError, match="retrohunt is not enabled on this server"):
-            ask(hook, flow)
+            run_flow(hook, flow)
 
 
 @pytest.mark.usefixtures("_without_retrohunt")
-def test_a_server_without_an_archive_is_a_clear_error(hook, ask):
+def test_a_server_without_an_archive_is_a_clear_error(hook, run_flow):
     sid = hook.submit(upload("nothing"), {})["sid"]
     with pytest.raises(InvalidRequestError, match="the archive is not enabled on this server"):
-        ask(hook, archive.add_submission(sid))
+        run_flow(hook, archive.add_submission(sid))
 
 
-def test_a_missing_submission_is_not_archived(hook, ask):
+def test_a_missing_submission_is_not_archived(hook, run_flow):
     with pytest.raises(NotFoundError, match=MISSING_SID):
-        ask(hook, archive.add_submission(MISSING_SID))
+        run_flow(hook, archive.add_submission(MISSING_SID))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import itertools
 import socket
 import threading
 from urllib.parse import parse_qs, urlsplit
@@ -139,6 +140,7 @@ def interrupting(connect, served):
             thread = threading.Thread(target=serve, args=(times,))
             thread.start()
             ended.callback(thread.join)
+            ended.callback(end)
             port = listener.getsockname()[1]
             connection = served.connection(
                 host=f"http://127.0.0.1:{port}", extra={"retry_timeout": 1 if times > 1 else 20}
@@ -146,14 +148,17 @@ def interrupting(connect, served):
             return AssemblylineHook(connect("interrupting", connection))
 
         def serve(times: int) -> None:
-            listener.settimeout(1.5)
-            with contextlib.suppress(TimeoutError):
-                for number in range(times + 1):
-                    client, _ = listener.accept()
-                    with client:
-                        client.recv(65536)
-                        body = b"words" if number == times else b"wo"
-                        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n" + body)
+            for number in itertools.count():
+                client, _ = listener.accept()
+                with client:
+                    if not client.recv(65536):
+                        return
+                    body = b"words" if number >= times else b"wo"
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n" + body)
+
+        def end() -> None:
+            """Connect without a request, which ends the server."""
+            socket.create_connection(listener.getsockname()).close()
 
         yield start
 

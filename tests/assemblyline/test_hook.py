@@ -36,9 +36,9 @@ def test_the_test_button_names_version_user_and_roles(create_hook, changes):
 
 
 @pytest.mark.parametrize("changes", [{}, PASSWORD, TOKEN], ids=["key", "password", "token"])
-def test_every_sign_in_works_in_worker_and_trigger(create_hook, ask, changes):
+def test_every_sign_in_works_in_worker_and_trigger(create_hook, run_flow, changes):
     hook = create_hook(**changes)
-    assert ask(hook, submissions.search("*")) == []
+    assert run_flow(hook, submissions.search("*")) == []
 
 
 def test_the_test_button_names_a_missing_role(create_hook):
@@ -116,12 +116,12 @@ def test_an_expired_session_is_renewed_once(served, create_hook):
         "Invalid user agent for this session",
     ],
 )
-def test_every_expired_session_is_renewed_by_one_login(served, create_hook, ask, message):
+def test_every_expired_session_is_renewed_by_one_login(served, create_hook, run_flow, message):
     hook = create_hook(**PASSWORD)
-    ask(hook, server.get_configuration())
+    run_flow(hook, server.get_configuration())
     before = served.product.authentication.login_count
     served.fail("status", path="/api/v4/search/.*", **rejection(message))
-    assert ask(hook, submissions.search("*")) == []
+    assert run_flow(hook, submissions.search("*")) == []
     assert served.product.authentication.login_count <= before + 2  # each run of a trigger signs in
 
 

@@ -20,7 +20,7 @@ def _connected(conn_id, monkeypatch):
 
 def run(**arguments):
     """Return the result of the sensor, in a worker or deferred."""
-    usual = {"task_id": "idle", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    usual = {"task_id": "idle", "deferrable": False, "poke_interval": 0.05, "timeout": 60}
     return executed(lambda: AssemblylineIdleSensor(**{**usual, **arguments}))
 
 

@@ -24,7 +24,7 @@ def _connected(conn_id):
 
 
 def operator(**arguments: Any) -> AssemblylineIngestFilesOperator:
-    usual = {"task_id": "ingest", "deferrable": False, "poll_interval": 0.05, "wait_timeout": 20}
+    usual = {"task_id": "ingest", "deferrable": False, "poll_interval": 0.05, "wait_timeout": 60}
     return AssemblylineIngestFilesOperator(**{**usual, **arguments})
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_never_analysed_fails_the_task_at_its_end(served, folder,
     task_context["task_state_store"] = Store()
     arguments = {"folder": folder(a="RIG-SCORE:1", b="RIG-SLEEP:60"), "retries": 1}
     with pytest.raises(SelfHostedError, match=r"1 of 2 files failed: .*: timed out after .* ingest"):
-        run(task_context, wait_timeout=0.5, report_uri=str(report), **arguments)
+        run(task_context, wait_timeout=2, report_uri=str(report), **arguments)
     assert read_report(report)["a"]["verdict"] == "info"
     assert "error" in read_report(report)["b"]
 

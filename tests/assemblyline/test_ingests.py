@@ -110,6 +110,11 @@ def test_a_key_is_parsed_as_it_was_built(arguments, key, parsed):
     assert waits.parse_ingest_key(key) == parsed
 
 
+@pytest.mark.parametrize("ingest_id", ["[i]", '["a" TO "b"]'])
+def test_an_id_that_only_looks_like_a_key_is_an_id(ingest_id):
+    assert waits.parse_ingest_key(waits.build_ingest_key(ingest_id)) == (ingest_id, "")
+
+
 def test_many_ingests_cost_one_search_and_the_oldest_submission_of_each_counts():
     first, copy, other = ({"sid": sid, "metadata": {"ingest_id": id_}} for sid, id_ in ("ai", "bi", "cj"))
     result, (request,) = result_of(ingests.get_submissions(["i", 'j"']), items(first, copy, other))

@@ -82,6 +82,15 @@ def test_entries_are_removed_and_those_of_other_sources_are_reported(hook, conn_
     assert [one["name"] for one in hook.get_list_entry("badlist", MD5)["sources"]] == ["feed"]
 
 
+def test_a_hash_that_is_given_twice_is_one_entry(served, conn_id):
+    twice = {"hashes": [SHA256, SHA256.upper()]}
+    assert add(**twice)["url"] == f"{served.base_url}/manage/badlist/{SHA256}"
+    switched = run(AssemblylineEnableListEntryOperator, **twice, enabled=False)
+    assert (switched["changed"], switched["unchanged"]) == (1, 0)
+    removed = run(AssemblylineRemoveFromListOperator, **twice, confirm=True)
+    assert (removed["removed"], removed["absent"]) == (1, 0)
+
+
 def test_the_link_opens_the_only_entry_or_the_list(served, conn_id):
     for hashes, page in ((SHA256, f"badlist/{SHA256}"), ([SHA256, MD5], "badlist")):
         task_context = context(None)

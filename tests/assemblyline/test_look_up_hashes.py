@@ -24,7 +24,7 @@ def digest(content: str, kind: str = "sha256") -> str:
 
 def look_up(hashes, *, ti_fields=None, **arguments):
     """Return the result of the operator, in a worker or deferred."""
-    waiting = {"task_id": "look_up", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
+    waiting = {"task_id": "look_up", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 60}
 
     def build():
         return AssemblylineLookUpHashesOperator(**{"hashes": hashes, **waiting, **arguments})

@@ -78,9 +78,10 @@ WRITES = {
 
 
 @pytest.fixture
-def hook(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
+def impatient(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
+    """A hook that waits for a response for one second."""
     monkeypatch.setattr("self_hosted.core.http.transport.LONG_RUNNING_TIMEOUT_FACTOR", 1)
-    return AssemblylineHook(connect("assemblyline_default", served.connection(extra={"read_timeout": 1})))
+    return AssemblylineHook(connect("impatient", served.connection(extra={"read_timeout": 1})))
 
 
 @pytest.mark.parametrize("name", WRITES)
@@ -96,9 +97,9 @@ def test_one_effect_remains(served: Served, hook: AssemblylineHook, name: str):
     assert len(served.tables()["submissions"]) == write.after
 
 
-def test_a_slow_response_is_read_back(served: Served, hook: AssemblylineHook):
+def test_a_slow_response_is_read_back(served: Served, impatient: AssemblylineHook):
     served.fail("slow_after", method="POST", path="/api/v4/submit/", seconds=1.3)
-    assert hook.submit({"plaintext": LONG}, {})["state"] == "submitted"
+    assert impatient.submit({"plaintext": LONG}, {})["state"] == "submitted"
     assert len(served.tables()["submissions"]) == 1
 
 

@@ -87,11 +87,9 @@ TAKES: dict[str, Callable[[str], Flow[Any]]] = {
 
 
 @pytest.fixture
-def full(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("self_hosted.core.http.transport.LONG_RUNNING_TIMEOUT_FACTOR", 1)
+def full(served: Served, connect: Callable[[str, dict[str, Any]], str]):
     served.seed(SEED)
-    extra = {"api_key": "full:full-secret", "read_timeout": 1}
-    return AssemblylineHook(connect("full", served.connection(extra=extra)))
+    return AssemblylineHook(connect("full", served.connection(extra={"api_key": "full:full-secret"})))
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -55,10 +55,9 @@ WRITES = {
 
 
 @pytest.fixture
-def hook(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("self_hosted.core.http.transport.LONG_RUNNING_TIMEOUT_FACTOR", 1)
+def hook(served: Served, hook: AssemblylineHook) -> AssemblylineHook:
     served.seed({"alerts": {"alerts": [{"alert_id": "a", "label": ["OLD"]}, {"alert_id": "b"}]}})
-    return AssemblylineHook(connect("assemblyline_default", served.connection(extra={"read_timeout": 1})))
+    return hook
 
 
 @pytest.mark.parametrize("name", WRITES)

@@ -34,7 +34,7 @@ WRITES = {
 
 @pytest.mark.parametrize("name", WRITES)
 def test_one_effect_remains(served, connect, name):
-    connection = served.connection(extra={"read_timeout": 1, "api_key": "full:full-secret"})
+    connection = served.connection(extra={"api_key": "full:full-secret"})
     hook = AssemblylineHook(connect("assemblyline_default", connection))
     method, flow, read, expected = WRITES[name]
     sid = hook.submit({"plaintext": TEXT}, {})["sid"]

@@ -138,9 +138,8 @@ UNKNOWN_OUTCOME = {"run_workflow", "start_retrohunt"}  # not idempotent
 
 
 @pytest.fixture
-def hook(served: Served, connect: Callable[[str, dict[str, Any]], str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("self_hosted.core.http.transport.LONG_RUNNING_TIMEOUT_FACTOR", 1)
-    extra = {"read_timeout": 1, "api_key": "full:full-secret"}
+def hook(served: Served, connect: Callable[[str, dict[str, Any]], str]):
+    extra = {"api_key": "full:full-secret"}
     return AssemblylineHook(connect("assemblyline_default", served.connection(extra=extra)))
 
 

@@ -22,7 +22,7 @@ def _enabled(served, conn_id):
 
 
 def operator(**arguments):
-    usual = {"description": "evil words", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
+    usual = {"description": "evil words", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 60}
     return AssemblylineRetrohuntOperator(task_id="hunt", **{**usual, "yara_signature": RULE, **arguments})
 
 

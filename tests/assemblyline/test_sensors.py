@@ -17,7 +17,7 @@ from tests.context import context, executed
 
 def run(kind=AssemblylineSubmissionSensor, **arguments):
     """Return the result of a sensor, in a worker or deferred."""
-    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 20}
+    usual = {"task_id": "wait", "deferrable": False, "poke_interval": 0.05, "timeout": 60}
     return executed(lambda: kind(**{**usual, **arguments}))
 
 

@@ -94,15 +94,15 @@ def test_all_or_some_sources_are_updated(full):
 
 
 @pytest.mark.parametrize(
-    "flow",
+    ("flow", "message"),
     [
-        lambda: signatures.update_sources("YARA", ["community", "nosuch"]),
-        lambda: signatures.update_sources("NoService"),
-        lambda: signatures.set_source_enabled("YARA", "nosuch"),
+        (lambda: signatures.update_sources("YARA", ["community", "nosuch"]), "source nosuch; it has community"),
+        (lambda: signatures.update_sources("NoService"), "source at all; it has none"),
+        (lambda: signatures.set_source_enabled("YARA", "nosuch"), "source nosuch; it has community"),
     ],
 )
-def test_an_unknown_source_is_not_found(full, flow):
-    with pytest.raises(NotFoundError, match="has no signature source"):
+def test_an_unknown_source_is_not_found(full, flow, message):
+    with pytest.raises(NotFoundError, match=f"has no signature {message}"):
         full.run(flow())
 
 

@@ -31,7 +31,7 @@ def _connected(conn_id):
 
 
 def run(operator: Any, task_context: Any = None, **arguments: Any) -> Any:
-    usual = {"task_id": "scan", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 20}
+    usual = {"task_id": "scan", "deferrable": False, "poll_interval": 0.02, "wait_timeout": 60}
     return executed(lambda: operator(**{**usual, **arguments}), task_context)
 
 
@@ -50,6 +50,12 @@ def test_a_url_is_analysed_and_names_its_submission(served, deferrable):
     [made] = documents(served)
     assert made["files"][0]["name"] == "https://suspicious.example/a"
     assert made["metadata"]["case"] == "7"
+
+
+def test_a_name_of_a_url_may_be_a_template_without_a_value(served):
+    task = URL(task_id="scan", url="https://suspicious.example/a", name="{{ params.get('name', '') }}")
+    task.render_template_fields({"params": {}})
+    task.validate()
 
 
 @pytest.mark.parametrize("kind", ["sha256", "sha1", "md5"])

@@ -29,7 +29,7 @@ def _connected(conn_id):
 
 def operator(**arguments):
     return AssemblylineSubmitFileOperator(
-        task_id="scan", **{"deferrable": False, "poll_interval": 0.02, "wait_timeout": 20, **arguments}
+        task_id="scan", **{"deferrable": False, "poll_interval": 0.02, "wait_timeout": 60, **arguments}
     )
 
 

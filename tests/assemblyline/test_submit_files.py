@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from self_hosted.core.http.errors import SelfHostedError
 from self_hosted.core.tasks.operator import LINK_KEY
 from self_hosted.sandbox.assemblyline.errors import ApiError
 from self_hosted.sandbox.assemblyline.quotas import Quotas
+from tests.assemblyline.conftest import MAX_WAIT_SECONDS, wait_until
 from tests.context import context, executed, first_event
 from tests.core.conftest import Store
 
@@ -34,7 +34,7 @@ def _connected(conn_id, served):
 
 
 def operator(**arguments: Any) -> AssemblylineSubmitFilesOperator:
-    usual = {"task_id": "scan", "deferrable": False, "poll_interval": 0.05, "wait_timeout": 20}
+    usual = {"task_id": "scan", "deferrable": False, "poll_interval": 0.05, "wait_timeout": 60}
     return AssemblylineSubmitFilesOperator(**{**usual, **arguments})
 
 
@@ -49,7 +49,7 @@ def rows(served: Any) -> list[dict[str, Any]]:
 
 def count_requests(served: Any) -> int:
     """Return how many requests the sandbox has received."""
-    return int(requests.get(f"{served.url}/_control/counts", timeout=10).json()["requests"].get("assemblyline", 0))
+    return int(requests.get(f"{served.url}/_control/counts", timeout=60).json()["requests"].get("assemblyline", 0))
 
 
 def read_report(path: Path) -> dict[str, dict[str, Any]]:
@@ -306,7 +306,7 @@ def test_running_submissions_are_cancelled_at_the_deadline_and_retried(served, f
     task_context["task_state_store"] = Store()
     arguments = {"folder": top, "deferrable": deferrable, "retries": 1}
     with pytest.raises(SelfHostedError, match=r"1 of 2 files failed: .*b.txt: timed out after"):
-        run(task_context, wait_timeout=0.5, **arguments)
+        run(task_context, wait_timeout=2, **arguments)
     assert [row["name"] for row in rows(served)] == ["a.txt"]
     (tmp_path / "b.txt").write_text("RIG-SCORE:2")
     assert run(task_context, **arguments)["completed"] == 2
@@ -320,11 +320,10 @@ def test_ending_the_task_while_it_submits_cancels_all_submissions(served, folder
     task_context["ti"].get_task_states = lambda run_ids, **_: {run_ids[0]: {"task": "failed"}}
     work = threading.Thread(target=_execute_ignoring_errors, args=(task, task_context))
     work.start()
-    while len(rows(served)) < 3:
-        time.sleep(0.01)
+    wait_until(lambda: len(rows(served)) >= 3)
     task.on_kill()
     assert rows(served) == []
-    work.join(10)
+    work.join(MAX_WAIT_SECONDS)
     assert not work.is_alive()
     assert rows(served) == []
 

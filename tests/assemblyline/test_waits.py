@@ -37,7 +37,7 @@ def count_requests(served):
 
 
 def read_count(served):
-    counts = requests.get(f"{served.url}/_control/counts", timeout=10).json()["requests"]
+    counts = requests.get(f"{served.url}/_control/counts", timeout=60).json()["requests"]
     return int(counts.get("assemblyline", 0))
 
 
@@ -71,7 +71,7 @@ def test_many_submissions_cost_one_request(served, hook, submitted):
     served.seed({"delay": 0})
     sids = [submitted(f"file {number}") for number in range(30)]
     before = served.product.quotas.api_calls
-    assert all(observed.done for observed in refresh(hook, *sids).values())
+    assert [observed.done for observed in refresh(hook, *sids).values()] == [True] * len(sids)
     assert served.product.quotas.api_calls - before == 1
 
 
@@ -143,7 +143,7 @@ def test_many_places_cost_one_request(served, hook, submitted, count_requests):
 def test_a_few_places_are_queried_by_id_because_a_search_lags(served, hook, submitted, count_requests):
     served.seed({"index_lag": 60, "delay": 0})
     done = [submitted(f"file {number}") for number in range(waits.MAX_SINGLE_REQUESTS)]
-    assert all(observation.done for observation in refresh(hook, *done, wait_spec=waits.PLACE).values())
+    assert [seen.done for seen in refresh(hook, *done, wait_spec=waits.PLACE).values()] == [True] * len(done)
     assert count_requests(lambda: refresh(hook, *done, wait_spec=waits.PLACE)) == waits.MAX_SINGLE_REQUESTS
 
 
@@ -191,7 +191,7 @@ def test_many_ingests_cost_one_request(served, hook, ingested):
     served.seed({"delay": 0})
     keys = [waits.build_ingest_key(ingested(text), sha256(text)) for text in ("a", "b", "c")]
     before = served.product.quotas.api_calls
-    assert all(observed.done for observed in refresh(hook, *keys, wait_spec=waits.INGEST).values())
+    assert [observed.done for observed in refresh(hook, *keys, wait_spec=waits.INGEST).values()] == [True] * len(keys)
     assert served.product.quotas.api_calls - before == 1
 
 
@@ -303,7 +303,7 @@ def test_a_wait_for_a_stalled_submission_ends_with_the_reason(served, hook, subm
     with pytest.raises(
         WaitTimeoutError, match=rf"^{waits.DISPATCHER_PAUSED}: gave up after \d+ s waiting for submission {sid}"
     ):
-        wait_in_worker(hook, impatient, PendingWait(sid, time.time() + 20, 0.05))
+        wait_in_worker(hook, impatient, PendingWait(sid, time.time() + 60, 0.05))
 
 
 def test_either_component_stalls_ingests(served, hook, ingested):
@@ -331,9 +331,9 @@ def test_without_the_permission_waits_go_on(served, hook, wait_spec, status):
 
 def test_a_wait_ends_with_a_completed_and_a_missing_object(served, hook, ingested):
     served.seed({"delay": 0})
-    observed = wait_in_worker(hook, waits.INGEST, PendingWait(ingested("x"), time.time() + 20, 0.05))
+    observed = wait_in_worker(hook, waits.INGEST, PendingWait(ingested("x"), time.time() + 60, 0.05))
     assert observed.done
     with pytest.raises(WaitTimeoutError, match="it was never found"):
         wait_in_worker(hook, waits.INGEST, PendingWait(UNKNOWN, time.time() + 0.1, 0.05))
     with pytest.raises(NotFoundError):
-        wait_in_worker(hook, waits.SUBMISSION, PendingWait(UNKNOWN, time.time() + 20, 0.05))
+        wait_in_worker(hook, waits.SUBMISSION, PendingWait(UNKNOWN, time.time() + 60, 0.05))

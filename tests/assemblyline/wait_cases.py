@@ -19,7 +19,7 @@ def upload(served: Served, endpoint: str, text: str) -> Any:
     """Submit or ingest a file, and return the server's response."""
     served.seed({"delay": 0})
     response = requests.post(
-        f"{served.base_url}/api/v4/{endpoint}/", headers=KEY, files={"bin": ("a.txt", text.encode())}, timeout=10
+        f"{served.base_url}/api/v4/{endpoint}/", headers=KEY, files={"bin": ("a.txt", text.encode())}, timeout=60
     )
     return response.json()["api_response"]
 
@@ -29,7 +29,7 @@ def idle_key(served: Served, text: str) -> str:
     case = f"case {len(served.product.store.submissions)}"  # type: ignore[attr-defined]
     options = {"plaintext": text, "metadata": {"case": case}}
     served.seed({"delay": 0})
-    requests.post(f"{served.base_url}/api/v4/submit/", headers=KEY, json=options, timeout=10).raise_for_status()
+    requests.post(f"{served.base_url}/api/v4/submit/", headers=KEY, json=options, timeout=60).raise_for_status()
     return waits.build_idle_key(f'metadata.case:"{case}"', 0)
 
 
@@ -45,7 +45,7 @@ def retrohunt(served: Served, seconds: float) -> str:
     served.seed({"retrohunt": {"enabled": True, "seconds": seconds}})
     options = {"yara_signature": "rule a { condition: true }", "description": "a", "indices": "hot", "ttl": 0}
     levels = {"classification": "TLP:C", "search_classification": "TLP:C"}
-    response = requests.put(f"{served.base_url}/api/v4/retrohunt/", headers=KEY, json={**options, **levels}, timeout=10)
+    response = requests.put(f"{served.base_url}/api/v4/retrohunt/", headers=KEY, json={**options, **levels}, timeout=60)
     return str(response.json()["api_response"]["key"])
 
 

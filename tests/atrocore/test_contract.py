@@ -61,8 +61,8 @@ def products(hook, key_field):
         hook.delete_record("Product", deterministic_id("Product", key))
 
 
-def test_the_session_names_the_user(hook, ask):
-    assert ask(hook, session.get())["user"]["userName"]
+def test_the_session_names_the_user(hook, run_flow):
+    assert run_flow(hook, session.get())["user"]["userName"]
 
 
 def test_the_test_button_names_the_dialect(hook):
@@ -71,64 +71,64 @@ def test_the_test_button_names_the_dialect(hook):
     assert "API dialect" in message
 
 
-def test_after_a_sync_all_rows_are_unchanged(hook, ask, key_field, products):
-    schema = ask(hook, schemas.get("Product"))
-    plan = ask(hook, plans.make("Product", key_field, products, schema))
+def test_after_a_sync_all_rows_are_unchanged(hook, run_flow, key_field, products):
+    schema = run_flow(hook, schemas.get("Product"))
+    plan = run_flow(hook, plans.make("Product", key_field, products, schema))
     assert [change.expected_result for change in plan.changes] == ["created"] * 3
 
-    outcomes = ask(hook, batches.apply("Product", plan.changes))
+    outcomes = run_flow(hook, batches.apply("Product", plan.changes))
     assert [outcome.result for outcome in outcomes] == ["created"] * 3
 
-    again = ask(hook, plans.make("Product", key_field, products, schema))
+    again = run_flow(hook, plans.make("Product", key_field, products, schema))
     assert [outcome.result for outcome in again.preview()] == ["unchanged"] * 3
 
 
-def test_only_the_changed_field_is_sent(hook, ask, key_field, products):
-    ask(hook, batches.apply("Product", ask(hook, plans.make("Product", key_field, products, None)).changes))
+def test_only_the_changed_field_is_sent(hook, run_flow, key_field, products):
+    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, products, None)).changes))
     first = next(iter(products))
 
-    plan = ask(hook, plans.make("Product", key_field, {first: {**products[first], "price": "2.25"}}, None))
+    plan = run_flow(hook, plans.make("Product", key_field, {first: {**products[first], "price": "2.25"}}, None))
     assert [dict(change.values) for change in plan.changes] == [{"price": "2.25"}]
 
-    plan = ask(hook, plans.make("Product", key_field, {first: {**products[first], "price": 2.25}}, None))
-    assert [outcome.result for outcome in ask(hook, batches.apply("Product", plan.changes))] == ["updated"]
-    stored = ask(hook, records.get("Product", deterministic_id("Product", first)))
+    plan = run_flow(hook, plans.make("Product", key_field, {first: {**products[first], "price": 2.25}}, None))
+    assert [outcome.result for outcome in run_flow(hook, batches.apply("Product", plan.changes))] == ["updated"]
+    stored = run_flow(hook, records.get("Product", deterministic_id("Product", first)))
     assert stored["price"] == pytest.approx(2.25)
 
 
-def test_a_deleted_product_is_restored_with_the_same_id(hook, ask, key_field, products):
+def test_a_deleted_product_is_restored_with_the_same_id(hook, run_flow, key_field, products):
     first = next(iter(products))
     row, record_id = {first: products[first]}, deterministic_id("Product", first)
-    ask(hook, batches.apply("Product", ask(hook, plans.make("Product", key_field, row, None)).changes))
-    ask(hook, records.delete("Product", record_id))
+    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, row, None)).changes))
+    run_flow(hook, records.delete("Product", record_id))
     with pytest.raises(NotFoundError):
-        ask(hook, records.get("Product", record_id))
+        run_flow(hook, records.get("Product", record_id))
 
-    plan = ask(hook, plans.make("Product", key_field, row, None))
-    assert [outcome.result for outcome in ask(hook, batches.apply("Product", plan.changes))] == ["created"]
-    assert ask(hook, records.get("Product", record_id))["name"] == products[first]["name"]
+    plan = run_flow(hook, plans.make("Product", key_field, row, None))
+    assert [outcome.result for outcome in run_flow(hook, batches.apply("Product", plan.changes))] == ["created"]
+    assert run_flow(hook, records.get("Product", record_id))["name"] == products[first]["name"]
 
 
-def test_an_id_cannot_be_posted_twice(hook, ask, key_field, products):
+def test_an_id_cannot_be_posted_twice(hook, run_flow, key_field, products):
     first = next(iter(products))
     values = {**products[first], "id": deterministic_id("Product", first)}
-    ask(hook, records.create("Product", values))
+    run_flow(hook, records.create("Product", values))
     with pytest.raises(InvalidRequestError):
-        ask(hook, records.create("Product", values))
+        run_flow(hook, records.create("Product", values))
 
 
-def test_an_update_without_effect_is_a_success(hook, ask, key_field, products):
+def test_an_update_without_effect_is_a_success(hook, run_flow, key_field, products):
     first = next(iter(products))
     record_id = deterministic_id("Product", first)
-    ask(hook, records.create("Product", {**products[first], "id": record_id}))
-    assert not ask(hook, records.update("Product", record_id, {"name": products[first]["name"]}))
-    assert ask(hook, records.update("Product", record_id, {"name": "Another"}))
+    run_flow(hook, records.create("Product", {**products[first], "id": record_id}))
+    assert not run_flow(hook, records.update("Product", record_id, {"name": products[first]["name"]}))
+    assert run_flow(hook, records.update("Product", record_id, {"name": "Another"}))
 
 
-def test_records_are_found_by_many_keys(hook, ask, key_field, products):
-    ask(hook, batches.apply("Product", ask(hook, plans.make("Product", key_field, products, None)).changes))
+def test_records_are_found_by_many_keys(hook, run_flow, key_field, products):
+    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, products, None)).changes))
     keys = [*products, *(f"none such {number} äöü" for number in range(150))]
-    found = ask(hook, records.find("Product", key_field, keys, ["name"]))
+    found = run_flow(hook, records.find("Product", key_field, keys, ["name"]))
     assert {key: [record["name"] for record in of_key] for key, of_key in found.items()} == {
         key: [row["name"]] for key, row in products.items()
     }
@@ -137,46 +137,48 @@ def test_records_are_found_by_many_keys(hook, ask, key_field, products):
 # background jobs
 
 
-def test_missing_jobs_are_left_out(hook_with_queue, ask):
+def test_missing_jobs_are_left_out(hook_with_queue, run_flow):
     run = FeedRun("nosuch", "2020-01-01 00:00:00")
-    assert ask(hook_with_queue, jobs.find(["nosuch"])) == {}
-    assert ask(hook_with_queue, import_jobs.find(["nosuch", run])) == {}
-    assert ask(hook_with_queue, export_jobs.find(["nosuch", run])) == {}
+    assert run_flow(hook_with_queue, jobs.find(["nosuch"])) == {}
+    assert run_flow(hook_with_queue, import_jobs.find(["nosuch", run])) == {}
+    assert run_flow(hook_with_queue, export_jobs.find(["nosuch", run])) == {}
 
 
-def test_waits_observe_missing_jobs(hook_with_queue, ask):
+def test_waits_observe_missing_jobs(hook_with_queue, run_flow):
     for refresh in (refresh_jobs, refresh_imports, refresh_exports):
-        assert ask(hook_with_queue, refresh(["nosuch"])) == {"nosuch": MISSING}
+        assert run_flow(hook_with_queue, refresh(["nosuch"])) == {"nosuch": MISSING}
     for explain in (explain_stalled_jobs, explain_stalled_imports, explain_stalled_exports):
-        assert ask(hook_with_queue, explain(["nosuch"])) == {}
-    ask(hook_with_queue, cancel_export("nosuch"))
+        assert run_flow(hook_with_queue, explain(["nosuch"])) == {}
+    run_flow(hook_with_queue, cancel_export("nosuch"))
 
 
-def test_all_states_of_jobs_are_known(hook_with_queue, ask):
-    sample = [job["id"] for job in ask(hook_with_queue, records.list_all("Job", select=["status"]))[:50]]
+def test_all_states_of_jobs_are_known(hook_with_queue, run_flow):
+    sample = [job["id"] for job in run_flow(hook_with_queue, records.list_all("Job", select=["status"]))[:50]]
     known = {*jobs.UNFINISHED_STATES, jobs.SUCCESS, "Failed", "Canceled"}
-    assert {job["status"] for job in ask(hook_with_queue, jobs.find(sample)).values()} <= known
+    assert {job["status"] for job in run_flow(hook_with_queue, jobs.find(sample)).values()} <= known
 
 
 @pytest.mark.parametrize("get_baseline", [import_jobs.get_baseline, export_jobs.get_baseline])
-def test_the_baseline_of_a_feed_without_jobs_is_in_1970(hook_with_queue, ask, get_baseline, monkeypatch):
+def test_the_baseline_of_a_feed_without_jobs_is_in_1970(hook_with_queue, run_flow, get_baseline, monkeypatch):
     monkeypatch.setattr(feed_jobs, "TIMESTAMP_RESOLUTION_SECONDS", 0)
-    assert ask(hook_with_queue, get_baseline("nosuch")) == "1970-01-01 00:00:00"
+    assert run_flow(hook_with_queue, get_baseline("nosuch")) == "1970-01-01 00:00:00"
 
 
-def test_counters_of_a_missing_import_are_not_found(hook_with_queue, ask):
+def test_counters_of_a_missing_import_are_not_found(hook_with_queue, run_flow):
     with pytest.raises(NotFoundError):
-        ask(hook_with_queue, import_jobs.get_counters("nosuch"))
+        run_flow(hook_with_queue, import_jobs.get_counters("nosuch"))
 
 
-def test_a_missing_export_cannot_be_cancelled(hook_with_queue, ask):
+def test_a_missing_export_cannot_be_cancelled(hook_with_queue, run_flow):
     with pytest.raises(NotFoundError):
-        ask(hook_with_queue, export_jobs.cancel("nosuch"))
+        run_flow(hook_with_queue, export_jobs.cancel("nosuch"))
 
 
-def test_the_check_of_background_processing_has_a_result(hook_with_queue, ask):
-    assert ask(hook_with_queue, jobs.check_background_processing()) in {True, False, None}
+def test_the_check_of_background_processing_has_a_result(hook_with_queue, run_flow):
+    assert run_flow(hook_with_queue, jobs.check_background_processing()) in {True, False, None}
 
 
-def test_feeds_that_create_export_jobs_are_ids(hook_with_queue, ask):
-    assert all(isinstance(feed_id, str) for feed_id in ask(hook_with_queue, export_jobs.list_feeds_creating_jobs()))
+def test_feeds_that_create_export_jobs_are_ids(hook_with_queue, run_flow):
+    assert all(
+        isinstance(feed_id, str) for feed_id in run_flow(hook_with_queue, export_jobs.list_feeds_creating_jobs())
+    )

@@ -112,7 +112,7 @@ def test_a_write_with_a_lost_response_is_done_once(
     served.seed({"jobs": [EXPORT]} if write == "cancel_export_job" else {})
     served.fail("drop", method=WRITE_METHODS)
     assert_done_once(hook_with_brands, write)
-    assert requests.get(f"{served.url}/_control/counts", timeout=10).json()["faults"] == {"drop": 1}
+    assert requests.get(f"{served.url}/_control/counts", timeout=60).json()["faults"] == {"drop": 1}
 
 
 @every_write

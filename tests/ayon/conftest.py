@@ -56,7 +56,7 @@ def reply(
     return Reply(status, {"content-type": content_type}, content.encode(), Request("POST", path, headers=headers or {}))
 
 
-def run_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
+def simulate_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
     """Return a flow's result and its steps.
 
     :param respond: the server: returns the body of the response to a request, or an error to throw

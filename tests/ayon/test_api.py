@@ -18,7 +18,7 @@ from self_hosted.core.http.errors import (
     ServerError,
 )
 from self_hosted.core.http.flow import Pause, Request
-from tests.ayon.conftest import run_flow
+from tests.ayon.conftest import simulate_flow
 from tests.ayon.wait_cases import UNKNOWN_ID
 
 PROJECT_SPEC = ProjectSpec(name="alpha", code="alp")
@@ -31,7 +31,7 @@ def test_projects_are_read_page_by_page():
         page = request.query["page"]
         return {"count": 1001, "projects": [{"name": f"p{page}"}] if page < 4 else []}
 
-    projects, steps = run_flow(records.list_all(library=True), respond)
+    projects, steps = simulate_flow(records.list_all(library=True), respond)
     assert [project["name"] for project in projects] == ["p1", "p2", "p3"]
     assert [step.query["page"] for step in steps if isinstance(step, Request)] == [1, 2, 3]
 
@@ -39,7 +39,7 @@ def test_projects_are_read_page_by_page():
 def test_a_project_with_a_similar_name_is_not_found():
     # the name is a pattern on the server: "_" matches any character
     body = {"count": 2, "projects": [{"name": "axb"}, {"name": "A_b"}]}
-    project, _ = run_flow(records.find("a_b"), lambda _: body)
+    project, _ = simulate_flow(records.find("a_b"), lambda _: body)
     assert project == {"name": "A_b"}
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_entity_type_is_rejected():
 
 
 def test_only_the_flow_repeats_the_request_that_creates_a_project():
-    _, [request] = run_flow(creation.create({"name": "a", "code": "b"}, sender="airflow.1"), lambda _: None)
+    _, [request] = simulate_flow(creation.create({"name": "a", "code": "b"}, sender="airflow.1"), lambda _: None)
     assert isinstance(request, Request)
     assert (request.method, request.path, request.is_idempotent) == ("POST", "/api/projects", False)
     assert request.headers == {"X-Sender": "airflow.1"}
@@ -81,7 +81,7 @@ def respond_to_creations(outcomes: list[Any], creator: str | None = None) -> Cal
 
 
 def create(respond: Callable[..., Any], **sender: str) -> list[Request | Pause]:
-    return run_flow(creation.create({"name": "alpha", "code": "alp"}, **sender), respond)[1]
+    return simulate_flow(creation.create({"name": "alpha", "code": "alp"}, **sender), respond)[1]
 
 
 @pytest.mark.parametrize("second", [None, *CREATION_ERRORS])
@@ -105,7 +105,7 @@ def test_a_rejected_creation_is_not_repeated(error):
 
 
 def test_a_project_without_events_has_no_known_creator():
-    creator, _ = run_flow(creation.get_creator("alpha"), lambda _: {"data": {"events": {"edges": []}}})
+    creator, _ = simulate_flow(creation.get_creator("alpha"), lambda _: {"data": {"events": {"edges": []}}})
     assert creator is None
 
 
@@ -134,7 +134,7 @@ def respond_as_server(
 
 
 def ensure(respond: Callable[..., Any], **arguments: Any) -> tuple[dict[str, Any], list[Request | Pause]]:
-    return run_flow(provision.ensure(PROJECT_SPEC, sender="airflow.me", **arguments), respond)
+    return simulate_flow(provision.ensure(PROJECT_SPEC, sender="airflow.me", **arguments), respond)
 
 
 def test_a_new_project_needs_a_search_and_a_creation():
@@ -204,7 +204,7 @@ def test_access_groups_are_not_checked_without_the_permission_to_list_them():
         return PermissionDeniedError("managers only") if "accessGroups" in request.path else {}
 
     project_spec = ProjectSpec(name="alpha", code="alp", users={"anna": ["unknown"]})
-    _, steps = run_flow(reference_checks.require_known_references(project_spec), respond)
+    _, steps = simulate_flow(reference_checks.require_known_references(project_spec), respond)
     assert len(steps) == 2
 
 
@@ -219,4 +219,4 @@ def test_a_rejected_update_raises_its_own_error_if_code_and_label_are_free():
         )
 
     with pytest.raises(ServerError, match="boom"):
-        run_flow(changes.apply(ProjectSpec(name="alpha", code="new")), respond)
+        simulate_flow(changes.apply(ProjectSpec(name="alpha", code="new")), respond)

@@ -53,25 +53,25 @@ def ensure(project_spec: ProjectSpec, sender: str = "airflow.one", **arguments: 
     return provision.ensure(project_spec, sender=sender, **arguments)
 
 
-def test_the_credential_is_accepted(live, ask):
-    assert ask(live, live.verify_credentials()).startswith("Signed in to AYON 1.")
+def test_the_credential_is_accepted(live, run_flow):
+    assert run_flow(live, live.verify_credentials()).startswith("Signed in to AYON 1.")
 
 
-def test_a_project_is_created_once_and_recognized(live, ask, specify):
-    first = ask(live, ensure(specify(label=None, library=True)))
+def test_a_project_is_created_once_and_recognized(live, run_flow, specify):
+    first = run_flow(live, ensure(specify(label=None, library=True)))
     assert (first["created"], first["library"]) == (True, True)
-    assert ask(live, ensure(specify())) == first
+    assert run_flow(live, ensure(specify())) == first
     with pytest.raises(ConflictError, match="created by another"):
-        ask(live, ensure(specify(), sender="airflow.two"))
-    assert ask(live, ensure(specify(), sender="airflow.two", if_exists="skip"))["created"] is False
+        run_flow(live, ensure(specify(), sender="airflow.two"))
+    assert run_flow(live, ensure(specify(), sender="airflow.two", if_exists="skip"))["created"] is False
 
 
-def test_the_creator_of_a_project_is_its_sender(live, ask, specify, unique):
+def test_the_creator_of_a_project_is_its_sender(live, run_flow, specify, unique):
     body = {"name": unique, "code": unique[-10:]}
-    ask(live, creation.create(body, sender="airflow.one"))
+    run_flow(live, creation.create(body, sender="airflow.one"))
     with pytest.raises((ConflictError, ServerError)):
-        ask(live, creation.create(body, sender="airflow.one"))
-    assert ask(live, creation.get_creator(unique)) == "airflow.one"
+        run_flow(live, creation.create(body, sender="airflow.one"))
+    assert run_flow(live, creation.get_creator(unique)) == "airflow.one"
 
 
 def test_one_of_several_concurrent_requests_creates_the_project(live, specify):
@@ -82,44 +82,44 @@ def test_one_of_several_concurrent_requests_creates_the_project(live, specify):
     assert sorted(result["created"] for result in results) == [False, False, False, True]
 
 
-def test_a_new_project_has_its_attributes(live, ask, specify, unique):
-    ask(live, ensure(specify(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00Z"})))
-    attrib = ask(live, records.get(unique))["attrib"]
+def test_a_new_project_has_its_attributes(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00Z"})))
+    attrib = run_flow(live, records.get(unique))["attrib"]
     assert (attrib["fps"], attrib["frameStart"]) == (24, 1001)
     equal = specify(attributes={"fps": 24, "startDate": "2026-01-31T10:00:00+00:00"})
-    assert ask(live, ensure(equal, sender="airflow.two", if_exists="update"))["updated"] == []
+    assert run_flow(live, ensure(equal, sender="airflow.two", if_exists="update"))["updated"] == []
 
 
-def test_an_update_changes_the_values_that_differ(live, ask, specify, unique):
-    ask(live, ensure(specify()))
-    groups = ask(live, studio.list_access_groups())[:1]
-    user = ask(live, users.get_current())["name"]
+def test_an_update_changes_the_values_that_differ(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify()))
+    groups = run_flow(live, studio.list_access_groups())[:1]
+    user = run_flow(live, users.get_current())["name"]
     tags = {"tags": [{"name": "hero"}]}
     change = specify(label=f"{unique} x", color="#123456", attributes={"fps": 12}, anatomy=tags, users={user: groups})
     changed = ["label", "color", "attributes.fps", "anatomy.tags", f"users.{user}"]
-    assert ask(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == changed
-    assert ask(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == []
-    project = ask(live, records.get(unique))
+    assert run_flow(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == changed
+    assert run_flow(live, ensure(change, sender="airflow.two", if_exists="update"))["updated"] == []
+    project = run_flow(live, records.get(unique))
     assert (project["attrib"]["fps"], project["attrib"]["frameEnd"], len(project["tags"])) == (12, 1001, 1)
 
 
-def test_names_and_codes_are_case_insensitive(live, ask, specify, unique):
-    ask(live, ensure(specify()))
+def test_names_and_codes_are_case_insensitive(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify()))
     with pytest.raises(ConflictError, match="project names are case-insensitive"):
-        ask(live, ensure(specify(name=unique.upper()), sender="airflow.two"))
+        run_flow(live, ensure(specify(name=unique.upper()), sender="airflow.two"))
     with pytest.raises(ConflictError, match=f"belongs to another project, '{unique}'"):
-        ask(live, ensure(specify(name=f"{unique}_b", code=unique[-10:].upper()), sender="airflow.two"))
+        run_flow(live, ensure(specify(name=f"{unique}_b", code=unique[-10:].upper()), sender="airflow.two"))
 
 
-def test_a_label_of_another_project_is_rejected_with_its_name(live, ask, specify, unique):
-    ask(live, ensure(specify(label=f"{unique} x")))
+def test_a_label_of_another_project_is_rejected_with_its_name(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify(label=f"{unique} x")))
     with pytest.raises(ConflictError, match=f"belongs to another project, '{unique}'"):
-        ask(
+        run_flow(
             live, ensure(specify(name=f"{unique}_b", code=f"{unique[-9:]}b", label=f"{unique} X"), sender="airflow.two")
         )
 
 
-def test_unknown_references_are_rejected_before_any_write(live, ask, specify, unique):
+def test_unknown_references_are_rejected_before_any_write(live, run_flow, specify, unique):
     unknown: list[dict[str, Any]] = [
         {"attributes": {"nope": 1}},
         {"anatomy_preset": "no such preset"},
@@ -127,10 +127,10 @@ def test_unknown_references_are_rejected_before_any_write(live, ask, specify, un
     ]
     for arguments in unknown:
         with pytest.raises(ValueError, match="no"):
-            ask(live, ensure(specify(**arguments)))
+            run_flow(live, ensure(specify(**arguments)))
     with pytest.raises(InvalidRequestError, match="fps"):
-        ask(live, ensure(specify(attributes={"fps": "many"})))
-    assert ask(live, records.find(unique)) is None
+        run_flow(live, ensure(specify(attributes={"fps": "many"})))
+    assert run_flow(live, records.find(unique)) is None
 
 
 @pytest.mark.parametrize(
@@ -146,32 +146,32 @@ def test_unknown_references_are_rejected_before_any_write(live, ask, specify, un
         ({"name": "nopreset", "code": "nopreset", "anatomyPreset": "no such preset"}, NotFoundError),
     ],
 )
-def test_the_server_rejects_invalid_projects_with_misleading_errors(live, ask, body, error_class):
+def test_the_server_rejects_invalid_projects_with_misleading_errors(live, run_flow, body, error_class):
     with pytest.raises(error_class):
-        ask(live, creation.create(body))
+        run_flow(live, creation.create(body))
 
 
-def test_an_underscore_in_a_search_matches_any_character(live, ask, specify, unique):
-    ask(live, ensure(specify()))
+def test_an_underscore_in_a_search_matches_any_character(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify()))
     pattern = "_" * 8 + unique[8:]
-    assert [project["name"] for project in ask(live, records.list_all(name=pattern))] == [unique]
-    assert ask(live, records.find(pattern)) is None
+    assert [project["name"] for project in run_flow(live, records.list_all(name=pattern))] == [unique]
+    assert run_flow(live, records.find(pattern)) is None
 
 
-def test_access_groups_are_set_and_removed_and_unknown_ones_are_ignored(live, ask, specify, unique):
-    ask(live, ensure(specify()))
-    user, group = ask(live, users.get_current())["name"], ask(live, studio.list_access_groups())[0]
+def test_access_groups_are_set_and_removed_and_unknown_ones_are_ignored(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify()))
+    user, group = run_flow(live, users.get_current())["name"], run_flow(live, studio.list_access_groups())[0]
     for groups, access in (([group], [group]), (["no_such_group"], None), ([group], [group]), ([], None)):
-        ask(live, records.set_user(unique, user, groups))
-        assert ask(live, records.get_users(unique)).get(user) == access
+        run_flow(live, records.set_user(unique, user, groups))
+        assert run_flow(live, records.get_users(unique)).get(user) == access
     with pytest.raises(NotFoundError):
-        ask(live, records.set_user(unique, "no.such.user", [group]))
+        run_flow(live, records.set_user(unique, "no.such.user", [group]))
 
 
-def test_a_partial_anatomy_resets_the_rest(live, ask, specify, unique):
-    ask(live, ensure(specify(attributes={"fps": 12})))
-    ask(live, records.set_anatomy(unique, {"tags": [{"name": "hero"}]}))
-    anatomy: dict[str, Any] = ask(live, records.get_anatomy(unique))
+def test_a_partial_anatomy_resets_the_rest(live, run_flow, specify, unique):
+    run_flow(live, ensure(specify(attributes={"fps": 12})))
+    run_flow(live, records.set_anatomy(unique, {"tags": [{"name": "hero"}]}))
+    anatomy: dict[str, Any] = run_flow(live, records.get_anatomy(unique))
     assert (anatomy["attributes"]["fps"], [tag["name"] for tag in anatomy["tags"]]) == (25, ["hero"])
 
 
@@ -183,17 +183,17 @@ def test_a_partial_anatomy_resets_the_rest(live, ask, specify, unique):
         ("/api/users/no.such", NotFoundError),
     ],
 )
-def test_missing_objects_are_not_found(live, ask: Callable[..., Any], path, error_class):
+def test_missing_objects_are_not_found(live, run_flow: Callable[..., Any], path, error_class):
     def get() -> Flow[Any]:
         return (yield Request("GET", path))
 
     with pytest.raises(error_class):
-        ask(live, get())
+        run_flow(live, get())
 
 
-def test_graphql_errors_are_errors(live, ask):
+def test_graphql_errors_are_errors(live, run_flow):
     with pytest.raises(InvalidRequestError):
-        ask(live, graphql.query("{ nope }", {}))
+        run_flow(live, graphql.query("{ nope }", {}))
 
 
 def send(method: str, path: str, body: Any) -> Flow[Any]:
@@ -202,21 +202,21 @@ def send(method: str, path: str, body: Any) -> Flow[Any]:
     return reply.json() if reply.body else None
 
 
-def observe(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
-    return ask(hook, wait_spec.refresh([key])).get(key)
+def observe(run_flow, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+    return run_flow(hook, wait_spec.refresh([key])).get(key)
 
 
-def find_stall_reason(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+def find_stall_reason(run_flow, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
     """Return why the object cannot proceed, or None."""
     assert wait_spec.stall_reasons
-    return ask(hook, wait_spec.stall_reasons([key])).get(key)
+    return run_flow(hook, wait_spec.stall_reasons([key])).get(key)
 
 
-def observe_when_done(ask, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
+def observe_when_done(run_flow, hook: AyonHook, wait_spec: WaitSpec, key: str) -> Any:
     """Return the observation of an object as soon as it is done."""
     deadline = time.monotonic() + MAX_SECONDS
     while time.monotonic() < deadline:
-        observation = observe(ask, hook, wait_spec, key)
+        observation = observe(run_flow, hook, wait_spec, key)
         if observation and observation.done:
             return observation
         time.sleep(0.05)
@@ -251,72 +251,72 @@ def version(add, folder):
     return add("version", version=1, productId=product)
 
 
-def test_the_default_sender_of_a_creation_is_that_of_the_connection_with_a_random_word(live, ask, specify, unique):
+def test_the_default_sender_of_a_creation_is_that_of_the_connection_with_a_random_word(live, run_flow, specify, unique):
     project_spec = specify()
-    ask(live, creation.create({"name": project_spec.name, "code": project_spec.code}))
-    sender, _, word = str(ask(live, creation.get_creator(unique))).rpartition(".")
+    run_flow(live, creation.create({"name": project_spec.name, "code": project_spec.code}))
+    sender, _, word = str(run_flow(live, creation.get_creator(unique))).rpartition(".")
     assert (sender, len(word)) == (live.sender, 32)
 
 
-def test_an_event_is_observed_until_its_end(live, ask, film):
+def test_an_event_is_observed_until_its_end(live, run_flow, film):
     body = {"topic": "airflow.test", "project": film, "finished": False, "summary": {"frames": 7}}
-    key = ask(live, send("POST", "/api/events", body))["id"]
+    key = run_flow(live, send("POST", "/api/events", body))["id"]
     details = {"topic": "airflow.test", "project": film, "description": "", "summary": {"frames": 7}}
-    assert observe(ask, live, EVENT, key) == Observation("pending", done=False, details=details)
+    assert observe(run_flow, live, EVENT, key) == Observation("pending", done=False, details=details)
     for status, done in (("in_progress", False), ("restarted", False), ("failed", True), ("finished", True)):
-        ask(live, send("PATCH", f"/api/events/{key}", {"status": status, "description": status}))
-        assert observe(ask, live, EVENT, key) == Observation(status, done, {**details, "description": status})
-    event = ask(live, events.get(key))
+        run_flow(live, send("PATCH", f"/api/events/{key}", {"status": status, "description": status}))
+        assert observe(run_flow, live, EVENT, key) == Observation(status, done, {**details, "description": status})
+    event = run_flow(live, events.get(key))
     assert {name: event[name] for name in details} == {**details, "description": "finished"}
 
 
-def test_an_unknown_event_is_missing(live, ask):
-    assert observe(ask, live, EVENT, UNKNOWN_ID) == MISSING
-    assert ask(live, events.list_by_ids([UNKNOWN_ID])) == []
+def test_an_unknown_event_is_missing(live, run_flow):
+    assert observe(run_flow, live, EVENT, UNKNOWN_ID) == MISSING
+    assert run_flow(live, events.list_by_ids([UNKNOWN_ID])) == []
     with pytest.raises(NotFoundError, match="Event not found"):
-        ask(live, events.get(UNKNOWN_ID))
+        run_flow(live, events.get(UNKNOWN_ID))
 
 
 @pytest.mark.parametrize("event_id", ["A" * 32, "12345678-1234-1234-1234-123456789012"])
-def test_a_malformed_event_id_is_rejected(live, ask, event_id):
+def test_a_malformed_event_id_is_rejected(live, run_flow, event_id):
     with pytest.raises(InvalidRequestError):
-        ask(live, events.get(event_id))
+        run_flow(live, events.get(event_id))
 
 
-def test_statuses_are_read_across_types_and_projects(live, ask, film, add, folder):
+def test_statuses_are_read_across_types_and_projects(live, run_flow, film, add, folder):
     task = add("task", name="modeling", taskType="Generic", folderId=folder)
     ids = {film: {"folder": [folder], "task": [task, UNKNOWN_ID]}, "no_such_project": {"task": [task]}}
-    assert ask(live, entities.get_statuses(ids)) == {film: {folder: "Not ready", task: "Not ready"}}
+    assert run_flow(live, entities.get_statuses(ids)) == {film: {folder: "Not ready", task: "Not ready"}}
     key = status_key(film, "task", task, "Approved", "In progress")
-    assert observe(ask, live, ENTITY_STATUS, key) == Observation("Not ready", done=False)
-    ask(live, send("PATCH", f"/api/projects/{film}/tasks/{task}", {"status": "In progress"}))
-    assert observe(ask, live, ENTITY_STATUS, key) == Observation("In progress", done=True)
-    ask(live, delete(f"{film}/tasks/{task}"))
-    assert observe(ask, live, ENTITY_STATUS, key) is None
+    assert observe(run_flow, live, ENTITY_STATUS, key) == Observation("Not ready", done=False)
+    run_flow(live, send("PATCH", f"/api/projects/{film}/tasks/{task}", {"status": "In progress"}))
+    assert observe(run_flow, live, ENTITY_STATUS, key) == Observation("In progress", done=True)
+    run_flow(live, delete(f"{film}/tasks/{task}"))
+    assert observe(run_flow, live, ENTITY_STATUS, key) is None
 
 
-def test_a_status_that_the_project_does_not_have_is_rejected_and_a_stall_reason(live, ask, film, folder):
+def test_a_status_that_the_project_does_not_have_is_rejected_and_a_stall_reason(live, run_flow, film, folder):
     with pytest.raises(InvalidRequestError, match="is not present in table"):
-        ask(live, send("PATCH", f"/api/projects/{film}/folders/{folder}", {"status": "Aproved"}))
+        run_flow(live, send("PATCH", f"/api/projects/{film}/folders/{folder}", {"status": "Aproved"}))
     key = status_key(film, "folder", folder, "Aproved")
-    reason = find_stall_reason(ask, live, ENTITY_STATUS, key)
+    reason = find_stall_reason(run_flow, live, ENTITY_STATUS, key)
     assert reason.startswith(f"project {film} has no status 'Aproved'; it has 'Not ready', ")
 
 
-def test_an_id_in_upper_case_is_stored_before_it_is_rejected(live, ask, film, add):
+def test_an_id_in_upper_case_is_stored_before_it_is_rejected(live, run_flow, film, add):
     with pytest.raises(ServerError):
         add("folder", id=new_id()[:31] + "A", name="assets", folderType="Folder")
     with pytest.raises(ConflictError, match="already exists"):
         add("folder", name="assets", folderType="Folder")
 
 
-def test_background_operations_are_observed_until_their_end(live, ask, film):
+def test_background_operations_are_observed_until_their_end(live, run_flow, film):
     folder = {"type": "create", "entityType": "folder", "entityId": new_id()}
     body = {"operations": [{**folder, "data": {"name": "assets", "folderType": "Folder"}}]}
     path = f"/api/projects/{film}/operations/background"
     first, second = [
         observe_when_done(
-            ask, live, BACKGROUND_OPERATION, operation_key(film, ask(live, send("POST", path, body))["id"])
+            run_flow, live, BACKGROUND_OPERATION, operation_key(film, run_flow(live, send("POST", path, body))["id"])
         )
         for _ in range(2)
     ]
@@ -331,35 +331,35 @@ def test_background_operations_are_observed_until_their_end(live, ask, film):
     assert "already exists" in failed["detail"]
 
 
-def test_operations_before_a_failed_one_are_reported_as_successful_and_rolled_back(live, ask, film):
+def test_operations_before_a_failed_one_are_reported_as_successful_and_rolled_back(live, run_flow, film):
     ids = [new_id(), new_id()]
     operations = [
         {"type": "create", "entityType": "folder", "entityId": entity_id, "data": {"name": "a", "folderType": "Folder"}}
         for entity_id in ids
     ]
     path = f"/api/projects/{film}/operations/background"
-    key = operation_key(film, ask(live, send("POST", path, {"operations": operations}))["id"])
-    details = observe_when_done(ask, live, BACKGROUND_OPERATION, key).details
+    key = operation_key(film, run_flow(live, send("POST", path, {"operations": operations}))["id"])
+    details = observe_when_done(run_flow, live, BACKGROUND_OPERATION, key).details
     assert (details["success"], details["operations"], len(details["failed"])) == (False, 2, 1)
-    assert ask(live, entities.get_statuses({film: {"folder": ids}})) == {film: {}}
+    assert run_flow(live, entities.get_statuses({film: {"folder": ids}})) == {film: {}}
 
 
-def test_a_malformed_list_of_operations_is_accepted_and_stalled(live, ask, film):
+def test_a_malformed_list_of_operations_is_accepted_and_stalled(live, run_flow, film):
     body = {"operations": [{"type": "update", "entityType": "folder", "data": {}}]}
-    key = operation_key(film, ask(live, send("POST", f"/api/projects/{film}/operations/background", body))["id"])
+    key = operation_key(film, run_flow(live, send("POST", f"/api/projects/{film}/operations/background", body))["id"])
     deadline = time.monotonic() + MAX_SECONDS
-    while observe(ask, live, BACKGROUND_OPERATION, key).state == "pending":
+    while observe(run_flow, live, BACKGROUND_OPERATION, key).state == "pending":
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert observe(ask, live, BACKGROUND_OPERATION, key) == Observation("in_progress", done=False, progress=0.0)
-    assert "stands still" in find_stall_reason(ask, live, BACKGROUND_OPERATION, key)
+    assert observe(run_flow, live, BACKGROUND_OPERATION, key) == Observation("in_progress", done=False, progress=0.0)
+    assert "stands still" in find_stall_reason(run_flow, live, BACKGROUND_OPERATION, key)
 
 
-def test_an_unknown_background_operation_is_missing(live, ask, film):
-    assert observe(ask, live, BACKGROUND_OPERATION, operation_key(film, UNKNOWN_ID)) == MISSING
-    assert observe(ask, live, BACKGROUND_OPERATION, operation_key("no_such_project", UNKNOWN_ID)) == MISSING
+def test_an_unknown_background_operation_is_missing(live, run_flow, film):
+    assert observe(run_flow, live, BACKGROUND_OPERATION, operation_key(film, UNKNOWN_ID)) == MISSING
+    assert observe(run_flow, live, BACKGROUND_OPERATION, operation_key("no_such_project", UNKNOWN_ID)) == MISSING
     with pytest.raises(NotFoundError):
-        ask(live, background_operations.get(film, UNKNOWN_ID))
+        run_flow(live, background_operations.get(film, UNKNOWN_ID))
 
 
 def create_png() -> bytes:
@@ -379,29 +379,29 @@ def upload_reviewable(film: str, version: str) -> Flow[Any]:
     return (yield Request("POST", path, body=upload, headers={"X-File-Name": "review.png"})).json()
 
 
-def test_reviewables_are_observed_until_they_can_be_viewed(live, ask, film, version):
+def test_reviewables_are_observed_until_they_can_be_viewed(live, run_flow, film, version):
     key = reviewable_key(film, version)
-    assert ask(live, reviewables.list_all(film, version)) == []
-    assert observe(ask, live, REVIEWABLE, key) is None
-    activity = ask(live, upload_reviewable(film, version))["activityId"]
-    observation = observe(ask, live, REVIEWABLE, reviewable_key(film, version, activity))
+    assert run_flow(live, reviewables.list_all(film, version)) == []
+    assert observe(run_flow, live, REVIEWABLE, key) is None
+    activity = run_flow(live, upload_reviewable(film, version))["activityId"]
+    observation = observe(run_flow, live, REVIEWABLE, reviewable_key(film, version, activity))
     assert (observation.state, observation.done) == ("ready", True)
     [summary] = observation.details["reviewables"]
     assert (summary["activity_id"], summary["filename"], summary["state"]) == (activity, "review.png", "ready")
-    assert observe(ask, live, REVIEWABLE, key) == observation
-    assert observe(ask, live, REVIEWABLE, reviewable_key(film, version, UNKNOWN_ID)) is None
+    assert observe(run_flow, live, REVIEWABLE, key) == observation
+    assert observe(run_flow, live, REVIEWABLE, reviewable_key(film, version, UNKNOWN_ID)) is None
 
 
-def test_an_unknown_version_is_missing(live, ask, film):
-    assert observe(ask, live, REVIEWABLE, reviewable_key(film, UNKNOWN_ID)) == MISSING
-    assert observe(ask, live, REVIEWABLE, reviewable_key("no_such_project", UNKNOWN_ID)) == MISSING
+def test_an_unknown_version_is_missing(live, run_flow, film):
+    assert observe(run_flow, live, REVIEWABLE, reviewable_key(film, UNKNOWN_ID)) == MISSING
+    assert observe(run_flow, live, REVIEWABLE, reviewable_key("no_such_project", UNKNOWN_ID)) == MISSING
 
 
-def test_for_a_missing_project_graphql_returns_an_error_or_an_empty_list(live, ask):
+def test_for_a_missing_project_graphql_returns_an_error_or_an_empty_list(live, run_flow):
     with pytest.raises(NotFoundError, match="Project not found"):
-        ask(live, graphql.query('{ project(name: "no_such_project") { name } }', {}))
-    assert ask(live, graphql.query('{ projects(name: "no_such_project") { edges { node { name } } } }', {})) == {
+        run_flow(live, graphql.query('{ project(name: "no_such_project") { name } }', {}))
+    assert run_flow(live, graphql.query('{ projects(name: "no_such_project") { edges { node { name } } } }', {})) == {
         "projects": {"edges": []}
     }
     with pytest.raises(InvalidRequestError, match="Invalid entity ID"):
-        ask(live, graphql.query('{ events(ids: ["x"]) { edges { node { id } } } }', {}))
+        run_flow(live, graphql.query('{ events(ids: ["x"]) { edges { node { id } } } }', {}))

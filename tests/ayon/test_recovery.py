@@ -154,7 +154,7 @@ def describe(write: Write) -> str:
 
 def count_faults(served: Served) -> int:
     """Return the number of requests that a fault hit."""
-    counts = requests.get(f"{served.url}/_control/counts", timeout=10).json()
+    counts = requests.get(f"{served.url}/_control/counts", timeout=60).json()
     return sum(counts["faults"].values())
 
 

@@ -20,7 +20,7 @@ from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.spec import WaitSpec
 from self_hosted.sandbox.ayon import PASSWORD, Ayon
-from tests.ayon.conftest import run_flow
+from tests.ayon.conftest import simulate_flow
 from tests.ayon.wait_cases import (
     CASES,
     UNKNOWN_ID,
@@ -53,7 +53,7 @@ def wait_spec(name: str) -> WaitSpec:
 
 
 def count_requests(served: Served) -> int:
-    counts = requests.get(f"{served.url}/_control/counts", timeout=10).json()
+    counts = requests.get(f"{served.url}/_control/counts", timeout=60).json()
     return int(counts["requests"].get("ayon", 0))
 
 
@@ -70,7 +70,7 @@ def find_stall_reasons(hook: AyonHook, spec: WaitSpec, *keys: str) -> Any:
 
 
 def create_waits(*keys: str) -> list[PendingWait]:
-    return [PendingWait(key, time.time() + 30, poll_interval=0.02) for key in keys]
+    return [PendingWait(key, time.time() + 60, poll_interval=0.02) for key in keys]
 
 
 # All wait specs
@@ -173,7 +173,7 @@ def test_an_event_that_lists_do_not_show_is_read_by_its_id():
             return {"data": {"events": {"edges": []}}}
         return event if request.path == "/api/events/1" else NotFoundError("Event not found")
 
-    observations, steps = run_flow(EVENT.refresh(["1", "2"]), respond)
+    observations, steps = simulate_flow(EVENT.refresh(["1", "2"]), respond)
     assert (observations["1"].state, observations["2"]) == ("finished", MISSING)
     assert len(steps) == 3
 

@@ -72,14 +72,14 @@ def test_a_thread_waits_until_another_has_executed_the_module(tmp_path: Path, mo
 
     def pause() -> None:
         started.set()
-        proceed.wait(30)
+        proceed.wait(60)
 
     monkeypatch.setattr(builtins, "pause", pause, raising=False)
     (tmp_path / "recording.py").write_text(f"import builtins\nbuiltins.pause()\n{SOURCE}")
     lazy = lazy_import("recording")
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(lambda: lazy.ANSWER)
-        assert started.wait(30)
+        assert started.wait(60)
         second = threads.submit(lambda: lazy.ANSWER)
         with pytest.raises(TimeoutError):
             second.result(0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,10 +17,12 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "provider" / "self_hosted"
 TITLES = {"assemblyline": "Assemblyline", "ayon": "AYON", "rudder": "Rudder", "atrocore": "AtroCore"}
 PRODUCTS = tuple(TITLES)
-TEXT_SUFFIXES = {".py", ".md", ".toml", ".txt", ".sh", ".yml", ".yaml", ".json", ""}
+TEXT_SUFFIXES = {".py", ".pyi", ".md", ".toml", ".txt", ".sh", ".yml", ".yaml", ".json", ""}
 BUILT_FOLDERS = {"__pycache__", "build", "dist", "node_modules"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+OWN_PATH = re.compile(rf"self_hosted\.(?:{'|'.join(('core', 'sandbox', *PRODUCTS))})(?:\.\w+)*")
+"""A text that names something of the provider, as `import_string` and `lazy_import` take it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ class Module:
     def top_level_imports(self) -> frozenset[str]:
         """The full names of everything that is imported along with it."""
         return frozenset(self._list_imports(self.tree.body))
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        """Its imports, and the names of our own modules in texts, which are imported when they are used."""
+        texts = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        return self.imports | {text for text in texts if isinstance(text, str) and OWN_PATH.fullmatch(text)}
 
     @property
     def docstring(self) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.meta.rules.generated import GENERATORS, list_pages, list_section_violations, update_sections
-from tests.meta.source import assert_none
+from tests.meta.source import ROOT, assert_none
 
 pytestmark = pytest.mark.meta
 BEGIN, END = "<!-- begin generated: numbers -->\n", "<!-- end generated: numbers -->"
 ONE_TWO = {"numbers": lambda: "one\ntwo"}
 
 
-def read_pages() -> dict[str, str]:
-    return {page.name: page.read_text(encoding="utf-8") for page in list_pages()}
+def read_pages(root: Path = ROOT) -> dict[str, str]:
+    """Return the text of each page by its path: pages of two folders may have the same name."""
+    return {page.relative_to(root).as_posix(): page.read_text(encoding="utf-8") for page in list_pages(root)}
 
 
 def test_generated_sections_are_current():
@@ -28,6 +31,12 @@ def test_every_generator_is_used():
 
 class TestRule:
     """The rule reports a violation."""
+
+    def test_pages_of_the_same_name_in_several_folders_are_all_read(self, tmp_path):
+        for name in ("README.md", "docs/README.md", "docs/rudder/README.md"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(name)
+        assert read_pages(tmp_path) == {name: name for name in ("README.md", "docs/README.md", "docs/rudder/README.md")}
 
     def test_an_update_replaces_only_the_section(self):
         assert (

@@ -16,7 +16,8 @@ from tests.meta.rules.imports import (
     TRANSPORT,
     list_early_network_imports,
     list_forbidden_imports,
-    list_foreign_imports,
+    list_forbidden_references,
+    list_foreign_references,
     list_import_cycles,
     list_layer_violations,
     list_network_imports,
@@ -53,20 +54,20 @@ def test_no_modules_import_each_other():
 
 
 def test_the_core_imports_no_product():
-    assert_none(list_foreign_imports(parts("core"), "self_hosted.core", "self_hosted.__version__"))
+    assert_none(list_foreign_references(parts("core"), "self_hosted.core", "self_hosted.__version__"))
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_a_product_imports_only_the_core_and_itself(product):
-    assert_none(list_foreign_imports(parts(product), "self_hosted.core", f"self_hosted.{product}"))
+    assert_none(list_foreign_references(parts(product), "self_hosted.core", f"self_hosted.{product}"))
 
 
 def test_the_sandbox_imports_only_itself():
-    assert_none(list_foreign_imports(parts("sandbox"), "self_hosted.sandbox"))
+    assert_none(list_foreign_references(parts("sandbox"), "self_hosted.sandbox"))
 
 
 def test_production_code_imports_no_sandbox():
-    assert_none(list_forbidden_imports(production(), lambda name: is_within(name, "self_hosted.sandbox")))
+    assert_none(list_forbidden_references(production(), lambda name: is_within(name, "self_hosted.sandbox")))
 
 
 def test_only_the_transport_uses_the_network():
@@ -88,7 +89,10 @@ def test_flows_have_no_side_effects_and_do_not_depend_on_airflow():
 def test_the_provider_info_imports_only_the_forms():
     forms = {f"self_hosted.{product}.connection" for product in PRODUCTS}
     [info] = parts("provider_info")
-    assert_none(list_foreign_imports([info], "self_hosted.__version__", *forms))
+    allowed = ("self_hosted.__version__", *forms)
+    assert_none(
+        list_forbidden_imports([info], lambda name: is_within(name, "self_hosted") and not is_within(name, *allowed))
+    )
     assert {name for name in info.imports if is_within(name, *forms)}
 
 
@@ -146,6 +150,7 @@ class TestRules:
             ("self_hosted.core.events.feed", "def f():\n    from self_hosted.core.tasks.operator import x"),
             ("self_hosted.core.wait.spec", "if TYPE_CHECKING:\n    from ..events import feed"),
             ("self_hosted.core.http.errors", "from airflow.exceptions import AirflowException"),
+            ("self_hosted.core.wait.spec", "feed = lazy_import('self_hosted.core.events.feed')"),
         ],
     )
     def test_a_higher_layer_is_reported(self, name, source):
@@ -175,8 +180,16 @@ class TestRules:
 
     def test_a_foreign_part_is_reported(self):
         module = Module("self_hosted.rudder.hook", "from self_hosted.ayon import hook\nimport self_hosted.core.imports")
-        assert list_foreign_imports([module], "self_hosted.core", "self_hosted.rudder") == [
-            "self_hosted.rudder.hook imports self_hosted.ayon.hook"
+        assert list_foreign_references([module], "self_hosted.core", "self_hosted.rudder") == [
+            "self_hosted.rudder.hook refers to self_hosted.ayon.hook"
+        ]
+
+    def test_a_foreign_part_in_a_text_is_reported(self):
+        source = (
+            '"""Like self_hosted.ayon.waits."""\nSPEC = "self_hosted.ayon.waits.EVENT"\nTEXT = "self_hosted.ayon, too"'
+        )
+        assert list_foreign_references([Module("self_hosted.rudder.waits", source)], "self_hosted.rudder") == [
+            "self_hosted.rudder.waits refers to self_hosted.ayon.waits.EVENT"
         ]
 
     def test_an_undeclared_dependency_is_reported(self):

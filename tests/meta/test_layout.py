@@ -121,6 +121,14 @@ class TestRules:
             "toy has the unexpected package helpers",
         ]
 
+    def test_a_folder_of_modules_without_init_is_reported(self, tmp_path):
+        kept = [file for file in self.COMPLETE if file != "api/__init__.py"]
+        folder = self.create_product(tmp_path / "toy", *kept, "helpers/files.py")
+        assert list_product_file_violations(folder) == [
+            "toy lacks the package api",
+            "toy has the unexpected package helpers",
+        ]
+
     def test_a_trigger_that_is_no_event_trigger_is_reported(self):
         source = "class Good(FeedTrigger): pass\nclass Bad(BaseTrigger): pass\nclass _Base(BaseTrigger): pass"
         assert list_trigger_violations([Module("toy.triggers", source)]) == [
@@ -129,9 +137,10 @@ class TestRules:
 
     def test_a_wait_spec_outside_of_waits_is_reported(self):
         source = "JOB = WaitSpec(label='job')"
-        assert list_trigger_violations([Module("toy.triggers", source)]) == [
-            "toy.triggers defines a WaitSpec in line 1"
-        ]
+        for statement in (source, "JOB = spec.WaitSpec(label='job')"):
+            assert list_trigger_violations([Module("toy.triggers", statement)]) == [
+                "toy.triggers defines a WaitSpec in line 1"
+            ]
         assert list_trigger_violations([Module("toy.waits", source)]) == []
         assert list_waits_without_spec([Module("toy.waits", ""), Module("other.waits", source)]) == [
             "toy.waits defines no WaitSpec"
@@ -166,6 +175,8 @@ class TestRules:
         [
             (MACHINE_PATH, "open('/ho" + "me/bo/x')"),
             (MACHINE_PATH, "/ro" + "ot/x"),
+            (MACHINE_PATH, r"C:\Us" + "ers"),
+            (MACHINE_PATH, r"C:\\Us" + "ers"),
             (UNFINISHED_WORK, "# TO" + "DO: x"),
         ],
     )

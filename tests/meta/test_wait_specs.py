@@ -16,7 +16,7 @@ from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.spec import WaitSpec
 from self_hosted.sandbox.fake_server import FakeServer
 from self_hosted.sandbox.server import create_servers
-from tests.conftest import Ask, Served
+from tests.conftest import FlowRunner, Served
 from tests.meta.source import PRODUCTS, assert_none
 from tests.meta.wait_cases import WaitCase
 
@@ -42,16 +42,16 @@ class ServedSpec:
     :param product: the product
     :param name: the name of the wait spec
     :param served: the fake server
-    :param ask: runs a flow, as a worker or as a trigger does
+    :param run_flow: runs a flow, as a worker or as a trigger does
     """
 
-    def __init__(self, product: str, name: str, served: Served, ask: Ask) -> None:
+    def __init__(self, product: str, name: str, served: Served, run_flow: FlowRunner) -> None:
         self.wait_spec, self.case = load_specs(product)[name], load_cases(product)[name]
-        self.served, self.ask = served, ask
+        self.served, self.run_flow = served, run_flow
         self.hook = self.wait_spec.create_hook(f"{product}_default")
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Observation]:
-        return self.ask(self.hook, self.wait_spec.refresh(keys))  # type: ignore[no-any-return]
+        return self.run_flow(self.hook, self.wait_spec.refresh(keys))  # type: ignore[no-any-return]
 
     def observe_when_done(self, keys: Sequence[str], awaited: Sequence[str]) -> Mapping[str, Observation]:
         """Return the observations of some keys as soon as the awaited ones are done."""
@@ -70,14 +70,19 @@ def fake_servers(serve: Callable[[FakeServer], Served]) -> dict[str, Served]:
 
 @pytest.fixture
 def served_spec(
-    fake_servers: dict[str, Served], connect: Any, product: str, name: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+    fake_servers: dict[str, Served],
+    connect: Any,
+    product: str,
+    name: str,
+    run_flow: FlowRunner,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> ServedSpec:
     # the search index of a fake server is current unless a test delays it
     monkeypatch.setattr(f"self_hosted.{product}.waits.INDEX_LAG_SECONDS", 0.0, raising=False)
     served = fake_servers[product]
     served.reset()
     connect(f"{product}_default", served.connection())
-    return ServedSpec(product, name, served, ask)
+    return ServedSpec(product, name, served, run_flow)
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

@@ -34,6 +34,13 @@ def test_code_docs_tests_and_programs_are_searched():
     assert searched >= {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "pyproject.toml", ".ci"}
 
 
+@pytest.mark.parametrize("name", ["a.py", "a.pyi", "a.md", "a.yaml", "a.toml", "Makefile", ".ci/run", "docs/b/c.txt"])
+def test_all_kinds_of_text_files_are_searched(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    assert list(list_text_files(tmp_path)) == [tmp_path / name]
+
+
 def test_every_permission_has_a_reason():
     assert [key for key, reason in ALLOWED.items() if len(reason.split()) < 3] == []
 
@@ -54,6 +61,9 @@ class TestRule:
             ("# it waits in\n# vain", "in vain"),
             ("The docstring tells of it.", "tells of"),
             ("Lest it fail.", "lest"),
+            ("class StandIn: ...", "stand in"),
+            ("a table of stand-ins", "stand ins"),
+            ("stand_in = 1", "stand in"),
             ("The server says his name.", "his"),
             ("he", "he"),
             ("is_his = 1", "his"),
@@ -71,6 +81,7 @@ class TestRule:
             "kHe7",
             "rotary-vane",
             "in vainer",
+            "the rules that stand in the file",
         ],
     )
     def test_parts_of_other_words_are_accepted(self, text):

@@ -290,7 +290,7 @@ def test_a_blocking_task_succeeds_when_its_change_request_is_deployed(served: Se
         while not served.tables()["change requests"]:
             assert not task.done()
         served.seed({"decisions": {"1": "Deployed"}})
-        assert task.result(timeout=30)["outcome"] == "applied"
+        assert task.result(timeout=60)["outcome"] == "applied"
 
 
 def test_a_template_may_render_whether_to_wait(served: Served, update: Update) -> None:

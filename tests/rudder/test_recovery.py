@@ -37,7 +37,7 @@ READ_ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "list_pending_nodes": (),
     "list_rules": (),
 }
-MAX_SECONDS = 30.0  # for the fake server on a busy machine
+MAX_SECONDS = 60.0  # for the fake server on a busy machine
 
 
 class Write(NamedTuple):
@@ -121,7 +121,7 @@ def read_statuses(served: Served) -> dict[int, str]:
 def wait_for_fault(served: Served) -> None:
     """Wait until the configured fault has hit a request."""
     deadline = time.monotonic() + MAX_SECONDS
-    while not requests.get(f"{served.url}/_control/counts", timeout=10).json()["faults"]:
+    while not requests.get(f"{served.url}/_control/counts", timeout=60).json()["faults"]:
         assert time.monotonic() < deadline
 
 

@@ -51,7 +51,7 @@ def wait_spec(name: str) -> WaitSpec:
 
 
 def count_requests(served: Served) -> int:
-    return requests.get(f"{served.url}/_control/counts", timeout=10).json()["requests"].get("rudder", 0)  # type: ignore[no-any-return]
+    return requests.get(f"{served.url}/_control/counts", timeout=60).json()["requests"].get("rudder", 0)  # type: ignore[no-any-return]
 
 
 def request_paths(flow: Flow[Any], responses: list[Any]) -> list[str]:

@@ -39,7 +39,7 @@ def add_change_request(served: Served, status: str | None = None, description: s
         params={"changeRequestDescription": description},
         json={"displayName": uuid4().hex},
         headers={"X-API-Token": TOKENS["automation"]},
-        timeout=10,
+        timeout=60,
     )
     number = str(response.json()["data"]["rules"][0]["changeRequestId"])
     served.seed({"decisions": {number: status}} if status else {})

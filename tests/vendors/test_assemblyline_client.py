@@ -40,7 +40,7 @@ def served(_served: Served) -> Served:
 @pytest.fixture
 def create_client(served: Served) -> Callable[..., Any]:
     """``create_client(apikey=(user, key))``: a client with one retry; the client's default is unlimited."""
-    return lambda **credentials: assemblyline_client.get_client(served.base_url, retries=1, timeout=10, **credentials)
+    return lambda **credentials: assemblyline_client.get_client(served.base_url, retries=1, timeout=60, **credentials)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def submit_and_wait(client: Any, **source: Any) -> dict[str, Any]:
 
 def wait_for(condition: Callable[[], Any]) -> Any:
     """Wait until a condition is true, and return its value."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (value := condition()):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -130,26 +130,26 @@ def test_a_hook_does_not_read_its_connection_before_the_first_use():
     assert ToyHook("nowhere").conn_id == "nowhere"
 
 
-def test_a_missing_connection_raises_the_error_of_airflow(ask):
+def test_a_missing_connection_raises_the_error_of_airflow(run_flow):
     hook = ToyHook("nowhere")
     with pytest.raises(AirflowNotFoundException, match="nowhere"):
-        ask(hook, hook.verify_credentials())
+        run_flow(hook, hook.verify_credentials())
 
 
-def test_a_missing_credential_is_an_error(served, connect, ask):
+def test_a_missing_credential_is_an_error(served, connect, run_flow):
     hook = ToyHook(connect("toy_default", served.connection(login=None, password=None)))
     with pytest.raises(ValueError, match="the connection needs an API key, or a user and a password"):
-        ask(hook, hook.verify_credentials())
+        run_flow(hook, hook.verify_credentials())
 
 
-def test_secret_extra_fields_are_masked(served, connect, ask, request):
+def test_secret_extra_fields_are_masked(served, connect, run_flow, request):
     secret = f"key-of-{request.node.callspec.id}-in-this-test"
     proxy = f"http://user:{secret}-too@127.0.0.1:9"
     hook = ToyHook(
         connect("toy_default", served.connection(extra={"api_key": secret, "proxy": proxy, "retry_timeout": 0}))
     )
     with pytest.raises(Exception, match="cannot reach"):
-        ask(hook, hook.verify_credentials())
+        run_flow(hook, hook.verify_credentials())
     assert redact(f"text with {secret} and {proxy}") == "text with *** and ***"
 
 

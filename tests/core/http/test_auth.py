@@ -68,10 +68,10 @@ def test_a_rejected_new_session_is_not_renewed_again(hook, toy, served):
     assert toy.count_requests("POST", "/login") == 2
 
 
-def test_a_rejected_login_is_an_error_and_is_not_repeated(served, toy, connect, ask, hook):
+def test_a_rejected_login_is_an_error_and_is_not_repeated(served, toy, connect, run_flow, hook):
     connect("toy_default", served.connection(password="wrong"))
     with pytest.raises(AuthenticationError, match=r"POST /login: wrong user or password \(HTTP 401\)"):
-        ask(hook, hook.verify_credentials())
+        run_flow(hook, hook.verify_credentials())
     assert toy.count_requests("POST", "/login") == 1
 
 

@@ -110,19 +110,19 @@ def test_a_truncated_file_is_an_error():
         reader.read(100)
 
 
-def test_nothing_is_sent_if_a_file_cannot_be_opened(make_hook, ask, toy):
+def test_nothing_is_sent_if_a_file_cannot_be_opened(make_hook, run_flow, toy):
     def fail_to_open() -> BinaryIO:
         raise PermissionError(13, "not allowed")
 
     with pytest.raises(PermissionError, match="not allowed"):
-        ask(
+        run_flow(
             make_hook(),
             send_request(Request("POST", "/swallow", parts={"a": "b", "file": Upload("a", fail_to_open, 3)})),
         )
     assert toy.requests == []
 
 
-def test_opened_files_are_closed_if_a_later_file_cannot_be_opened(make_hook, ask):
+def test_opened_files_are_closed_if_a_later_file_cannot_be_opened(make_hook, run_flow):
     first = io.BytesIO(b"abc")
 
     def fail_to_open() -> BinaryIO:
@@ -130,13 +130,13 @@ def test_opened_files_are_closed_if_a_later_file_cannot_be_opened(make_hook, ask
 
     parts: dict[str, Any] = {"first": upload(b"abc", file=first), "second": Upload("a", fail_to_open, 3)}
     with pytest.raises(PermissionError):
-        ask(make_hook(), send_request(Request("POST", "/swallow", parts=parts)))
+        run_flow(make_hook(), send_request(Request("POST", "/swallow", parts=parts)))
     assert first.closed
 
 
-def test_a_body_of_many_chunks_arrives_completely(make_hook, ask):
+def test_a_body_of_many_chunks_arrives_completely(make_hook, run_flow):
     content = bytes(range(256)) * 1000
-    received = ask(
+    received = run_flow(
         make_hook(), fetch_json(Request("POST", "/parts", parts={"x": "y" * 100_000, "file": upload(content)}))
     )
     assert received == {"x": "y" * 100_000, "file": ["a.bin", "application/octet-stream", len(content)]}

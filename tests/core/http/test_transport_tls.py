@@ -32,63 +32,69 @@ def test_the_tls_context_is_cached_until_a_certificate_file_changes(authority, t
     assert _ssl_context(address, _modification_times(address)) is not first
 
 
-def test_a_ca_bundle_makes_a_private_authority_trusted(make_hook: MakeHook, ask, tls, authority):
-    assert ask(make_hook(tls, ca_bundle=authority.bundle), send_request(ECHO)).status == 200
+def test_a_ca_bundle_makes_a_private_authority_trusted(make_hook: MakeHook, run_flow, tls, authority):
+    assert run_flow(make_hook(tls, ca_bundle=authority.bundle), send_request(ECHO)).status == 200
 
 
-def test_an_untrusted_certificate_fails_without_retries(make_hook: MakeHook, ask, tls):
+def test_an_untrusted_certificate_fails_without_retries(make_hook: MakeHook, run_flow, tls):
     start = time.monotonic()
     with pytest.raises(UnreachableError, match=r"its certificate is not trusted \(.* certificate.*\)"):
-        ask(make_hook(tls, retry_timeout=30), send_request(ECHO))
+        run_flow(make_hook(tls, retry_timeout=30), send_request(ECHO))
     assert time.monotonic() - start < 25  # without retries
 
 
-def test_a_certificate_for_another_name_is_not_trusted(make_hook: MakeHook, ask, tls, authority):
+def test_a_certificate_for_another_name_is_not_trusted(make_hook: MakeHook, run_flow, tls, authority):
     with pytest.raises(UnreachableError, match="its certificate is not trusted"):
-        ask(make_hook(tls.replace("127.0.0.1", "localhost"), ca_bundle=authority.bundle), send_request(ECHO))
+        run_flow(make_hook(tls.replace("127.0.0.1", "localhost"), ca_bundle=authority.bundle), send_request(ECHO))
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_certificate_verification_can_be_disabled(make_hook: MakeHook, ask, tls):
-    assert ask(make_hook(tls, verify_tls=False), send_request(ECHO)).status == 200
+def test_certificate_verification_can_be_disabled(make_hook: MakeHook, run_flow, tls):
+    assert run_flow(make_hook(tls, verify_tls=False), send_request(ECHO)).status == 200
 
 
-def test_a_client_certificate_is_sent_to_a_server_that_requires_it(make_hook: MakeHook, ask, strict_tls, authority):
+def test_a_client_certificate_is_sent_to_a_server_that_requires_it(
+    make_hook: MakeHook, run_flow, strict_tls, authority
+):
     cert, key = authority.issue("client")
     assert (
-        ask(
+        run_flow(
             make_hook(strict_tls, ca_bundle=authority.bundle, client_cert=cert, client_key=key), send_request(ECHO)
         ).status
         == 200
     )
 
 
-def test_a_client_certificate_file_may_contain_its_key(make_hook: MakeHook, ask, strict_tls, authority, tmp_path):
+def test_a_client_certificate_file_may_contain_its_key(make_hook: MakeHook, run_flow, strict_tls, authority, tmp_path):
     both = tmp_path / "both.pem"
     both.write_text("".join(Path(path).read_text(encoding="utf-8") for path in authority.issue("client")))
     assert (
-        ask(make_hook(strict_tls, ca_bundle=authority.bundle, client_cert=str(both)), send_request(ECHO)).status == 200
+        run_flow(make_hook(strict_tls, ca_bundle=authority.bundle, client_cert=str(both)), send_request(ECHO)).status
+        == 200
     )
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_a_client_certificate_works_without_certificate_verification(make_hook: MakeHook, ask, strict_tls, authority):
+def test_a_client_certificate_works_without_certificate_verification(
+    make_hook: MakeHook, run_flow, strict_tls, authority
+):
     cert, key = authority.issue("client")
     assert (
-        ask(make_hook(strict_tls, verify_tls=False, client_cert=cert, client_key=key), send_request(ECHO)).status == 200
+        run_flow(make_hook(strict_tls, verify_tls=False, client_cert=cert, client_key=key), send_request(ECHO)).status
+        == 200
     )
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_missing_client_certificate_fails_without_retries(make_hook: MakeHook, ask, authority, version):
+def test_a_missing_client_certificate_fails_without_retries(make_hook: MakeHook, run_flow, authority, version):
     start = time.monotonic()
     with rejecting_server(authority, version) as url, pytest.raises(UnreachableError, match=r"(?i)alert"):
-        ask(make_hook(url, ca_bundle=authority.bundle, retry_timeout=30), send_request(ECHO))
+        run_flow(make_hook(url, ca_bundle=authority.bundle, retry_timeout=30), send_request(ECHO))
     assert time.monotonic() - start < 25  # without retries
 
 
-def test_a_handshake_that_never_ends_times_out(make_hook: MakeHook, ask, silent_port):
+def test_a_handshake_that_never_ends_times_out(make_hook: MakeHook, run_flow, silent_port):
     hook = make_hook(f"https://127.0.0.1:{silent_port}", connect_timeout=1, retry_timeout=0)
     with pytest.raises((UnreachableError, OutcomeUnknownError), match="timeout") as error:
-        ask(hook, send_request(ECHO))
+        run_flow(hook, send_request(ECHO))
     assert error.value.retryable or isinstance(error.value, OutcomeUnknownError)

@@ -25,13 +25,20 @@ def list_forbidden_imports(modules: Iterable[Module], is_forbidden: IsForbidden)
     return [f"{module} imports {name}" for module in modules for name in sorted(module.imports) if is_forbidden(name)]
 
 
+def list_forbidden_references(modules: Iterable[Module], is_forbidden: IsForbidden) -> list[str]:
+    """Return the imports, and the names of modules in texts, that a condition forbids, as "module refers to name"."""
+    return [
+        f"{module} refers to {name}" for module in modules for name in sorted(module.references) if is_forbidden(name)
+    ]
+
+
 def list_layer_violations(modules: Iterable[Module]) -> list[str]:
-    """Return the imports of the core that lead to a higher layer, and those of Airflow in ``http``."""
+    """Return the references of the core that lead to a higher layer, and the imports of Airflow in ``http``."""
     violations = list[str]()
     for module in modules:
         if module.part == "core":
             layer = _find_layer(module.name)
-            violations += list_forbidden_imports([module], lambda name, layer=layer: _find_layer(name) > layer)  # type: ignore[misc]
+            violations += list_forbidden_references([module], lambda name, layer=layer: _find_layer(name) > layer)  # type: ignore[misc]
         if is_within(module.name, "self_hosted.core.http"):
             violations += list_forbidden_imports([module], lambda name: is_within(name, "airflow"))
     return violations
@@ -44,9 +51,9 @@ def _find_layer(name: str) -> int:
     return LAYERS.index(parts[2]) + 1 if is_layered else 0
 
 
-def list_foreign_imports(modules: Iterable[Module], *allowed: str) -> list[str]:
-    """Return the imports of our own modules outside the allowed packages."""
-    return list_forbidden_imports(
+def list_foreign_references(modules: Iterable[Module], *allowed: str) -> list[str]:
+    """Return the references to our own modules outside the allowed packages."""
+    return list_forbidden_references(
         modules, lambda name: is_within(name, "self_hosted") and not is_within(name, *allowed)
     )
 

@@ -14,7 +14,7 @@ PACKAGES = {"api", "operators"}
 MAX_LINES = 400  # a longer file has two subjects
 
 # written in such a way that this file does not match itself
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root)/|/home/\w+/|/Users/\w+/|C:\\\\Users")
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root)/|/home/\w+/|/Users/\w+/|C:\\+Users")
 UNFINISHED_WORK = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
 
 
@@ -25,11 +25,12 @@ def list_product_file_violations(folder: Path) -> list[str]:
     """
     found = {path.stem for path in folder.glob("*.py")}
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+    folders = {path.parent.name for path in folder.glob("*/*.py")}
     return [
         *(f"{folder.name} lacks the module {name}" for name in sorted(MODULES - found)),
         *(f"{folder.name} has the unexpected module {name}" for name in sorted(found - MODULES)),
         *(f"{folder.name} lacks the package {name}" for name in sorted(PACKAGES - packages)),
-        *(f"{folder.name} has the unexpected package {name}" for name in sorted(packages - PACKAGES)),
+        *(f"{folder.name} has the unexpected package {name}" for name in sorted(folders - PACKAGES)),
     ]
 
 
@@ -58,9 +59,9 @@ def list_bases(node: ast.ClassDef) -> set[str]:
 
 
 def find_calls(module: Module, name: str) -> list[int]:
-    """Return the lines in which a module calls something by its plain name."""
+    """Return the lines in which a module calls something by its name, with or without that of its module."""
     calls = (node for node in ast.walk(module.tree) if isinstance(node, ast.Call))
-    return sorted(call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == name)
+    return sorted(call.lineno for call in calls if ast.unparse(call.func).rpartition(".")[2] == name)
 
 
 def list_reexports(modules: Iterable[Module]) -> list[str]:

@@ -71,9 +71,10 @@ def list_entry_problems(rule: str, entry: Any, has_test: Callable[[str], bool]) 
         return [f"{entry!r} is neither todo nor done nor exempt"]
     if "exempt" in entry:
         return [] if len(str(entry["exempt"]).split()) > 2 else ["exempt without a reason"]
-    missing = [f"the test {test} does not exist" for test in list_tests(entry) if not has_test(test)]
+    tests = list_tests(entry)
+    missing = [f"the test {test} does not exist" for test in tests if not has_test(test)]
     lacking = sorted(LIVE_FIELDS - set(entry)) if rule == "live_contract_tests" else []
-    return [*missing, *(f"lacks the field {name}" for name in lacking)]
+    return [*([] if tests else ["done without a test"]), *missing, *(f"lacks the field {name}" for name in lacking)]
 
 
 def list_tests(entry: Mapping[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 BANNED = (
-    *("told", "tells of", "anew", "lest", "whoever", "in vain", "for it is"),
+    *("told", "tells of", "anew", "lest", "whoever", "in vain", "for it is", "stand-in", "stand-ins"),
     *("mend", "mends", "mended", "mending", "befall", "befalls", "befell", "befallen"),
     *("heed", "heeds", "heeded", "heeding", "reckon", "reckons", "reckoned", "reckoning"),
 )
@@ -33,8 +33,8 @@ class Use(NamedTuple):
 
 
 def _compile(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern of whole words. An underscore ends a word; words may be spread over two lines."""
-    phrases = "|".join(word.replace(" ", r"[\s_]+(?:#\s*)?") for word in words)
+    """Return a pattern of whole words. An underscore ends a word and may replace a hyphen; lines may break phrases."""
+    phrases = "|".join(word.replace("-", "[-_]").replace(" ", r"[\s_]+(?:#\s*)?") for word in words)
     return re.compile(rf"(?<![^\W\d_])(?:{phrases})(?![^\W\d_])", re.IGNORECASE)
 
 
