@@ -11,6 +11,7 @@ Measures in fresh processes with ``python -X importtime`` and takes the median o
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import subprocess
@@ -44,7 +45,9 @@ print(int((time.perf_counter() - start) * 1e6))
 def measure(code: str) -> float:
     """Return the milliseconds that code takes in a fresh process: for the provider's imports, plus the printed time."""
     command = [sys.executable, "-X", "importtime", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # compiled modules are kept, as in an installation; otherwise each run would measure the compiler
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     # each module is printed after the modules that it imports, which are indented: the least indented ones of the
     # provider include all that they import
     imports = [(len(indent), int(total)) for total, indent, name in LINE.findall(done.stderr) if "self_hosted" in name]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
-from urllib.request import Request, urlopen
+
+from demo.loopback import get_json, post_json
 
 
 @contextmanager
@@ -26,13 +26,12 @@ def run_sandbox() -> Generator[str]:
 
 def get_control(url: str, route: str) -> Any:
     """Return the JSON of a control route, such as "counts"."""
-    with urlopen(f"{url}/_control/{route}") as response:
-        return json.load(response)
+    return get_json(f"{url}/_control/{route}")
 
 
 def post_control(url: str, route: str, data: Any) -> None:
     """Send JSON to a control route, such as "seed"."""
-    urlopen(Request(f"{url}/_control/{route}", json.dumps(data).encode(), method="POST")).close()
+    post_json(f"{url}/_control/{route}", data)
 
 
 def get_connection(url: str, conn_id: str) -> dict[str, Any]:
