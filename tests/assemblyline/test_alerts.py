@@ -124,7 +124,7 @@ def test_an_unknown_field_is_rejected():
 
 
 def test_alerts_and_lists_of_alerts_have_urls():
-    assert alerts.build_page_url("https://a.example", "x/y") == "https://a.example/alerts/x%2Fy"
+    assert alerts.build_page_url("https://a.example", "x y") == "https://a.example/alerts/x%20y"
     url = queries.build_page_url("https://a.example", AlertQuery("a:b", ["c:d"], "4d"))
     assert url == "https://a.example/alerts?q=a%3Ab&fq=c%3Ad&tc=4d"
 
@@ -157,7 +157,7 @@ def test_invalid_changes_are_rejected_before_anything_is_sent(changes, message):
 @pytest.mark.parametrize(
     ("flow", "method", "path", "body"),
     [
-        (alerts.add_labels("a/b", ["x", "X", "y"]), "POST", "label/a%2Fb", ["X", "Y"]),
+        (alerts.add_labels("a b", ["x", "X", "y"]), "POST", "label/a%20b", ["X", "Y"]),
         (alerts.remove_labels("a", ["x"]), "DELETE", "label/a", ["X"]),
         (alerts.set_priority("a", "high"), "POST", "priority/a", "HIGH"),
         (alerts.set_status("a", "non-malicious"), "POST", "status/a", "NON-MALICIOUS"),

@@ -66,8 +66,8 @@ def test_a_cart_may_have_no_header():
 
 def test_an_export_is_written_to_the_given_file():
     target = io.BytesIO()
-    _, [request] = result_of(bundles.export_to("a/b", lambda: nullcontext(target), use_alert=True), reply())
-    assert (request.method, request.target) == ("GET", "/api/v4/bundle/a%2Fb/?use_alert=true")
+    _, [request] = result_of(bundles.export_to("a b", lambda: nullcontext(target), use_alert=True), reply())
+    assert (request.method, request.target) == ("GET", "/api/v4/bundle/a%20b/?use_alert=true")
     with request.save_to() as file:
         file.write(b"CART and so on")
     assert target.getvalue() == b"CART and so on"

@@ -10,7 +10,7 @@ from self_hosted.assemblyline.api.lists import additions, lists, schema, updates
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, ServerError
 from tests.assemblyline.flows import items, reply, result_of
 
-SHA256, MD5, TLSH, SSDEEP = "ab" * 32, "cd" * 16, "T1" + "0F" * 35, "3:ab/c:d"
+SHA256, MD5, TLSH, SSDEEP = "ab" * 32, "cd" * 16, "T1" + "0F" * 35, "3:abc:d"
 TAG = "network.static.domain"
 SOURCES = [{"name": "feed", "type": "external", "reason": ["seen"]}]
 FILE = {"type": "file", "hashes": {"sha256": SHA256}, "sources": SOURCES}
@@ -175,7 +175,7 @@ def test_only_ssdeep_and_tlsh_have_similar_entries():
     with pytest.raises(ValueError, match="value must be an ssdeep or a TLSH"):
         result_of(lists.find_similar(SHA256))
     _, [request] = result_of(lists.find_similar(SSDEEP), reply([]))
-    assert request.path == "/api/v4/badlist/ssdeep/3%3Aab%2Fc%3Ad/"
+    assert request.path == "/api/v4/badlist/ssdeep/3%3Aabc%3Ad/"
 
 
 def test_an_unknown_kind_of_attribution_is_rejected():

@@ -97,7 +97,7 @@ def test_an_expired_search_is_an_error_that_is_left_to_the_retries():
         (aggregations.get_facet("file", "type", {"size": 100}), "facet/file/type"),
         (aggregations.get_histogram("file", "size", {"gap": 10}), "histogram/file/size"),
         (aggregations.get_stats("file", "size", {"query": "*"}), "stats/file/size"),
-        (aggregations.get_groups("file", "a/b", {"limit": 2}), "grouped/file/a%2Fb"),
+        (aggregations.get_groups("file", "a b", {"limit": 2}), "grouped/file/a%20b"),
     ],
 )
 def test_an_aggregation_names_index_and_field(flow, path):

@@ -29,9 +29,9 @@ def test_only_administrators_may_read_the_settings_of_a_service(hook):
         hook.get_service("RigScan")
 
 
-@pytest.mark.parametrize(("version", "path"), [(None, "/api/v4/service/a%2Fb/"), ("1", "/api/v4/service/a%2Fb/1/")])
+@pytest.mark.parametrize(("version", "path"), [(None, "/api/v4/service/a%20b/"), ("1", "/api/v4/service/a%20b/1/")])
 def test_a_service_is_read_as_it_is_or_as_of_a_version(version, path):
-    _, (request,) = result_of(services.get("a/b", version), reply(SERVICE))
+    _, (request,) = result_of(services.get("a b", version), reply(SERVICE))
     assert request.path == path
 
 

@@ -95,7 +95,7 @@ def test_options_that_would_be_ignored_are_rejected():
 @pytest.mark.parametrize(
     ("flow", "first", "target"),
     [
-        (resubmissions.create("a/b"), [], "GET /api/v4/submit/resubmit/a%2Fb/"),
+        (resubmissions.create("a b"), [], "GET /api/v4/submit/resubmit/a%20b/"),
         (resubmissions.create_for_dynamic_analysis(SHA256.upper()), [], f"GET /api/v4/submit/dynamic/{SHA256}/"),
         (
             resubmissions.create_for_dynamic_analysis(SHA256, copy_sid="s", name="n"),

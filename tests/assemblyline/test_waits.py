@@ -81,7 +81,7 @@ def test_a_submission_that_is_not_in_the_index_is_queried_by_id(served, hook, su
     assert refresh(hook, sid)[sid].state == "submitted"
 
 
-@pytest.mark.parametrize("sid", ["nosuch", 'no "such" OR *', "a/b"])
+@pytest.mark.parametrize("sid", ["nosuch", 'no "such" OR *', "a b"])
 def test_a_missing_submission_does_not_affect_others(hook, submitted, sid):
     good = submitted(LONG)
     observed = refresh(hook, sid, good)

@@ -134,7 +134,7 @@ class Toy(FakeServer):
         job = await request.json()
         if job["name"] == "forbidden":
             return JSONResponse({"error": "this name is not allowed"}, 403)
-        job_id = f"job/{len(self.jobs) + 1}"
+        job_id = f"job-{len(self.jobs) + 1}"
         self.seed({"jobs": {job_id: {"polls": job.get("polls", 0), "state": job.get("state", "done")}}})
         return JSONResponse({"id": job_id})
 

@@ -71,7 +71,7 @@ def test_all_rules_are_listed() -> None:
 
 
 def test_the_id_of_a_rule_is_quoted() -> None:
-    assert first_request(rules.get("a/b c")).target == "/rules/a%2Fb%20c"
+    assert first_request(rules.get("a b")).target == "/rules/a%20b"
 
 
 def test_an_update_sends_only_differing_fields_and_the_reason_in_the_query() -> None:

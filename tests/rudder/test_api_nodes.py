@@ -27,9 +27,9 @@ def search_pattern(flow: Flow[Any]) -> str:
 
 
 def test_one_node_is_read_with_few_details() -> None:
-    flow = nodes.get("a/b")
+    flow = nodes.get("a b")
     request = first_request(flow)
-    assert request.target == "/nodes/a%2Fb?include=minimal%2Cstate%2ClastRunDate"
+    assert request.target == "/nodes/a%20b?include=minimal%2Cstate%2ClastRunDate"
     assert finish(flow, request, {"nodes": [NODE]}) == NODE
 
 

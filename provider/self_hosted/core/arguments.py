@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 MISSING_RESULT = "None"  # a template renders a missing XCom as this text
+MAX_ID_CHARACTERS = 512
+MAX_SHOWN_CHARACTERS = 80  # of an invalid value in an error
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -87,18 +90,39 @@ def parse_choice(argument: str, value: Any, options: Collection[str]) -> str:
     return value
 
 
-def parse_id(argument: str, value: Any, label: str) -> str:
-    """Return an id.
+def check_id(argument: str, value: Any) -> str:
+    """Return an id as it is, for hooks and flows, which receive it from code.
 
     :param argument: name of the argument
-    :param value: text, or a whole number; surrounding spaces are removed
-    :param label: noun with its article, such as "a submission"
-    :raises ValueError: for an empty text, a missing result ("None"), and anything else
+    :param value: text without surrounding blanks, or a whole number
+    :raises ValueError: for an empty text, a missing result ("None"), control characters, surrounding blanks, more than
+        512 characters, and anything else
     """
-    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if text in {"", MISSING_RESULT}:
-        raise ValueError(f"{argument} must be the id of {label}, not {value!r}")
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if len(text) > MAX_ID_CHARACTERS:
+        raise ValueError(f"{argument} must be an id of at most {MAX_ID_CHARACTERS} characters, not of {len(text)}")
+    if text in {"", MISSING_RESULT} or text != text.strip() or CONTROL_CHARACTER.search(text):
+        raise ValueError(f"{argument} must be an id, not {value!r}")
     return text
+
+
+def parse_id(argument: str, value: Any, label: str) -> str:
+    """Return an id that a DAG's author or a template gave.
+
+    :param argument: name of the argument
+    :param value: text, or a whole number; surrounding blanks are removed
+    :param label: noun with its article, such as "a submission"
+    :raises ValueError: see `check_id`
+    """
+    try:
+        return check_id(argument, value.strip() if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError(f"{argument} must be the id of {label}, not {_shorten(value)}") from None
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}…"
 
 
 def parse_timestamp(argument: str, value: Any, *, needs_timezone: bool = False) -> datetime:

@@ -186,7 +186,7 @@ def test_a_valid_connection_passes_and_names_the_user(hook: ToyHook):
 
 
 def test_a_wrong_credential_fails(served, connect):
-    hook = ToyHook(connect("toy_default", served.connection(password="wrong")))
+    hook = ToyHook(connect("toy_default", served.connection(password="wr0ng")))
     assert hook.test_connection() == (False, "POST /login: wrong user or password (HTTP 401)")
 
 

@@ -69,14 +69,14 @@ def test_a_rejected_new_session_is_not_renewed_again(hook, toy, served):
 
 
 def test_a_rejected_login_is_an_error_and_is_not_repeated(served, toy, connect, run_flow, hook):
-    connect("toy_default", served.connection(password="wrong"))
+    connect("toy_default", served.connection(password="wr0ng"))
     with pytest.raises(AuthenticationError, match=r"POST /login: wrong user or password \(HTTP 401\)"):
         run_flow(hook, hook.verify_credentials())
     assert toy.count_requests("POST", "/login") == 1
 
 
 def test_a_rejected_login_is_not_repeated_by_other_threads(served, toy, connect, hook):
-    connect("toy_default", served.connection(password="wrong"))
+    connect("toy_default", served.connection(password="wr0ng"))
     with ThreadPoolExecutor(10) as threads:
         results = [threads.submit(hook.count_bricks, "bo") for _ in range(10)]
     assert all(isinstance(result.exception(), AuthenticationError) for result in results)

@@ -34,7 +34,7 @@ def make_context_with(*outlets):
 
 
 def test_the_uri_holds_server_path_type_and_id(hook):
-    assert asset_uri(hook, "house", "a/b") == "toy://toys.example.com:8443/shop/house/a%2Fb"
+    assert asset_uri(hook, "house", "a b") == "toy://toys.example.com:8443/shop/house/a%20b"
 
 
 def test_an_asset_is_recorded_as_output_in_the_lineage(hook, collector):

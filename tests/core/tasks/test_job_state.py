@@ -31,7 +31,7 @@ def test_a_retry_resumes_the_wait_of_a_killed_try(hook: ToyHook, toy: Toy, make_
     context = make_context(operator)
     execute_until_deferred(operator, context)  # the worker crashes here
     context["ti"].try_number = 2
-    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/1", "state": "done"}
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job-1", "state": "done"}
     assert toy.count_requests("POST", "/jobs") == 1
 
 
@@ -59,7 +59,7 @@ def test_a_cleared_task_cancels_the_old_work_and_submits_again(hook: ToyHook, to
     seed_jobs(toy, older=10_000)
     save_job_state(context, {"id": "older"})
     context["ti"].max_tries += 1  # Airflow adds the same number of tries
-    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/2", "state": "done"}
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job-2", "state": "done"}
     assert toy.jobs["older"]["state"] == "cancelled"
 
 
@@ -68,8 +68,8 @@ def test_a_retry_after_a_timeout_submits_again(hook: ToyHook, toy: Toy, make_con
     context = make_context(make_operator())
     with pytest.raises(WaitTimeoutError):
         execute_to_end(context, deferrable=deferrable, polls=10_000, wait_timeout=0.2)
-    assert toy.jobs["job/1"]["state"] == "cancelled"
-    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/2", "state": "done"}
+    assert toy.jobs["job-1"]["state"] == "cancelled"
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job-2", "state": "done"}
 
 
 @either_way
@@ -85,7 +85,7 @@ def test_durable_false_ignores_the_job_state(hook: ToyHook, toy: Toy, make_conte
     context = make_context(make_operator())
     save_job_state(context, {"id": "earlier"})
     saved = dict(context["task_state_store"].values)
-    assert execute_to_end(context, deferrable=deferrable, durable=False) == {"id": "job/1", "state": "done"}
+    assert execute_to_end(context, deferrable=deferrable, durable=False) == {"id": "job-1", "state": "done"}
     assert context["task_state_store"].values == saved
 
 
@@ -134,4 +134,4 @@ def test_work_without_a_wait_leaves_no_job_state(hook: ToyHook, make_context):
 def test_a_task_runs_without_a_state_store(hook: ToyHook, make_context, deferrable):
     context = make_context(make_operator())
     del context["task_state_store"]
-    assert execute_to_end(context, deferrable=deferrable) == {"id": "job/1", "state": "done"}
+    assert execute_to_end(context, deferrable=deferrable) == {"id": "job-1", "state": "done"}

@@ -28,7 +28,7 @@ from tests.core.toy import BuildOperator, Toy, ToyHook
 
 def test_an_operator_returns_the_result_of_submit(hook: ToyHook, make_context):
     operator = BuildOperator(task_id="build", job="house")
-    assert operator.execute(make_context(operator)) == {"id": "job/1"}
+    assert operator.execute(make_context(operator)) == {"id": "job-1"}
 
 
 def test_arguments_are_validated_before_any_request(hook: ToyHook, toy: Toy, make_context):
@@ -121,11 +121,11 @@ def test_the_link_is_published(hook: ToyHook, make_context):
     operator = BuildOperator(task_id="build", job="house")
     context = make_context(operator)
     operator.execute(context)
-    assert context["ti"].pushed == {LINK_KEY: "https://toy.example.com/job/1"}
+    assert context["ti"].pushed == {LINK_KEY: "https://toy.example.com/job-1"}
 
 
 @pytest.mark.parametrize(
-    ("stored", "link"), [("https://toy.example.com/job/1", "https://toy.example.com/job/1"), (None, "")]
+    ("stored", "link"), [("https://toy.example.com/job-1", "https://toy.example.com/job-1"), (None, "")]
 )
 def test_the_link_is_the_published_url_or_empty(monkeypatch, stored, link):
     queries: list[Any] = []

@@ -23,7 +23,7 @@ from tests.core.toy import BuildAndWaitOperator, NotCancellableOperator, Toy, To
 
 def test_it_waits_and_returns_the_result(hook: ToyHook, make_context):
     operator = make_operator(polls=2, deferrable=False)
-    assert operator.execute(make_context(operator)) == {"id": "job/1", "state": "done"}
+    assert operator.execute(make_context(operator)) == {"id": "job-1", "state": "done"}
 
 
 @pytest.mark.parametrize("deferrable", [True, False])
@@ -35,10 +35,10 @@ def test_without_an_external_id_it_does_not_wait(hook: ToyHook, make_context, de
 def test_at_the_deadline_the_work_is_cancelled_and_the_task_may_be_retried(hook: ToyHook, toy: Toy, make_context):
     operator = make_operator(polls=10_000, wait_timeout=0.2, deferrable=False)
     with pytest.raises(
-        WaitTimeoutError, match=r"timed out after \d+ s waiting for job job/1: its last state is 'running'"
+        WaitTimeoutError, match=r"timed out after \d+ s waiting for job job-1: its last state is 'running'"
     ):
         operator.execute(make_context(operator))
-    assert toy.jobs["job/1"]["state"] == "cancelled"
+    assert toy.jobs["job-1"]["state"] == "cancelled"
 
 
 def test_a_failed_cancellation_is_logged_and_does_not_replace_the_error(
@@ -48,16 +48,16 @@ def test_a_failed_cancellation_is_logged_and_does_not_replace_the_error(
     operator = make_operator(polls=10_000, wait_timeout=0.2, deferrable=False)
     with pytest.raises(WaitTimeoutError):
         operator.execute(make_context(operator))
-    assert toy.jobs["job/1"]["state"] == "done"
+    assert toy.jobs["job-1"]["state"] == "done"
     logged = caplog.text + capsys.readouterr().out  # depending on the version of Airflow
-    assert "job job/1 could not be cancelled: POST /jobs/job%2F1/cancel: rejected without a reason (HTTP 403)" in logged
+    assert "job job-1 could not be cancelled: POST /jobs/job-1/cancel: rejected without a reason (HTTP 403)" in logged
 
 
 def test_work_that_cannot_be_cancelled_continues(hook: ToyHook, toy: Toy, make_context):
     operator = NotCancellableOperator(task_id="build", job="house", polls=10_000, wait_timeout=0.2, deferrable=False)
     with pytest.raises(WaitTimeoutError):
         operator.execute(make_context(operator))
-    assert toy.jobs["job/1"]["state"] == "done"
+    assert toy.jobs["job-1"]["state"] == "done"
 
 
 def test_the_shorter_of_execution_timeout_and_wait_timeout_applies():
@@ -73,8 +73,8 @@ def kill_while_waiting(operator: BuildAndWaitOperator, toy: Toy, context: Any) -
     while toy.count_requests("GET", "/jobs") < 2:
         time.sleep(0.01)
     operator.on_kill()
-    state = toy.jobs["job/1"]["state"]
-    toy.jobs["job/1"]["polls"] = 0
+    state = toy.jobs["job-1"]["state"]
+    toy.jobs["job-1"]["polls"] = 0
     worker.join(60)
     assert not worker.is_alive()
     return str(state)
@@ -118,9 +118,9 @@ def test_the_execution_timeout_cancels_the_remote_work(hook: ToyHook, toy: Toy, 
         "run",
         lambda hook, flow, run=hook.__class__.run: run(hook, flow) if flow.__name__ != "poll" else raise_timeout(),
     )
-    with pytest.raises(WaitTimeoutError, match=r"timed out after \d+ s waiting for job job/1"):
+    with pytest.raises(WaitTimeoutError, match=r"timed out after \d+ s waiting for job job-1"):
         operator.execute(make_context(operator))
-    assert toy.jobs["job/1"]["state"] == "cancelled"
+    assert toy.jobs["job-1"]["state"] == "cancelled"
 
 
 def test_a_kill_before_the_submit_cancels_nothing(hook: ToyHook, toy: Toy):
@@ -135,7 +135,7 @@ def test_a_deferred_task_returns_the_same_result(hook: ToyHook, make_context):
     operator = make_operator(polls=2, deferrable=True)
     context = make_context(operator)
     deferral = execute_until_deferred(operator, context)
-    assert resume(make_operator(deferrable=True), context, deferral) == {"id": "job/1", "state": "done"}
+    assert resume(make_operator(deferrable=True), context, deferral) == {"id": "job-1", "state": "done"}
 
 
 def test_the_trigger_has_exactly_the_needed_arguments(hook: ToyHook, make_context):
@@ -148,10 +148,10 @@ def test_the_trigger_has_exactly_the_needed_arguments(hook: ToyHook, make_contex
     assert arguments == {
         "wait_spec": "tests.core.toy.JOB",
         "conn_id": "toy_default",
-        "keys": ["job/1"],
+        "keys": ["job-1"],
         "poll_interval": 0.05,
         "cancel_on_kill": False,
-        "submitted": {"id": "job/1"},
+        "submitted": {"id": "job-1"},
     }
 
 
@@ -160,7 +160,7 @@ def test_a_deferred_wait_cancels_the_work_at_its_deadline_and_may_be_retried(hoo
     context = make_context(operator)
     with pytest.raises(WaitTimeoutError, match="its last state is 'running'"):
         resume(operator, context, execute_until_deferred(operator, context))
-    assert toy.jobs["job/1"]["state"] == "cancelled"
+    assert toy.jobs["job-1"]["state"] == "cancelled"
 
 
 @pytest.mark.parametrize(("status", "failure"), [(403, AirflowFailException), (500, SelfHostedError)])

@@ -93,8 +93,8 @@ def test_a_deleted_job_does_not_hide_the_others(hook: ToyHook, toy: Toy, make_co
     operator = make_operator(jobs={"wall": 1, "roof": 0}, deferrable=True, poll_interval=0.2)
     with pytest.raises(TaskDeferred) as deferral:
         operator.execute(context)  # its worker crashes
-    toy.jobs["job/2"]["state"] = "queued"
-    threading.Thread(target=delete_after_first_poll, args=(toy, "job/2"), daemon=True).start()
+    toy.jobs["job-2"]["state"] = "queued"
+    threading.Thread(target=delete_after_first_poll, args=(toy, "job-2"), daemon=True).start()
     retry = make_operator(poll_interval=0.2)
     assert (resume(retry, context, deferral.value) if deferrable else retry.execute(context)) == {
         "wall": "done",
@@ -109,7 +109,7 @@ def test_at_the_deadline_only_running_jobs_are_cancelled(hook: ToyHook, toy: Toy
     result = execute_to_end(context, jobs={"wall": 0, "roof": LONG}, wait_timeout=0.4, deferrable=deferrable)
     assert result == {"wall": "done", "roof": "WaitTimeoutError"}
     assert [job["state"] for job in toy.jobs.values()] == ["done", "cancelled"]
-    assert toy.count_requests("POST", "/jobs/job/1/cancel") == 0
+    assert toy.count_requests("POST", "/jobs/job-1/cancel") == 0
 
 
 @either_way

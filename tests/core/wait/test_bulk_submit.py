@@ -228,7 +228,7 @@ def test_stop_returns_submits_that_were_in_flight(hook, toy, make_submit):
     keys = submitter.stop()
     thread.join(60)
     assert len(toy.jobs) == 1
-    assert set(keys) | set(submitter.keys.values()) == {"job/1"}
+    assert set(keys) | set(submitter.keys.values()) == {"job-1"}
 
 
 def test_a_signal_may_stop_the_run_while_results_are_collected(hook, toy, make_submit, monkeypatch):
@@ -242,7 +242,7 @@ def test_a_signal_may_stop_the_run_while_results_are_collected(hook, toy, make_s
 
     monkeypatch.setattr(bulk_submit, "wait", wait_then_stop)
     submitter.run({"a": make_submit("a", 10_000)})
-    assert submitter.keys == {"a": "job/1"}
+    assert submitter.keys == {"a": "job-1"}
     assert submitter.errors == {}
 
 
@@ -250,7 +250,7 @@ def test_the_first_poll_is_timed_by_the_shortest_of_the_last_durations(hook, mon
     monkeypatch.setattr(time, "time", lambda: 1000.0)
     submitter = make_submitter(hook, deadline=2000.0)
     submitter.durations.extend([0.6, 0.5])
-    submitter._add("a", "job/1")
+    submitter._add("a", "job-1")
     [pending] = submitter.pending_waits
     assert pending.schedule.due == pytest.approx(1000 + FIRST_POLL_SHARE * 0.5)
 

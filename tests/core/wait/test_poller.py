@@ -148,7 +148,7 @@ async def test_a_joining_wait_does_not_shorten_the_pause_of_a_retry(hook: ToyHoo
 
 
 async def test_a_rejected_login_fails_all_waits(toy: Toy, served, connect):
-    connect("toy_default", served.connection(password="wrong"))
+    connect("toy_default", served.connection(password="wr0ng"))
     failed = await asyncio.gather(start_wait("a"), start_wait("b"), return_exceptions=True)
     assert [type(error) for error in failed] == [AuthenticationError] * 2
     assert toy.count_requests("POST", "/login") == 1

@@ -11,7 +11,7 @@ LAYERS = ("http", "connection", "wait", "events", "tasks")
 """The sub-packages of the core, lowest first. Modules of the core itself are below all of them."""
 NETWORK = ("requests", "httpx", "tenacity", "urllib3", "aiohttp", "certifi")
 SERVERS = ("starlette", "uvicorn", "fastapi")
-DEPENDENCIES = {*NETWORK, "airflow", "self_hosted", "wtforms", "__future__"}
+DEPENDENCIES = {*NETWORK, "airflow", "pydantic", "self_hosted", "typing_extensions", "wtforms", "__future__"}
 SANDBOX_DEPENDENCIES = {*SERVERS, "graphql", "luqum", "ply"}  # luqum brings ply
 """The extra ``[sandbox]``, and the servers that Airflow installs."""
 SIDE_EFFECTS = ("airflow", "logging", "asyncio", "threading", "socket", "subprocess", "os", "pathlib", "time", *NETWORK)

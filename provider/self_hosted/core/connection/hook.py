@@ -30,6 +30,7 @@ from self_hosted.core.http.flow import Flow, Pause, Reply, arun, pipeline, run
 if TYPE_CHECKING:
     from self_hosted.core.http.auth import Auth
     from self_hosted.core.http.pagination import Paginator
+    from self_hosted.core.http.redact import Secrets
     from self_hosted.core.http.transport import WorkerTransport
 
 P = ParamSpec("P")
@@ -120,7 +121,7 @@ class SelfHostedHook(BaseHook):
         """
         with self._lock:
             transport, auth = self._transport_and_auth
-        return run(self._with_middleware(flow, auth, self.settings), transport.perform)
+        return run(self._with_middleware(flow, auth, self.settings, transport.secrets), transport.perform)
 
     @functools.cached_property
     def _transport_and_auth(self) -> tuple[WorkerTransport, Auth]:
@@ -128,7 +129,8 @@ class SelfHostedHook(BaseHook):
 
         from self_hosted.core.http.transport import WorkerTransport
 
-        return WorkerTransport(self.settings.address, mask_secret), self.auth(self.settings)
+        transport = WorkerTransport(self.settings.address, self.settings.collect_secrets(), mask_secret)
+        return transport, self.auth(self.settings)
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the credential is accepted, and one sentence about it, for the Test button."""
@@ -152,23 +154,32 @@ class SelfHostedHook(BaseHook):
         settings = read_connection(await self.aget_connection(self.conn_id), self.form)
         for secret in settings.secrets:
             await _mask(secret)
-        transport = TriggerTransport(settings.address, _mask, sleep)
+        transport = TriggerTransport(settings.address, settings.collect_secrets(), _mask, sleep)
         try:
             auth = self.auth(settings)
             yield AsyncClient(
                 settings.address.base_url,
-                lambda flow: arun(self._with_middleware(flow, auth, settings), transport.perform),
+                lambda flow: arun(self._with_middleware(flow, auth, settings, transport.secrets), transport.perform),
             )
         finally:
             await transport.close()
 
     # For both
 
-    def _with_middleware(self, flow: Flow[T], auth: Auth, settings: Settings) -> Flow[T]:
+    def _with_middleware(self, flow: Flow[T], auth: Auth, settings: Settings, secrets: Secrets) -> Flow[T]:
         from self_hosted.core.http.retries import Retries  # imports tenacity, which DAG parsing does not need
 
         retries = Retries(self.parse_error, settings.address.retry_timeout)
-        return pipeline(flow, [auth, retries, limiter_for(settings)])
+        return _redact_errors(pipeline(flow, [auth, retries, limiter_for(settings)]), secrets)
+
+
+def _redact_errors(flow: Flow[T], secrets: Secrets) -> Flow[T]:
+    """Run a flow, and remove secrets from its error: a flow may quote what a server sent."""
+    try:
+        return (yield from flow)
+    except SelfHostedError as error:
+        error.redact(secrets.redact)
+        raise
 
 
 class AsyncClient:

@@ -6,8 +6,9 @@ Text values are parsed, because connection URIs hold text only. Unknown extra fi
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +17,7 @@ from self_hosted.core.arguments import parse_bool, parse_choice, parse_int
 from self_hosted.core.connection.form import ConnectionForm, Fields
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.limiter import RequestLimiter
+from self_hosted.core.http.redact import Secrets
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,14 @@ class Settings:
     conn_id: str
     address: Address
     login: str
-    password: str
-    extra: Mapping[str, Any]
-    secrets: tuple[str, ...] = ()
+    password: str = field(repr=False)
+    extra: Mapping[str, Any] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def collect_secrets(self) -> Secrets:
+        """Return all secrets of the connection, for the cleaning of texts; with those of Basic authentication."""
+        basic = b64encode(f"{self.login}:{self.password}".encode()).decode() if self.password else ""
+        return Secrets([self.password, basic, *self.secrets])
 
 
 _limiters: dict[tuple[str, str], RequestLimiter] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Address:
     base_url: str
     verify: bool | str = True
     client_cert: tuple[str, str | None] | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
     connect_timeout: float = 10
     read_timeout: float = 60
     retry_timeout: float = 60

@@ -21,7 +21,10 @@ A message holds method, path, status and the product's own text; never a secret.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from self_hosted.core.http.redact import strip_control_characters
 
 
 class SelfHostedError(Exception):
@@ -46,7 +49,7 @@ class SelfHostedError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message, self.method, self.path = message, method, path
+        self.message, self.method, self.path = strip_control_characters(message), method, path
         self.status, self.retry_after = status, retry_after
 
     def __str__(self) -> str:
@@ -57,6 +60,14 @@ class SelfHostedError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Airflow pickles exceptions between its processes; pickling loses keyword-only arguments
         return _rebuild, (type(self), self.__dict__.copy())
+
+    def redact(self, redact: Callable[[str], str]) -> None:
+        """Remove secrets from the message, and from all that shows it.
+
+        :param redact: returns a text without secrets
+        """
+        self.message, self.path = redact(self.message), redact(self.path)
+        self.args = (self.message,)
 
     def as_json(self) -> dict[str, Any]:
         """Return the error as plain JSON, for a trigger event; `error_from_json` reads it."""

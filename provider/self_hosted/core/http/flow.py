@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,12 +18,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
+from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, check_id
 from self_hosted.core.http.errors import InvalidRequestError, SelfHostedError, ServerError, error_class_for_status
+from self_hosted.core.http.redact import clean_text, strip_query
 
 T = TypeVar("T")
 SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 """Opens a file for writing; called once per attempt."""
 
+INVALID_IN_SEGMENT = re.compile(r"[/\\?#]")
 UNSET: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
 
 
@@ -61,11 +65,11 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = UNSET
-    form: Mapping[str, str] | None = None
-    parts: Mapping[str, str | Upload] | None = None
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Any = field(default=UNSET, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    parts: Mapping[str, str | Upload] | None = field(default=None, repr=False)
     body: Upload | None = None
     save_to: SaveTo | None = None
     long_running: bool = False
@@ -100,12 +104,14 @@ class Reply:
     :param headers: names in lower case
     :param body: empty if it was written to a file (`Request.save_to`)
     :param request: the request that it answers
+    :param clean: makes a text of the server fit for messages: without the hook's secrets, and short
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     request: Request
+    clean: Callable[[str], str] = field(default=clean_text, repr=False)
 
     @property
     def text(self) -> str:
@@ -124,17 +130,17 @@ class Reply:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self.error(ServerError, f"the response is not JSON; it starts with {self.text[:80]!r}") from None
 
     def error(self, error_class: type[SelfHostedError], message: str) -> SelfHostedError:
         """Return an error about this reply, with method, path, status and Retry-After filled in.
 
         :param error_class: its class
-        :param message: what failed
+        :param message: what failed; may hold texts of the server
         """
         return error_class(
-            message,
+            self.clean(message),
             method=self.request.method,
             path=self.request.path,
             status=self.status,
@@ -149,9 +155,8 @@ class Reply:
         if self.status < 300 or self.status == 304:
             return None
         if self.status < 400:
-            return self.error(
-                InvalidRequestError, f"redirected to {self.headers.get('location')}: correct the base URL"
-            )
+            target = strip_query(self.headers.get("location", ""))
+            return self.error(InvalidRequestError, f"redirected to {target}: correct the base URL")
         return self.error(error_class_for_status(self.status), message or "rejected without a reason")
 
 
@@ -171,21 +176,30 @@ class Secret(NamedTuple):
 
     value: str
 
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
 
 Step = Request | Pause | Secret
 Flow = Generator[Step, Reply, T]
 
 
 def url_path(*segments: str | int) -> str:
-    """Return a path of quoted segments, so that an id with a slash or a space stays one segment.
+    """Return a path of quoted segments, each of which stays one segment on every server.
 
-    >>> url_path("rules", "a b/c")
-    '/rules/a%20b%2Fc'
+    A slash is invalid even if it is quoted: servers decode %2F before they choose the endpoint.
 
-    :raises ValueError: for "." and "..", which lead to another path
+    >>> url_path("rules", "a b")
+    '/rules/a%20b'
+
+    :param segments: fixed words and ids
+    :raises ValueError: for an id that is empty, "None", "." or "..", begins or ends with a blank, or contains a slash,
+        a backslash, "?", "#" or a control character
     """
-    for dots in {".", ".."}.intersection(segments):
-        raise ValueError(f"{dots!r} cannot be a segment of a path")
+    for segment in segments:
+        text = check_id(f"an id in the path /{'/'.join(map(str, segments))[:MAX_SHOWN_CHARACTERS]}", segment)
+        if text in {".", ".."} or INVALID_IN_SEGMENT.search(text):
+            raise ValueError(f"{text!r} is no valid id: it must not contain / \\ ? #, nor be '.' or '..'")
     return "/" + "/".join(quote(str(segment), safe="") for segment in segments)
 
 

@@ -20,6 +20,7 @@ from self_hosted.core.http.address import Address
 from self_hosted.core.http.body import CHUNK_BYTES, StreamedBody, build_body
 from self_hosted.core.http.errors import OutcomeUnknownError, UnreachableError
 from self_hosted.core.http.flow import Pause, Reply, Request, Secret, Step
+from self_hosted.core.http.redact import Secrets
 
 USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
 LONG_RUNNING_TIMEOUT_FACTOR = 5  # how many times the read timeout
@@ -31,11 +32,12 @@ class WorkerTransport:
     """Sends with requests. Threads may share it.
 
     :param address: where and how the product is reached
+    :param secrets: the secrets of the hook; derived ones are added
     :param mask: called with every derived secret
     """
 
-    def __init__(self, address: Address, mask: Callable[[str], None]) -> None:
-        self.address, self.mask = address, mask
+    def __init__(self, address: Address, secrets: Secrets, mask: Callable[[str], None]) -> None:
+        self.address, self.secrets, self.mask = address, secrets, mask
         self.session = requests.Session()
         self.session.trust_env = False  # neither .netrc nor proxies nor certificates of the environment
         # `LoginAuth` holds the session, not a cookie jar
@@ -50,6 +52,7 @@ class WorkerTransport:
         if isinstance(step, Pause):
             time.sleep(step.seconds)
         elif isinstance(step, Secret):
+            self.secrets.add(step.value)
             self.mask(step.value)
         else:
             return self._send(step)
@@ -70,29 +73,34 @@ class WorkerTransport:
             with contextlib.closing(response):
                 return self._reply(request, response)
 
-    @staticmethod
-    def _reply(request: Request, response: requests.Response) -> Reply:
+    def _reply(self, request: Request, response: requests.Response) -> Reply:
         saved = request.save_to is not None and response.status_code < 300
         if saved and request.save_to:
             with request.save_to() as file:
                 for chunk in response.iter_content(CHUNK_BYTES):
                     file.write(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, b"" if saved else response.content, request)
+        body = b"" if saved else response.content
+        return Reply(response.status_code, headers, body, request, self.secrets.clean)
 
 
 class TriggerTransport:
     """Sends with httpx, on one event loop.
 
     :param address: where and how the product is reached
+    :param secrets: the secrets of the hook; derived ones are added
     :param mask: called with every derived secret
     :param sleep: carries out a pause
     """
 
     def __init__(
-        self, address: Address, mask: Callable[[str], Awaitable[None]], sleep: Callable[[Pause], Awaitable[None]]
+        self,
+        address: Address,
+        secrets: Secrets,
+        mask: Callable[[str], Awaitable[None]],
+        sleep: Callable[[Pause], Awaitable[None]],
     ) -> None:
-        self.address, self.mask, self.sleep = address, mask, sleep
+        self.address, self.secrets, self.mask, self.sleep = address, secrets, mask, sleep
         self.client = httpx.AsyncClient(
             verify=_ssl_context(address, _modification_times(address)),
             proxy=address.proxy,
@@ -108,6 +116,7 @@ class TriggerTransport:
         if isinstance(step, Pause):
             await self.sleep(step)
         elif isinstance(step, Secret):
+            self.secrets.add(step.value)
             await self.mask(step.value)
         else:
             return await self._send(step)
@@ -127,15 +136,14 @@ class TriggerTransport:
             async with contextlib.aclosing(response):
                 return await self._reply(request, response)
 
-    @staticmethod
-    async def _reply(request: Request, response: httpx.Response) -> Reply:
+    async def _reply(self, request: Request, response: httpx.Response) -> Reply:
         saved = request.save_to is not None and response.is_success
         if saved and request.save_to:
             with request.save_to() as file:
                 async for chunk in response.aiter_bytes(CHUNK_BYTES):
                     file.write(chunk)
         body = b"" if saved else await response.aread()
-        return Reply(response.status_code, dict(response.headers), body, request)
+        return Reply(response.status_code, dict(response.headers), body, request, self.secrets.clean)
 
     async def close(self) -> None:
         """Close the connections."""

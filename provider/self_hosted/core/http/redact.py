@@ -1,0 +1,112 @@
+"""Texts of a server, made fit for messages: without secrets, without control characters, and short.
+
+A server may echo the request's headers, and a text may hold the escape sequences of a terminal.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus, urlsplit
+
+MAX_TEXT_CHARACTERS = 500
+MIN_SECRET_CHARACTERS = 4  # a shorter text occurs in too many words
+REPLACEMENT = "***"
+# a text may be many times as long; nothing after this is looked at
+MAX_EXAMINED_CHARACTERS = 20_000
+
+
+class Secrets:
+    """The secrets of one hook: of its connection, and those derived from them. Threads may share it.
+
+    :param values: the secrets, as they are stored in the connection
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._lock = threading.Lock()
+        self._forms: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+        for value in values:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """Add a secret with the forms in which requests carry it.
+
+        :param value: the secret
+        """
+        with self._lock:
+            forms = self._forms.union(form for form in _forms(value) if len(form) >= MIN_SECRET_CHARACTERS)
+            if forms != self._forms:
+                self._forms = forms
+                # the longest first: one form may be the beginning of another
+                self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+
+    def redact(self, text: str) -> str:
+        """Return a text without secrets.
+
+        :param text: any
+        """
+        return self._pattern.sub(REPLACEMENT, text) if self._pattern else text
+
+    def clean(self, text: str) -> str:
+        """Return a server's text without secrets and control characters, shortened to 500 characters.
+
+        :param text: any
+        """
+        return clean_text(self.redact(text[:MAX_EXAMINED_CHARACTERS]))
+
+    def __repr__(self) -> str:
+        return f"<{len(self._forms)} forms of secrets>"
+
+
+def clean_text(text: str) -> str:
+    """Return a server's text without control characters, shortened to 500 characters.
+
+    :param text: any
+    """
+    printable = strip_control_characters(text[:MAX_EXAMINED_CHARACTERS])
+    if len(printable) <= MAX_TEXT_CHARACTERS:
+        return printable
+    return printable[: MAX_TEXT_CHARACTERS - 1] + "…"
+
+
+def strip_control_characters(text: str) -> str:
+    """Return a text without the characters that control a terminal or the direction of writing; lines are kept.
+
+    :param text: any
+    """
+    if text.isprintable():
+        return text
+    return "".join(character for character in text if character in "\n\t" or not _is_control(character))
+
+
+def strip_query(url: str) -> str:
+    """Return a URL without user, query and fragment, each of which may hold a secret.
+
+    :param url: any text
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an invalid URL"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+
+
+def _forms(value: str) -> Iterator[str]:
+    encoded = base64.b64encode(value.encode())
+    yield value
+    yield encoded.decode()
+    yield encoded.decode().rstrip("=")
+    yield base64.urlsafe_b64encode(value.encode()).decode()
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield value.replace("\\", "\\\\").replace('"', '\\"')  # as JSON shows it
+    yield value.rpartition(" ")[2]  # of a header such as "Basic dXNlcjpwYXNz"
