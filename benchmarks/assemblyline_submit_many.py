@@ -105,9 +105,7 @@ def measure_operator(files: Path, connection: dict[str, Any], name: str) -> Cost
     )
     context: Any = {"ti": FakeTaskInstance(uuid.uuid4().hex), "task": task}
     results: list[dict[str, Any]] = []
-    cost = RequestCounter(task.hook._transport_and_auth[0].session).measure(
-        lambda: results.append(task.execute(context))
-    )
+    cost = RequestCounter(task.hook._transport_and_auth[0]).measure(lambda: results.append(task.execute(context)))
     assert results[0]["completed"] == results[0]["total"] == len(list(files.iterdir()))
     return cost
 

@@ -63,7 +63,7 @@ def measure_operator(products: Catalogue) -> Iterator[Cost]:
 
     for rows in list_states(products):
         operator = AtrocoreSyncProductsOperator(task_id="sync", rows=rows, batch_size=BATCH_SIZE)
-        counter = RequestCounter(operator.hook._transport_and_auth[0].session)
+        counter = RequestCounter(operator.hook._transport_and_auth[0])
         context: Any = {"ti": FakeTaskInstance(), "task": operator}
         yield counter.measure(lambda operator=operator, context=context: operator.submit(context))  # type: ignore[misc]
 

@@ -6,10 +6,10 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskDeferred
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.core.imports import import_string
 
@@ -30,8 +30,16 @@ class Ti:
         self.xcoms[key] = value
 
 
+@dataclass
+class Run:
+    """The part of a DAG run that operators use."""
+
+    start_date: datetime = datetime(2026, 5, 1, 8, 0, 0, 123456, UTC)
+    run_after: datetime = datetime(2026, 5, 1, 8, tzinfo=UTC)
+
+
 def context(operator: Any, **of_ti: Any) -> Any:
-    return {"ti": Ti(**of_ti), "task": operator}
+    return {"ti": Ti(**of_ti), "task": operator, "dag_run": Run()}
 
 
 def executed(make: Callable[[], Any], task_context: Any = None) -> Any:
@@ -46,8 +54,6 @@ def executed(make: Callable[[], Any], task_context: Any = None) -> Any:
         return task.execute(task_context)
     except TaskDeferred as deferral:
         event = asyncio.run(first_event(deferral.trigger))
-        if isinstance(event, TaskSuccessEvent):
-            return (event.xcoms or {})["return_value"]
         payload = json.loads(json.dumps(event.payload))
         return getattr(make(), deferral.method_name)(task_context, payload, **(deferral.kwargs or {}))
 

@@ -53,6 +53,14 @@ def make_hook(served: Served, connect: Callable[[str, dict[str, Any]], str]) -> 
     return make
 
 
+class StartedRun:
+    """A DAG run, as far as operators use it. Each has its own start, even if its id is that of a deleted one."""
+
+    def __init__(self, start_date: datetime | None = None, run_after: datetime | None = None) -> None:
+        self.start_date = start_date or datetime(2026, 5, 1, 8, 0, 0, 123456, UTC)
+        self.run_after = run_after or datetime(2026, 5, 1, 8, tzinfo=UTC)
+
+
 class RunningTask:
     """A task instance, as far as operators use it."""
 
@@ -95,8 +103,9 @@ class Store:
 def make_context() -> Callable[..., Any]:
     """Create the context of a running task: ``make_context(operator, map_index=2)``."""
 
-    def make(task: BaseOperator, **instance: Any) -> Any:
-        return {"ti": RunningTask(task, **instance), "task": task, "task_state_store": Store()}
+    def make(task: BaseOperator, dag_run: StartedRun | None = None, **instance: Any) -> Any:
+        ti, store = RunningTask(task, **instance), Store()
+        return {"ti": ti, "task": task, "dag_run": dag_run or StartedRun(), "task_state_store": store}
 
     return make
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from self_hosted.core.arguments import (
     parse_choice,
     parse_float,
     parse_id,
+    parse_id_list,
     parse_int,
     parse_list,
     parse_object,
@@ -137,6 +139,20 @@ def test_an_id_is_text_or_a_whole_number(value, expected):
 def test_an_invalid_id_is_rejected(value):
     with pytest.raises(ValueError, match="sid must be the id of a submission, not "):
         parse_id("sid", value, "a submission")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(["a", " b "], ["a", "b"]), ("a", ["a"]), ("['a', 7]", ["a", "7"]), ([], []), (None, []), ("", [])],
+)
+def test_a_list_of_ids_may_be_empty(value: Any, expected: list[str]):
+    assert parse_id_list("sids", value, "a submission") == expected
+
+
+@pytest.mark.parametrize("value", [["a", ""], ["a", None], "None", ["a", "None"], 7, {"a": "b"}, " "])
+def test_a_list_of_ids_without_gaps_is_required(value: Any):
+    with pytest.raises(ValueError, match="sids must be"):
+        parse_id_list("sids", value, "a submission")
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,20 @@ def parse_id(argument: str, value: Any, label: str) -> str:
         raise ValueError(f"{argument} must be the id of {label}, not {_shorten(value)}") from None
 
 
+def parse_id_list(argument: str, value: Any, label: str) -> list[str]:
+    """Return a list of ids, which may be empty. An empty element is a missing result, so it is invalid.
+
+    :param argument: name of the argument
+    :param value: see `parse_list`
+    :param label: noun with its article, such as "a submission"
+    :raises ValueError: see `check_id`
+    """
+    values = parse_list(value)
+    if not isinstance(values, list):
+        raise ValueError(f"{argument} must be a list of ids of {label}, not {_shorten(value)}")
+    return [parse_id(argument, each, label) for each in values]
+
+
 def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}…"

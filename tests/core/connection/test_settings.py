@@ -113,13 +113,21 @@ def test_the_transport_fields_are_part_of_the_address(tmp_path):
             "proxy": "http://proxy.example.com:3128",
             "connect_timeout": "3",
             "read_timeout": 4,
+            "total_timeout": 9,
             "retry_timeout": 0,
+            "max_response_mib": 2,
         }
     ).address
     assert address.verify == str(tmp_path / "ca.pem")
     assert address.client_cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
     assert address.proxy == "http://proxy.example.com:3128"
     assert (address.connect_timeout, address.read_timeout, address.retry_timeout) == (3, 4, 0)
+    assert (address.total_timeout, address.max_response_bytes) == (9, 2 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("total_timeout", [0, None, ""])
+def test_the_total_timeout_is_five_times_the_read_timeout_by_default(total_timeout):
+    assert read(extra={"read_timeout": 4, "total_timeout": total_timeout}).address.total_timeout == 20
 
 
 def test_a_ca_bundle_is_ignored_without_certificate_verification(tmp_path):

@@ -13,6 +13,7 @@ from airflow.sdk import Asset
 from airflow.sdk.execution_time.context import AssetStateStoreAccessors
 
 from self_hosted.core.events import producer
+from self_hosted.core.http.errors import UnavailableError
 from tests.core.events.toy_events import AssetStore, EventfulToy, ToyEventTrigger, Triggerer, item_ids
 
 pytestmark = pytest.mark.usefixtures("hook")
@@ -252,3 +253,9 @@ def test_the_producer_has_all_methods_of_the_airflow_interface():
 
     required = {name for name in vars(SharedStreamProducer) if not name.startswith("_")}
     assert required <= set(vars(producer.FeedProducer))
+
+
+@pytest.mark.parametrize(("retry_after", "pause"), [(120, 120), (3600, 3600), (24 * 3600, 3600), (1e308, 3600)])
+def test_a_pause_is_an_hour_at_most(retry_after, pause):
+    follower = producer.FeedProducer(make_trigger())
+    assert follower._pause_after(UnavailableError("later", retry_after=retry_after), 0) == pause

@@ -138,7 +138,7 @@ def test_session_headers_are_masked(hook, served):
     transport.mask = masked.append
     served.end_sessions()
     hook.run(hook.verify_credentials())
-    assert masked == list(auth._session.values())
+    assert masked == list(auth._auth._session.values())
     assert len(masked) == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -20,11 +21,11 @@ from self_hosted.core.http.errors import (
 )
 from self_hosted.core.http.flow import (
     Flow,
+    FlowStep,
     Pause,
     Reply,
     Request,
     Secret,
-    Step,
     arun,
     parse_retry_after,
     pipeline,
@@ -64,15 +65,15 @@ class Performer:
     """Records the steps, and replies to each request with the text of its path; "/404" is not found."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[FlowStep] = []
 
-    def __call__(self, step: Step) -> Reply:
+    def __call__(self, step: FlowStep) -> Reply:
         self.steps.append(step)
         if isinstance(step, Request) and step.path == "/404":
             raise NotFoundError("gone")
         return reply(step.path.encode() if isinstance(step, Request) else b"")
 
-    async def perform_async(self, step: Step) -> Reply:
+    async def perform_async(self, step: FlowStep) -> Reply:
         return self(step)
 
 
@@ -119,7 +120,7 @@ def test_both_runners_throw_errors_into_the_flow(runner):
 
 def test_an_uncaught_error_reaches_the_caller_and_closes_the_flow(runner):
     class Unavailable(Performer):
-        def __call__(self, step: Step) -> Reply:
+        def __call__(self, step: FlowStep) -> Reply:
             raise UnavailableError("not now")
 
     log: list[str] = []
@@ -130,7 +131,7 @@ def test_an_uncaught_error_reaches_the_caller_and_closes_the_flow(runner):
 
 def test_other_exceptions_are_not_thrown_into_the_flow_but_close_it(runner):
     class Failing(Performer):
-        def __call__(self, step: Step) -> Reply:
+        def __call__(self, step: FlowStep) -> Reply:
             raise EOFError("truncated")
 
     log: list[str] = []
@@ -317,7 +318,33 @@ def test_retry_after_is_seconds_or_a_date_and_malformed_values_are_ignored(heade
 
 def test_retry_after_as_a_date_is_relative_to_now():
     assert parse_retry_after("Wed, 01 Jan 2020 00:00:00 GMT") == 0
-    assert (parse_retry_after("Wed, 01 Jan 2200 00:00:00 GMT") or 0) > 1_000_000
+    assert parse_retry_after("Wed, 01 Jan 2200 00:00:00 GMT") == 24 * 3600
+
+
+@pytest.mark.parametrize("header", ["90000", "1e9", "1700000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_retry_after_is_a_day_at_most(header):
+    assert parse_retry_after(header) == 24 * 3600
+
+
+@pytest.mark.parametrize("header", ["Mon, 01 Jan 0001 00:00:00 +2359", "1 Jan 1 0:0:0 +99999999999", "nan", "x" * 9999])
+def test_a_retry_after_that_is_no_time_is_ignored_or_has_passed(header):
+    assert not parse_retry_after(header)
+
+
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_json_that_is_nested_too_deeply_is_a_server_error(levels):
+    with pytest.raises(ServerError, match="the response is nested more than 100 levels deep"):
+        reply(body=nested(levels)).json()
+
+
+def test_json_of_a_hundred_levels_and_many_flat_lists_is_read():
+    assert reply(body=nested(100)).json() == json.loads(nested(100))
+    flat: Any = {"a": [[], {}] * 200}
+    assert reply(body=json.dumps(flat).encode()).json() == flat
 
 
 @pytest.mark.parametrize("status", [200, 204, 304])

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from typing_extensions import TypedDict
 
-from self_hosted.core.http.errors import ServerError
+from self_hosted.core.http.errors import OutcomeUnknownError, ServerError
 from self_hosted.core.http.flow import Reply, Request
 from self_hosted.core.http.shape import JsonObject, check_shape
 
@@ -35,3 +35,19 @@ def test_a_value_of_the_right_shape_is_returned_with_all_its_fields():
 def test_an_error_names_endpoint_and_field(value: Any, shape: Any, field: str, message: str):
     with pytest.raises(ServerError, match=rf"GET /rules: unexpected response: {message} \(HTTP 200\)|{message}"):
         check_shape(REPLY, value, shape, field)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "idempotent", "expected"),
+    [
+        ("POST", 200, None, OutcomeUnknownError),
+        ("POST", 200, True, ServerError),
+        ("POST", 400, None, ServerError),
+        ("GET", 200, None, ServerError),
+    ],
+)
+def test_a_write_with_a_malformed_success_may_have_been_carried_out(method, status, idempotent, expected):
+    reply = Reply(status, {}, b"<html>", Request(method, "/rules", idempotent=idempotent))
+    for check in (reply.json, lambda: check_shape(reply, 1, str)):
+        with pytest.raises(expected):
+            check()

@@ -13,7 +13,7 @@ import pytest
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.errors import OutcomeUnknownError, UnreachableError
 from self_hosted.core.http.flow import Request
-from self_hosted.core.http.transport import _modification_times, _ssl_context
+from self_hosted.core.http.tls import load_tls_context
 from tests.core.http.tls import rejecting_server
 from tests.core.toy import ToyHook, send_request
 
@@ -26,10 +26,10 @@ def test_the_tls_context_is_cached_until_a_certificate_file_changes(authority, t
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(Path(authority.bundle).read_bytes())
     address = Address("https://toy.example.com", verify=str(bundle))
-    first = _ssl_context(address, _modification_times(address))
-    assert _ssl_context(address, _modification_times(address)) is first
+    first = load_tls_context(address)
+    assert load_tls_context(address) is first
     os.utime(bundle, (1, 1))
-    assert _ssl_context(address, _modification_times(address)) is not first
+    assert load_tls_context(address) is not first
 
 
 def test_a_ca_bundle_makes_a_private_authority_trusted(make_hook: MakeHook, run_flow, tls, authority):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
@@ -39,7 +40,7 @@ def test_a_retry_resumes_the_wait_of_a_killed_try(hook: ToyHook, toy: Toy, make_
 def test_resumed_work_has_its_link(hook: ToyHook, toy: Toy, make_context, deferrable):
     context = make_context(make_operator())
     seed_jobs(toy, house=0)
-    save_job_state(context, {"id": "house"})
+    save_job_state(context, {"id": "house"}, make_operator().fingerprint())
     execute_to_end(context, deferrable=deferrable)
     assert context["ti"].pushed == {"product_url": "https://toy.example.com/house"}
 
@@ -63,6 +64,15 @@ def test_a_cleared_task_cancels_the_old_work_and_submits_again(hook: ToyHook, to
     assert toy.jobs["older"]["state"] == "cancelled"
 
 
+def test_a_cleared_task_spares_the_old_work_without_cancel_on_kill(hook: ToyHook, toy: Toy, make_context):
+    context = make_context(make_operator())
+    seed_jobs(toy, older=10_000)
+    save_job_state(context, {"id": "older"})
+    context["ti"].max_tries += 1
+    assert execute_to_end(context, cancel_on_kill=False)["id"] == "job-2"
+    assert toy.jobs["older"]["state"] != "cancelled"
+
+
 @either_way
 def test_a_retry_after_a_timeout_submits_again(hook: ToyHook, toy: Toy, make_context, deferrable):
     context = make_context(make_operator())
@@ -75,7 +85,7 @@ def test_a_retry_after_a_timeout_submits_again(hook: ToyHook, toy: Toy, make_con
 @either_way
 def test_work_that_was_deleted_between_two_tries_is_an_error(hook: ToyHook, make_context, deferrable):
     context = make_context(make_operator())
-    save_job_state(context, {"id": "deleted"})
+    save_job_state(context, {"id": "deleted"}, make_operator().fingerprint())
     with pytest.raises((WaitTimeoutError, AirflowFailException), match="job deleted"):
         execute_to_end(context, deferrable=deferrable, wait_timeout=0.2)
 
@@ -87,6 +97,69 @@ def test_durable_false_ignores_the_job_state(hook: ToyHook, toy: Toy, make_conte
     saved = dict(context["task_state_store"].values)
     assert execute_to_end(context, deferrable=deferrable, durable=False) == {"id": "job-1", "state": "done"}
     assert context["task_state_store"].values == saved
+
+
+@either_way
+def test_a_retry_with_other_arguments_submits_again_and_cancels_the_old_work(
+    hook: ToyHook, toy: Toy, make_context, deferrable, capsys
+):
+    operator = make_operator(deferrable=True, polls=10_000)
+    context = make_context(operator)
+    execute_until_deferred(operator, context)  # the worker crashes here
+    context["ti"].try_number = 2
+    assert execute_to_end(context, deferrable=deferrable, job="castle")["id"] == "job-2"
+    assert toy.jobs["job-1"]["state"] == "cancelled"
+    assert "job job-1 of an earlier try had other arguments; it is replaced by job job-2" in capsys.readouterr().out
+
+
+def test_a_retry_with_other_arguments_spares_the_old_work_without_cancel_on_kill(hook: ToyHook, toy: Toy, make_context):
+    operator = make_operator(deferrable=True, polls=10_000)
+    context = make_context(operator)
+    execute_until_deferred(operator, context)
+    assert execute_to_end(context, job="castle", cancel_on_kill=False)["id"] == "job-2"
+    assert toy.jobs["job-1"]["state"] != "cancelled"
+
+
+class FindingOperator(BuildAndWaitOperator):
+    """Finds the job of the earlier try, as products do, and records whether its search took longer."""
+
+    found: ClassVar[dict[str, Any]] = {"id": "house"}
+
+    def submit(self, context: Any) -> dict[str, Any]:
+        assert not self.previous_attempt_unknown
+        return self.found
+
+
+def test_work_that_the_product_finds_despite_other_arguments_goes_on(hook: ToyHook, toy: Toy, make_context, capsys):
+    context = make_context(make_operator())
+    seed_jobs(toy, house=0)
+    save_job_state(context, {"id": "house"}, "the fingerprint of other arguments")
+    operator = FindingOperator(task_id="build", job="castle", poll_interval=0.05, deferrable=False)
+    assert operator.execute(context) == {"id": "house", "state": "done"}
+    assert "other arguments" not in capsys.readouterr().out
+
+
+def test_arguments_that_change_during_the_submit_count_as_the_earlier_ones(hook: ToyHook, toy: Toy, make_context):
+    """What was submitted is what the arguments were before: a file may be replaced while it is sent."""
+
+    class Changing(BuildAndWaitOperator):
+        def submit(self, context: Any) -> Any:
+            submitted = super().submit(context)
+            self.job = "castle"
+            return submitted
+
+    context = make_context(make_operator())
+    execute_until_deferred(Changing(task_id="build", job="house", deferrable=True), context)
+    assert execute_to_end(context)["id"] == "job-1"
+
+
+def test_the_fingerprint_depends_on_the_template_fields_only():
+    fingerprints = [
+        make_operator(**arguments).fingerprint()
+        for arguments in ({}, {"wait_timeout": 5}, {"job": "castle"}, {"job": Path("house")}, {"job": Path("castle")})
+    ]
+    assert fingerprints[0] == fingerprints[1] == fingerprints[3]
+    assert fingerprints[2] == fingerprints[4] != fingerprints[0]
 
 
 class RecordingOperator(BuildAndWaitOperator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from self_hosted.core.tasks.operator import (
     fail_fast_on_permanent_errors,
     idempotency_key,
 )
+from tests.core.conftest import StartedRun
 from tests.core.toy import BuildOperator, Toy, ToyHook
 
 # validate and submit
@@ -112,6 +114,48 @@ def test_the_key_differs_by_task_run_and_map_index(make_context):
         make_context(paint),
     ]
     assert len({idempotency_key(context) for context in contexts}) == 5
+
+
+def recreate(run: StartedRun, **later: int) -> StartedRun:
+    """Return the run that Airflow creates with the same run id after the first one was deleted."""
+    return StartedRun(run.start_date + timedelta(**later), run.run_after)
+
+
+def test_the_key_changes_when_a_run_is_deleted_and_created_again(make_context):
+    operator, run = BuildOperator(task_id="build", job="house"), StartedRun()
+    runs = [run, recreate(run, microseconds=1), recreate(run, days=1)]
+    assert len({idempotency_key(make_context(operator, dag_run=each)) for each in runs}) == 3
+
+
+def test_the_key_changes_when_dag_test_repeats_a_run_of_one_date(make_context):
+    """`dag.test` deletes the earlier run, and starts the new one at the logical date that is given."""
+    operator, date = BuildOperator(task_id="build", job="house"), datetime(2026, 1, 1, tzinfo=UTC)
+    runs = [StartedRun(date, run_after=date + timedelta(days=day)) for day in (1, 2)]
+    assert len({idempotency_key(make_context(operator, dag_run=each)) for each in runs}) == 2
+
+
+def test_the_key_needs_no_start_of_the_run(make_context):
+    """Airflow removes it from a running run that a user sets to queued."""
+    context = make_context(BuildOperator(task_id="build", job="house"))
+    first = idempotency_key(context)
+    context["dag_run"].start_date = None
+    assert idempotency_key(context) != first
+
+
+def test_the_key_is_the_same_in_every_time_zone(make_context):
+    operator, run = BuildOperator(task_id="build", job="house"), StartedRun()
+    zone = timezone(timedelta(hours=2))
+    elsewhere = StartedRun(run.start_date.astimezone(zone), run.run_after.astimezone(zone))
+    assert idempotency_key(make_context(operator, dag_run=elsewhere)) == idempotency_key(make_context(operator))
+
+
+def test_the_key_differs_between_two_airflow_instances(monkeypatch, make_context):
+    context = make_context(BuildOperator(task_id="build", job="house"))
+    keys = {idempotency_key(context)}
+    for url in ("https://airflow.example.com", "https://test.example.com/airflow", "https://test.example.com/airflow/"):
+        monkeypatch.setenv("AIRFLOW__API__BASE_URL", url)
+        keys.add(idempotency_key(context))
+    assert len(keys) == 3
 
 
 # the link

@@ -43,6 +43,19 @@ def test_retry_after_delays_the_retry_with_jitter():
     assert timedelta(seconds=100) <= delay <= timedelta(seconds=120)
 
 
+@pytest.mark.parametrize("retry_after", [24 * 3600, 1e9, 1.7e12, 1e308, float("inf")])
+def test_a_retry_is_delayed_by_a_day_at_most(retry_after):
+    action, delay = evaluate(UnavailableError("later", retry_after=retry_after))
+    assert action == "retry"
+    assert delay is not None
+    assert timedelta(hours=24) <= delay <= timedelta(hours=24) * 1.2
+
+
+@pytest.mark.parametrize("retry_after", [0, -5, float("nan")])
+def test_a_retry_after_that_is_no_time_is_ignored(retry_after):
+    assert evaluate(UnavailableError("later", retry_after=retry_after)) == ("default", None)
+
+
 @pytest.mark.parametrize(
     "error",
     [UnavailableError("later"), ServerError("perhaps"), WaitTimeoutError("timed out"), ValueError("a bug"), KeyError()],

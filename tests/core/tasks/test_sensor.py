@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,13 +21,14 @@ from airflow.providers.common.compat.sdk import (
     Asset,
     TaskDeferred,
 )
+from airflow.sdk._shared.secrets_masker import redact
 from airflow.triggers.base import TaskSuccessEvent, TriggerEvent
 
 from self_hosted.core.http.errors import PermissionDeniedError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import Flow, Pause
 from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.sensor import SelfHostedSensor
-from self_hosted.core.wait import loop
+from self_hosted.core.wait import pending
 from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.trigger import SensorTrigger
 from tests.core import toy as toy_module
@@ -51,8 +53,6 @@ def execute_to_end(waiting: JobSensor, context: Any) -> Any:
         return waiting.execute(context)
     except TaskDeferred as deferral:
         event = run_trigger(deferral.trigger)
-        if isinstance(event, TaskSuccessEvent):
-            return (event.xcoms or {})["return_value"]
         return waiting.execute_complete(context, event=event.payload)
 
 
@@ -167,7 +167,7 @@ def test_a_rejected_request_fails_the_task_without_retries(hook: ToyHook, served
 
 
 def test_a_temporary_error_leaves_the_retries_to_the_task(hook: ToyHook, served, make_context, deferrable, monkeypatch):
-    monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
+    monkeypatch.setattr(pending, "MAX_OUTAGE_SECONDS", 0)
     served.fail("status", status=500, path="/jobs")
     waiting = make_sensor(deferrable=deferrable)
     with pytest.raises(SelfHostedError, match="HTTP 500"):
@@ -205,7 +205,7 @@ def test_silent_fail_does_not_ignore_permanent_errors(hook: ToyHook, served, mak
         execute_to_end(waiting, make_context(waiting))
 
 
-def test_a_missing_trigger_event_is_an_error(make_context):
+def test_a_missing_trigger_event_is_an_error(hook: ToyHook, make_context):
     waiting = make_sensor(deferrable=True)
     with pytest.raises(ServerError, match="unexpected trigger event"):
         waiting.execute_complete(make_context(waiting), event=None)
@@ -222,7 +222,7 @@ def test_the_trigger_has_an_absolute_deadline(hook: ToyHook, make_context):
         "sensor": "tests.core.toy.JobSensor",
         "poke_interval": 7.0,
         "timeout": 1000.0,
-        "ends_task": True,
+        "ends_task": False,
         "job_id": "a",
         "toy_conn_id": "toy_default",
     }
@@ -234,18 +234,34 @@ def defer_and_get_trigger(waiting: JobSensor, context: Any) -> Any:
     return deferral.value.trigger
 
 
-def test_a_success_ends_the_task_in_the_triggerer_with_the_result(hook: ToyHook, toy: Toy, make_context):
+def test_a_success_without_a_result_to_push_ends_the_task_in_the_triggerer(hook: ToyHook, toy: Toy, make_context):
     seed_job(toy, polls=0)
-    waiting = make_sensor(deferrable=True)
-    event = run_trigger(defer_and_get_trigger(waiting, make_context(waiting)))
+    waiting = make_sensor(deferrable=True, do_xcom_push=False)
+    context = make_context(waiting)
+    event = run_trigger(defer_and_get_trigger(waiting, context))
     assert isinstance(event, TaskSuccessEvent)
-    assert event.xcoms == {"return_value": expected_result(hook)}
+    assert event.xcoms is None
+    assert waiting.execute_complete(context, event=event.payload) is None  # as `dag.test()` does
+
+
+def test_a_failed_result_without_a_result_to_push_fails_in_the_worker(hook: ToyHook, toy: Toy, make_context):
+    seed_job(toy, polls=0, state="broken")
+    waiting = make_sensor(deferrable=True, do_xcom_push=False)
+    with pytest.raises(AirflowFailException, match="job a is broken"):
+        execute_to_end(waiting, make_context(waiting))
+
+
+@pytest.mark.parametrize("event", ["success", "failed", "skipped"])
+def test_the_event_of_an_ended_task_is_an_error_if_a_worker_must_report_the_result(hook: ToyHook, make_context, event):
+    waiting = make_sensor(deferrable=True)
+    with pytest.raises(ServerError, match=f"unexpected trigger event: '{event}'"):
+        waiting.execute_complete(make_context(waiting), event=event)
 
 
 @pytest.mark.parametrize(
     "reason",
-    [{"outlets": [Asset("a job")]}, {"do_xcom_push": False}, {"multiple_outputs": True}],
-    ids=lambda reason: next(iter(reason)),
+    [{}, {"outlets": [Asset("a job")]}, {"outlets": [Asset("a job")], "do_xcom_push": False}],
+    ids=["result", "outlets", "outlets-without-result"],
 )
 def test_a_success_that_a_worker_must_report_ends_in_the_worker(hook: ToyHook, toy: Toy, make_context, reason):
     seed_job(toy, polls=0)
@@ -266,7 +282,7 @@ def test_start_from_trigger_passes_the_arguments_of_the_sensor():
         "sensor": "tests.core.toy.JobSensor",
         "poke_interval": 0.05,
         "timeout": 60.0,
-        "ends_task": True,
+        "ends_task": False,
         "job_id": "{{ params.job }}",
         "toy_conn_id": "toy_default",
     }
@@ -334,3 +350,21 @@ def test_abstract_methods_raise_not_implemented_error():
     with pytest.raises(NotImplementedError):
         sensor.build_result(Observation("done", done=True), "")
     sensor.validate()
+
+
+@pytest.mark.parametrize("event", [{"error": {"class": "ServerError", "message": "it echoed the key"}}, None])
+def test_a_resumed_worker_masks_the_secrets_before_it_raises(served, connect, make_context, event):
+    key = f"key-{uuid.uuid4().hex}"
+    connect("toy_default", served.connection(extra={"api_key": key}))
+    assert redact(f"Wrong key {key}") == f"Wrong key {key}"
+    waiting = make_sensor(deferrable=True)
+    with pytest.raises(ServerError):
+        waiting.execute_complete(make_context(waiting), event=event)
+    assert redact(f"Wrong key {key}") == "Wrong key ***"
+
+
+def test_a_resumed_worker_completes_without_the_connection(hook: ToyHook, make_context, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_TOY_DEFAULT")
+    waiting = make_sensor(deferrable=True)
+    event = {"observation": Observation("done", done=True).as_json(), "base_url": "https://toy.example.com"}
+    assert waiting.execute_complete(make_context(waiting), event=event)["state"] == "done"

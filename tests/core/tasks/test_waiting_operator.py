@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTaskTimeout, conf
+from airflow.sdk._shared.secrets_masker import redact
 
 from self_hosted.core.http.errors import SelfHostedError, ServerError, WaitTimeoutError
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
-from self_hosted.core.wait import loop
+from self_hosted.core.wait import pending
 from self_hosted.core.wait.observation import Observation
 from self_hosted.core.wait.trigger import WaitTrigger
 from tests.core.tasks.build_task import execute_until_deferred, make_operator, resume
@@ -170,13 +172,32 @@ def test_an_error_in_the_trigger_fails_the_task_as_in_the_worker(
     operator = make_operator(deferrable=True)
     context = make_context(operator)
     deferral = execute_until_deferred(operator, context)
-    monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
+    monkeypatch.setattr(pending, "MAX_OUTAGE_SECONDS", 0)
     served.fail("status", status=status, path="/jobs")
     with pytest.raises(failure, match=f"HTTP {status}"):
         resume(operator, context, deferral)
 
 
-def test_a_missing_trigger_event_is_an_error(make_context):
+@pytest.mark.parametrize("event", [{"outcomes": {"a": {"error": {"class": "ServerError", "message": "no"}}}}, None])
+def test_a_resumed_worker_masks_the_secrets_before_it_raises(served, connect, make_context, event):
+    key = f"key-{uuid.uuid4().hex}"
+    connect("toy_default", served.connection(extra={"api_key": key}))
+    assert redact(f"Wrong key {key}") == f"Wrong key {key}"
+    operator = make_operator(deferrable=True)
+    with pytest.raises(ServerError):
+        operator.execute_complete(make_context(operator), event=event)
+    assert redact(f"Wrong key {key}") == "Wrong key ***"
+
+
+def test_a_resumed_worker_completes_without_the_connection(hook: ToyHook, make_context, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_TOY_DEFAULT")
+    operator = make_operator(deferrable=True)
+    outcome = {"observation": Observation("done", done=True).as_json()}
+    event = {"outcomes": {"job-1": outcome}, "submitted": {"id": "job-1"}}
+    assert operator.execute_complete(make_context(operator), event=event) == {"id": "job-1", "state": "done"}
+
+
+def test_a_missing_trigger_event_is_an_error(hook: ToyHook, make_context):
     operator = make_operator(deferrable=True)
     with pytest.raises(ServerError, match="unexpected trigger event"):
         operator.execute_complete(make_context(operator), event=None)

@@ -90,12 +90,13 @@ def delete_after_first_poll(toy: Toy, job_id: str) -> None:
 @either_way
 def test_a_deleted_job_does_not_hide_the_others(hook: ToyHook, toy: Toy, make_context, deferrable):
     context = make_context(make_operator())
-    operator = make_operator(jobs={"wall": 1, "roof": 0}, deferrable=True, poll_interval=0.2)
+    jobs = {"wall": 1, "roof": 0}
+    operator = make_operator(jobs=jobs, deferrable=True, poll_interval=0.2)
     with pytest.raises(TaskDeferred) as deferral:
         operator.execute(context)  # its worker crashes
     toy.jobs["job-2"]["state"] = "queued"
     threading.Thread(target=delete_after_first_poll, args=(toy, "job-2"), daemon=True).start()
-    retry = make_operator(poll_interval=0.2)
+    retry = make_operator(jobs=jobs, poll_interval=0.2)
     assert (resume(retry, context, deferral.value) if deferrable else retry.execute(context)) == {
         "wall": "done",
         "roof": "NotFoundError",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -22,10 +21,10 @@ from self_hosted.core.http.errors import (
     WaitTimeoutError,
 )
 from self_hosted.core.http.flow import Flow, Pause, Reply, Request
-from self_hosted.core.wait import loop
-from self_hosted.core.wait.loop import MAX_OUTAGE_SECONDS, poll, wait_in_worker
+from self_hosted.core.wait import pending as pending_module
+from self_hosted.core.wait.loop import poll, wait_in_worker
 from self_hosted.core.wait.observation import Observation
-from self_hosted.core.wait.pending import PendingWait
+from self_hosted.core.wait.pending import MAX_OUTAGE_SECONDS, PendingWait
 from self_hosted.core.wait.poller import GATHER_SECONDS
 from self_hosted.core.wait.spec import WaitSpec
 from tests.conftest import AIRFLOW_MIN_DEFERRAL_SECONDS
@@ -216,22 +215,50 @@ def test_a_shared_error_ends_all_waits_at_once(error):
         next(flow)
 
 
-def total_pause(flow: Generator[Any, Any, Any], clock: list[float]) -> float:
-    """Return the seconds that a flow pauses, on a simulated clock."""
-    start = clock[0]
-    with contextlib.suppress(SelfHostedError):
-        for step in flow:
-            assert isinstance(step, Pause)
-            clock[0] += step.seconds
-    return clock[0] - start
+def list_pauses(flow: Generator[Any, Any, Any], clock: list[float]) -> list[float]:
+    """Return the pauses of a flow until its end, in seconds, on a simulated clock."""
+    pauses = []
+    for step in flow:
+        assert isinstance(step, Pause)
+        clock[0] += step.seconds
+        pauses.append(step.seconds)
+    return pauses
 
 
 @pytest.mark.parametrize("error", [UnavailableError("later"), ServerError("perhaps later")])
 def test_a_failing_query_is_retried_with_backoff_up_to_the_outage_limit(monkeypatch, error):
-    clock = [time.monotonic()]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    seconds = total_pause(poll(failing(error), {PendingWait("a", now_plus(10_000), 30)}), clock)
-    assert MAX_OUTAGE_SECONDS / 2 < seconds <= MAX_OUTAGE_SECONDS
+    clock = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    pending = PendingWait("a", now_plus(10_000), 3600)
+    pauses = list_pauses(poll(failing(error), {pending}), clock)
+    assert MAX_OUTAGE_SECONDS <= sum(pauses) < MAX_OUTAGE_SECONDS + 30
+    assert len(pauses) < 20
+    assert max(pauses) <= 30
+    with pytest.raises(type(error)):
+        pending.outcome(JOB)
+
+
+def test_a_pause_after_a_failing_query_is_as_long_as_the_product_requests(monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    flow = poll(failing(UnavailableError("later", retry_after=77)), {PendingWait("a", now_plus(10_000), 1)})
+    assert next(flow).seconds == pytest.approx(77)  # type: ignore[union-attr]
+
+
+def test_a_success_ends_the_outage(monkeypatch):
+    clock, errors = [time.time()], [ServerError("no"), None, ServerError("no"), None]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+
+    def refresh(ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+        yield Pause(0)
+        clock[0] += MAX_OUTAGE_SECONDS - 1
+        if error := errors.pop(0):
+            raise error
+        return dict.fromkeys(ids, Observation("running", done=not errors))
+
+    pending = PendingWait("a", now_plus(10_000), 1)
+    list_pauses(poll(JOB._replace(refresh=refresh), {pending}), clock)
+    assert pending.outcome(JOB).done
 
 
 def test_a_timeout_during_an_outage_names_the_failing_poll(hook: ToyHook, served):
@@ -336,7 +363,7 @@ def test_a_wait_continues_after_a_short_outage(hook: ToyHook, toy: Toy, served):
 
 
 def test_a_wait_fails_in_a_long_outage(hook: ToyHook, toy: Toy, served, monkeypatch):
-    monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
+    monkeypatch.setattr(pending_module, "MAX_OUTAGE_SECONDS", 0)
     served.fail("status", status=500, path="/jobs", times=2)
     with pytest.raises(ServerError, match="HTTP 500"):
         wait_in_worker(hook, JOB, PendingWait("a", now_plus(), POLL_SECONDS))

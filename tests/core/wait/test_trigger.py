@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from typing import Any
 
@@ -19,10 +20,11 @@ from self_hosted.core.http.errors import (
     UnavailableError,
     WaitTimeoutError,
 )
+from self_hosted.core.http.redact import MAX_TEXT_CHARACTERS
 from self_hosted.core.imports import import_string
-from self_hosted.core.wait import loop
+from self_hosted.core.wait import pending
 from self_hosted.core.wait.observation import Observation
-from self_hosted.core.wait.trigger import WaitTrigger, observation_from_event, outcomes_from_event
+from self_hosted.core.wait.trigger import WaitTrigger, error_event, observation_from_event, outcomes_from_event
 from tests.core.toy import API_KEY, PASSWORD, Toy, ToyHook
 from tests.core.wait.poller_tasks import JOB_PATH, POLL_SECONDS, now_plus, seed_jobs
 
@@ -87,7 +89,7 @@ async def test_the_event_of_an_error_holds_class_status_and_retry_after(
     served, connect, monkeypatch, status, error_class
 ):
     connect("toy_default", served.connection(extra={"retry_timeout": 0}))
-    monkeypatch.setattr(loop, "MAX_OUTAGE_SECONDS", 0)
+    monkeypatch.setattr(pending, "MAX_OUTAGE_SECONDS", 0)
     served.fail("status", status=status, path="/jobs", headers={"Retry-After": "7"}, times=9)
     event = json.loads(json.dumps(await run_trigger(make_trigger())))
     with pytest.raises(error_class, match=rf"GET /jobs: rejected without a reason \(HTTP {status}\)") as error:
@@ -101,10 +103,20 @@ async def test_an_incomplete_connection_is_a_permanent_error(served, connect):
         raise read_error(await run_trigger(make_trigger()))
 
 
-async def test_an_unexpected_exception_is_not_a_permanent_error(hook: ToyHook):
-    with pytest.raises(SelfHostedError, match="NO_WAIT_SPEC") as error:
+async def test_an_unexpected_exception_is_not_a_permanent_error(hook: ToyHook, caplog, capsys):
+    with pytest.raises(SelfHostedError, match=r"^AttributeError: .*NO_WAIT_SPEC") as error:
         raise read_error(await run_trigger(make_trigger(wait_spec="tests.core.toy.NO_WAIT_SPEC")))
     assert type(error.value) is SelfHostedError
+    logged = caplog.text + capsys.readouterr().out  # depending on the version of Airflow
+    assert "The wait ended with an unexpected error" in logged
+    assert "import_string" in logged, "the traceback"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError])
+def test_the_text_of_an_unexpected_exception_is_cleaned(error):
+    event = error_event(error("a \x1b[31mred\x1b[0m text " + 1000 * "."), logging.getLogger())
+    assert "\x1b" not in event["error"]["message"]
+    assert len(event["error"]["message"]) <= MAX_TEXT_CHARACTERS + len("RuntimeError: ")
 
 
 @pytest.mark.parametrize("event", [None, {}, {"status": "success"}])

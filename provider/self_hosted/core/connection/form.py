@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from self_hosted.core.http.address import DEFAULT_MAX_RESPONSE_MIB, TOTAL_TIMEOUT_FACTOR
+
 Fields = dict[str, dict[str, Any]]
 
 # The UI of Airflow 3.3 tests an empty port as 0, considers that a different server, and refuses the test
@@ -80,6 +82,8 @@ def transport_fields(read_timeout: int = 60, max_concurrent_requests: int = 0) -
     pem = "Path of a PEM file, if the server requires one."
     key = "Path of the certificate's key, unless it is in the same file."
     proxy = "URL of the proxy, such as http://proxy.example.com:3128."
+    total = f"Time for a whole response; 0 = {TOTAL_TIMEOUT_FACTOR} times the read timeout."
+    size = "How large a response may be in memory, decompressed; files are not limited."
     return {
         "verify_tls": switch("Verify TLS", "Check the server's certificate.", section, default=True),
         "ca_bundle": text("CA bundle", trusted, section),
@@ -91,6 +95,10 @@ def transport_fields(read_timeout: int = 60, max_concurrent_requests: int = 0) -
         ),
         "read_timeout": number(
             "Read timeout (seconds)", "Time to wait for a response.", section, default=read_timeout, minimum=1
+        ),
+        "total_timeout": number("Total timeout (seconds)", total, section, default=0),
+        "max_response_mib": number(
+            "Max response size (MiB)", size, section, default=DEFAULT_MAX_RESPONSE_MIB, minimum=1
         ),
         "retry_timeout": number("Keep retrying for (seconds)", retry, section, default=60),
         "max_concurrent_requests": number(

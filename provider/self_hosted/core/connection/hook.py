@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import logging
 import threading
 import typing
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
@@ -23,18 +24,34 @@ from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import BaseHook
 
 from self_hosted.core.connection.form import ConnectionForm
+from self_hosted.core.connection.renewal import RenewableAuth
+from self_hosted.core.connection.security import describe_risk
 from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
 from self_hosted.core.http.errors import SelfHostedError
-from self_hosted.core.http.flow import Flow, Pause, Reply, arun, pipeline, run
+from self_hosted.core.http.flow import Flow, FlowStep, Pause, ReadConnection, Reply, Request, arun, pipeline, run
 
 if TYPE_CHECKING:
+    from self_hosted.core.http.address import Address
     from self_hosted.core.http.auth import Auth
     from self_hosted.core.http.pagination import Paginator
     from self_hosted.core.http.redact import Secrets
-    from self_hosted.core.http.transport import WorkerTransport
+    from self_hosted.core.http.worker_transport import WorkerTransport
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+NO_REPLY = Reply(0, {}, b"", Request("", ""))  # the reply to a ReadConnection, which flows ignore
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _log_failed_read(conn_id: str) -> Generator[None]:
+    """Continue without the connection if it is missing or invalid."""
+    try:
+        yield
+    except Exception as error:  # depends on Airflow's secrets backend
+        log.warning("Connection %r cannot be read: %s", conn_id, type(error).__name__)
 
 
 async def _sleep(pause: Pause) -> None:
@@ -121,23 +138,37 @@ class SelfHostedHook(BaseHook):
         """
         with self._lock:
             transport, auth = self._transport_and_auth
-        return run(self._with_middleware(flow, auth, self.settings, transport.secrets), transport.perform)
+
+        def perform(step: FlowStep) -> Reply:
+            if not isinstance(step, ReadConnection):
+                return transport.perform(step)
+            with _log_failed_read(self.conn_id):
+                step.receive(read_connection(self.get_connection(self.conn_id), self.form))
+            return NO_REPLY
+
+        return run(self._with_middleware(flow, auth, self.settings, transport.secrets), perform)
+
+    def mask_secrets(self) -> None:
+        """Let Airflow mask the connection's secrets. A connection that is missing or invalid by now has none."""
+        with _log_failed_read(self.conn_id):
+            _ = self.settings
 
     @functools.cached_property
-    def _transport_and_auth(self) -> tuple[WorkerTransport, Auth]:
+    def _transport_and_auth(self) -> tuple[WorkerTransport, RenewableAuth]:
         from airflow.sdk.log import mask_secret
 
-        from self_hosted.core.http.transport import WorkerTransport
+        from self_hosted.core.http.worker_transport import WorkerTransport
 
         transport = WorkerTransport(self.settings.address, self.settings.collect_secrets(), mask_secret)
-        return transport, self.auth(self.settings)
+        return transport, RenewableAuth(self.settings, self.auth)
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the credential is accepted, and one sentence about it, for the Test button."""
         try:
             # a user waits in front of the button: one attempt, no retries
             self.__dict__["settings"] = replace(self.settings, address=replace(self.settings.address, retry_timeout=0))
-            return True, self.run(self.verify_credentials())
+            message = self.run(self.verify_credentials())
+            return True, f"{message} {describe_risk(self.settings.address)}".rstrip()
         except (SelfHostedError, ValueError) as error:
             return False, str(error)
 
@@ -149,24 +180,32 @@ class SelfHostedHook(BaseHook):
 
         :param sleep: carries out the pauses of the flows
         """
-        from self_hosted.core.http.transport import TriggerTransport
+        from self_hosted.core.http.trigger_transport import TriggerTransport
 
         settings = read_connection(await self.aget_connection(self.conn_id), self.form)
         for secret in settings.secrets:
             await _mask(secret)
         transport = TriggerTransport(settings.address, settings.collect_secrets(), _mask, sleep)
+
+        async def perform(step: FlowStep) -> Reply:
+            if not isinstance(step, ReadConnection):
+                return await transport.perform(step)
+            with _log_failed_read(self.conn_id):
+                step.receive(read_connection(await self.aget_connection(self.conn_id), self.form))
+            return NO_REPLY
+
         try:
-            auth = self.auth(settings)
+            auth = RenewableAuth(settings, self.auth)
             yield AsyncClient(
-                settings.address.base_url,
-                lambda flow: arun(self._with_middleware(flow, auth, settings, transport.secrets), transport.perform),
+                settings.address,
+                lambda flow: arun(self._with_middleware(flow, auth, settings, transport.secrets), perform),
             )
         finally:
             await transport.close()
 
     # For both
 
-    def _with_middleware(self, flow: Flow[T], auth: Auth, settings: Settings, secrets: Secrets) -> Flow[T]:
+    def _with_middleware(self, flow: Flow[T], auth: RenewableAuth, settings: Settings, secrets: Secrets) -> Flow[T]:
         from self_hosted.core.http.retries import Retries  # imports tenacity, which DAG parsing does not need
 
         retries = Retries(self.parse_error, settings.address.retry_timeout)
@@ -185,12 +224,12 @@ def _redact_errors(flow: Flow[T], secrets: Secrets) -> Flow[T]:
 class AsyncClient:
     """Runs flows on an event loop: ``await client(flow)`` returns the flow's result.
 
-    :param base_url: the product's address
+    :param address: where and how the product is reached
     :param run: runs one flow
     """
 
-    def __init__(self, base_url: str, run: Callable[[Flow[Any]], Awaitable[Any]]) -> None:
-        self.base_url, self._run = base_url, run
+    def __init__(self, address: Address, run: Callable[[Flow[Any]], Awaitable[Any]]) -> None:
+        self.base_url, self.total_timeout, self._run = address.base_url, address.total_timeout, run
 
     async def __call__(self, flow: Flow[T]) -> T:
         """Run a flow and return its result.

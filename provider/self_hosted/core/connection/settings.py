@@ -15,7 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from self_hosted.core.arguments import parse_bool, parse_choice, parse_int
 from self_hosted.core.connection.form import ConnectionForm, Fields
-from self_hosted.core.http.address import Address
+from self_hosted.core.connection.security import warn_once
+from self_hosted.core.http.address import TOTAL_TIMEOUT_FACTOR, Address
 from self_hosted.core.http.limiter import RequestLimiter
 from self_hosted.core.http.redact import Secrets
 
@@ -41,8 +42,17 @@ class Settings:
 
     def collect_secrets(self) -> Secrets:
         """Return all secrets of the connection, for the cleaning of texts; with those of Basic authentication."""
+        return Secrets(self.list_secrets())
+
+    def list_secrets(self) -> list[str]:
+        """Return the secrets of the connection, with those of Basic authentication."""
         basic = b64encode(f"{self.login}:{self.password}".encode()).decode() if self.password else ""
-        return Secrets([self.password, basic, *self.secrets])
+        return [secret for secret in (self.password, basic, *self.secrets) if secret]
+
+    @property
+    def credential(self) -> tuple[str, ...]:
+        """What a product rejects if it is wrong: equal credentials are rejected alike."""
+        return (self.login, self.password, *(secret for secret in self.secrets if secret != self.address.proxy))
 
 
 _limiters: dict[tuple[str, str], RequestLimiter] = {}
@@ -70,7 +80,7 @@ def read_connection(connection: Any, form: ConnectionForm) -> Settings:
     """
     try:
         extra = _parse_extra(_read_extra(connection), form.fields)
-        return Settings(
+        settings = Settings(
             conn_id=connection.conn_id,
             address=_address(_base_url(connection, form.default_path), extra),
             login=connection.login or "",
@@ -80,6 +90,8 @@ def read_connection(connection: Any, form: ConnectionForm) -> Settings:
         )
     except ValueError as problem:
         raise ValueError(f"connection {connection.conn_id!r}: {problem}") from None
+    warn_once(settings.conn_id, settings.address)
+    return settings
 
 
 def _is_secret(name: str, field: Mapping[str, Any]) -> bool:
@@ -158,6 +170,8 @@ def _address(base_url: str, extra: Mapping[str, Any]) -> Address:
             raise ValueError(f"{name}: file {extra[name]!r} does not exist on this machine")
     if extra["proxy"] and not _split_http_url(extra["proxy"]):
         raise ValueError("proxy must be a URL such as http://proxy.example.com:3128")
+    if extra["client_key"] and not extra["client_cert"]:
+        raise ValueError("client_key needs client_cert, the certificate that the key belongs to")
     verify = extra["verify_tls"] and (extra["ca_bundle"] or True)
     cert = (extra["client_cert"], extra["client_key"]) if extra["client_cert"] else None
     return Address(
@@ -167,5 +181,7 @@ def _address(base_url: str, extra: Mapping[str, Any]) -> Address:
         proxy=extra["proxy"],
         connect_timeout=extra["connect_timeout"],
         read_timeout=extra["read_timeout"],
+        total_timeout=extra["total_timeout"] or extra["read_timeout"] * TOTAL_TIMEOUT_FACTOR,
         retry_timeout=extra["retry_timeout"],
+        max_response_bytes=extra["max_response_mib"] * 1024 * 1024,
     )

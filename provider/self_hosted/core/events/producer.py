@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from self_hosted.core.events.feed import Cursor, Feed, Item, initial_cursor, read_new_items
-from self_hosted.core.http.errors import PermanentError
+from self_hosted.core.http.errors import MAX_RETRY_AFTER_PAUSE_SECONDS, PermanentError
 from self_hosted.core.http.flow import Flow
 
 if TYPE_CHECKING:
@@ -207,4 +207,4 @@ class FeedProducer:
         if not failures:
             self.trigger.log.warning("%s; retrying until it succeeds", message)
         pause = min(MIN_PAUSE_SECONDS * 2.0 ** min(failures, 10), MAX_PAUSE_SECONDS) * random.uniform(0.5, 1.0)  # noqa: S311
-        return max(pause, getattr(error, "retry_after", None) or 0)
+        return max(pause, min(getattr(error, "retry_after", None) or 0, MAX_RETRY_AFTER_PAUSE_SECONDS))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+TOTAL_TIMEOUT_FACTOR = 5
+"""The default of the total timeout, as a multiple of the read timeout."""
+DEFAULT_MAX_RESPONSE_MIB = 64
+
 
 @dataclass(frozen=True)
 class Address:
@@ -15,7 +19,9 @@ class Address:
     :param proxy: URL, or None
     :param connect_timeout: seconds to reach the server
     :param read_timeout: seconds between two pieces of a response
+    :param total_timeout: seconds until the response is complete
     :param retry_timeout: seconds after which no further attempt begins
+    :param max_response_bytes: the maximum size of a response in memory
     """
 
     base_url: str
@@ -24,4 +30,6 @@ class Address:
     proxy: str | None = field(default=None, repr=False)  # may hold a password
     connect_timeout: float = 10
     read_timeout: float = 60
+    total_timeout: float = 60 * TOTAL_TIMEOUT_FACTOR
     retry_timeout: float = 60
+    max_response_bytes: int = DEFAULT_MAX_RESPONSE_MIB * 1024 * 1024

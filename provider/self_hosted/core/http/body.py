@@ -48,9 +48,18 @@ class StreamedBody:
 
     def __init__(self, sources: Sequence[BoundedReader]) -> None:
         self.sources = sources
-        self.len = sum(source.left for source in sources)  # requests reads this attribute
+        self.len = sum(source.left for source in sources)
+        self.error: Exception | None = None
+        """The error of a file; the HTTP libraries take an OSError for one of the network."""
 
     def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks()
+        except Exception as error:
+            self.error = error
+            raise
+
+    def _chunks(self) -> Iterator[bytes]:
         chunk = b""
         for source in self.sources:
             while piece := source.read(CHUNK_BYTES - len(chunk)):

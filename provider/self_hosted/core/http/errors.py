@@ -26,6 +26,11 @@ from typing import Any
 
 from self_hosted.core.http.redact import strip_control_characters
 
+MAX_RETRY_AFTER_SECONDS = 24 * 3600.0
+"""The longest time that a server may ask for; more is a mistake, such as a time in milliseconds."""
+MAX_RETRY_AFTER_PAUSE_SECONDS = 3600.0
+"""The longest pause of a running worker or triggerer because of Retry-After."""
+
 
 class SelfHostedError(Exception):
     """A request to a product failed.

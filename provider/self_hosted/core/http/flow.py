@@ -1,8 +1,9 @@
 """Requests, replies and flows: an API call as a generator, without any I/O.
 
-A flow yields steps (a `Request` to send, a `Pause` to wait, a `Secret` to mask), receives the `Reply`, and returns its
-result. A worker runs it with `run`, a trigger runs the same function with `arun`, and a test runs it by hand with
-``next`` and ``send``. Errors of the transport are thrown into the flow, where ``except NotFoundError`` catches them.
+A flow yields steps (a `Request` to send, a `Pause` to wait, a `Secret` to mask, `ReadConnection`), receives the
+`Reply`, and returns its result. A worker runs it with `run`, a trigger runs the same function with `arun`, and a test
+runs it by hand with ``next`` and ``send``. Errors of the transport are thrown into the flow, where
+``except NotFoundError`` catches them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, check_id
-from self_hosted.core.http.errors import InvalidRequestError, SelfHostedError, ServerError, error_class_for_status
+from self_hosted.core.http.errors import (
+    MAX_RETRY_AFTER_SECONDS,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    SelfHostedError,
+    ServerError,
+    error_class_for_status,
+)
 from self_hosted.core.http.redact import clean_text, strip_query
 
 T = TypeVar("T")
@@ -27,6 +35,8 @@ SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 """Opens a file for writing; called once per attempt."""
 
 INVALID_IN_SEGMENT = re.compile(r"[/\\?#]")
+MAX_NESTING = 100  # levels of a JSON document; Python's own limit is below 1,000, and recursive code fails before that
+MAX_RETRY_AFTER_CHARACTERS = 100
 UNSET: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
 
 
@@ -58,6 +68,7 @@ class Request:
     :param parts: a multipart body: text fields and files
     :param body: a raw body
     :param save_to: opens the file that the body of a successful reply is written to, in chunks
+    :param max_size: the maximum size of that file in bytes; None = no limit
     :param long_running: whether the reply may take several times the usual read timeout (uploads, batches)
     :param idempotent: whether sending it twice is harmless; default: only for GET and HEAD
     :param fail_fast_on_quota: whether `ConcurrencyQuotaError` is raised at once, because the caller waits for a place
@@ -72,6 +83,7 @@ class Request:
     parts: Mapping[str, str | Upload] | None = field(default=None, repr=False)
     body: Upload | None = None
     save_to: SaveTo | None = None
+    max_size: int | None = None
     long_running: bool = False
     idempotent: bool | None = None
     fail_fast_on_quota: bool = False
@@ -126,12 +138,33 @@ class Reply:
     def json(self) -> Any:
         """Return the parsed body.
 
-        :raises ServerError: if the body is not JSON, such as the page of a proxy or of a wrong address
+        :raises ServerError: if the body is not JSON, such as the page of a proxy or of a wrong address, or is nested
+            too deeply
+        :raises OutcomeUnknownError: in the same cases, see `malformed`
         """
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise self.error(ServerError, f"the response is not JSON; it starts with {self.text[:80]!r}") from None
+            value = json.loads(self.body)
+        except RecursionError:
+            raise self._too_deep() from None
+        except ValueError:
+            start = self.body[:320].decode("utf-8", "replace")[:80]
+            raise self.malformed(f"the response is not JSON; it starts with {start!r}") from None
+        if self.body.count(b"[") + self.body.count(b"{") > MAX_NESTING and _is_deeper(value, MAX_NESTING):
+            raise self._too_deep()
+        return value
+
+    def _too_deep(self) -> SelfHostedError:
+        return self.malformed(f"the response is nested more than {MAX_NESTING} levels deep")
+
+    def malformed(self, problem: str) -> SelfHostedError:
+        """Return the error of a response that does not match its endpoint.
+
+        A write that is reported as a success was carried out, perhaps: its flow looks for the effect.
+
+        :param problem: what is wrong
+        """
+        may_be_done = self.status < 400 and not self.request.is_idempotent
+        return self.error(OutcomeUnknownError if may_be_done else ServerError, problem)
 
     def error(self, error_class: type[SelfHostedError], message: str) -> SelfHostedError:
         """Return an error about this reply, with method, path, status and Retry-After filled in.
@@ -180,8 +213,19 @@ class Secret(NamedTuple):
         return "Secret('***')"
 
 
+class ReadConnection(NamedTuple):
+    """Read the stored connection again: the hook carries it out, not the transport.
+
+    :param receive: called with its settings; not called if the connection cannot be read
+    """
+
+    receive: Callable[[Any], None]
+
+
 Step = Request | Pause | Secret
-Flow = Generator[Step, Reply, T]
+"""What a transport carries out."""
+FlowStep = Step | ReadConnection
+Flow = Generator[FlowStep, Reply, T]
 
 
 def url_path(*segments: str | int) -> str:
@@ -206,6 +250,8 @@ def url_path(*segments: str | int) -> str:
 def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> float | None:
     """Return the seconds of a Retry-After header, given as seconds or as an HTTP date; None if absent or malformed.
 
+    The result is 24 hours at most.
+
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 
     :param retry_after: the header's value
@@ -213,15 +259,20 @@ def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> f
     """
     if not retry_after:
         return None
+    retry_after = retry_after[:MAX_RETRY_AFTER_CHARACTERS]
     with contextlib.suppress(ValueError):
         seconds = float(retry_after)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return _limit_retry_after(seconds) if math.isfinite(seconds) else None
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _limit_retry_after((moment - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def _limit_retry_after(seconds: float) -> float:
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)
 
 
 class Middleware(Protocol):
@@ -263,7 +314,7 @@ def _wrap(flow: Flow[T], middleware: Middleware) -> Flow[T]:
         flow.close()
 
 
-def run(flow: Flow[T], perform: Callable[[Step], Reply]) -> T:
+def run(flow: Flow[T], perform: Callable[[FlowStep], Reply]) -> T:
     """Run a flow to its end and return its result.
 
     :param flow: the flow to run
@@ -284,7 +335,7 @@ def run(flow: Flow[T], perform: Callable[[Step], Reply]) -> T:
         flow.close()
 
 
-async def arun(flow: Flow[T], perform: Callable[[Step], Awaitable[Reply]]) -> T:
+async def arun(flow: Flow[T], perform: Callable[[FlowStep], Awaitable[Reply]]) -> T:
     """Run a flow on an event loop. This is the only function of the package that exists twice, with and without await.
 
     :param flow: the flow to run
@@ -303,6 +354,19 @@ async def arun(flow: Flow[T], perform: Callable[[Step], Awaitable[Reply]]) -> T:
         return end.value  # type: ignore[no-any-return]
     finally:
         flow.close()
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether a JSON value is nested more deeply; without recursion."""
+    containers = [value]
+    for _ in range(levels):
+        children = (
+            child for parent in containers for child in (parent.values() if isinstance(parent, dict) else parent)
+        )
+        containers = [child for child in children if isinstance(child, (dict, list))]
+        if not containers:
+            return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -5,15 +5,13 @@ A server may echo the request's headers, and a text may hold the escape sequence
 
 from __future__ import annotations
 
-import base64
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus, urlsplit
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 MAX_TEXT_CHARACTERS = 500
-MIN_SECRET_CHARACTERS = 4  # a shorter text occurs in too many words
 REPLACEMENT = "***"
 # a text may be many times as long; nothing after this is looked at
 MAX_EXAMINED_CHARACTERS = 20_000
@@ -27,22 +25,24 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._forms: frozenset[str] = frozenset()
+        self._patterns: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
         for value in values:
             self.add(value)
 
     def add(self, value: str) -> None:
-        """Add a secret with the forms in which requests carry it.
+        """Add a secret with the forms in which servers repeat it.
 
         :param value: the secret
         """
+        from self_hosted.core.http.secret_forms import find_secret_patterns  # which DAG parsing does not need
+
         with self._lock:
-            forms = self._forms.union(form for form in _forms(value) if len(form) >= MIN_SECRET_CHARACTERS)
-            if forms != self._forms:
-                self._forms = forms
+            patterns = self._patterns.union(find_secret_patterns(value))
+            if patterns != self._patterns:
+                self._patterns = patterns
                 # the longest first: one form may be the beginning of another
-                self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+                self._pattern = re.compile("|".join(sorted(patterns, key=len, reverse=True)))
 
     def redact(self, text: str) -> str:
         """Return a text without secrets.
@@ -59,7 +59,7 @@ class Secrets:
         return clean_text(self.redact(text[:MAX_EXAMINED_CHARACTERS]))
 
     def __repr__(self) -> str:
-        return f"<{len(self._forms)} forms of secrets>"
+        return f"<{len(self._patterns)} forms of secrets>"
 
 
 def clean_text(text: str) -> str:
@@ -98,15 +98,3 @@ def strip_query(url: str) -> str:
 
 def _is_control(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
-
-
-def _forms(value: str) -> Iterator[str]:
-    encoded = base64.b64encode(value.encode())
-    yield value
-    yield encoded.decode()
-    yield encoded.decode().rstrip("=")
-    yield base64.urlsafe_b64encode(value.encode()).decode()
-    yield quote(value, safe="")
-    yield quote_plus(value)
-    yield value.replace("\\", "\\\\").replace('"', '\\"')  # as JSON shows it
-    yield value.rpartition(" ")[2]  # of a header such as "Basic dXNlcjpwYXNz"

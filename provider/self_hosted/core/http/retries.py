@@ -10,7 +10,13 @@ from typing import TypeVar
 
 import tenacity
 
-from self_hosted.core.http.errors import ConcurrencyQuotaError, OutcomeUnknownError, SelfHostedError
+from self_hosted.core.http.errors import (
+    MAX_RETRY_AFTER_PAUSE_SECONDS,
+    ConcurrencyQuotaError,
+    OutcomeUnknownError,
+    SelfHostedError,
+    ServerError,
+)
 from self_hosted.core.http.flow import Flow, Pause, Reply, Request
 
 T = TypeVar("T")
@@ -39,10 +45,18 @@ class Retries:
 
     def _attempt(self, request: Request) -> Flow[Reply]:
         reply = yield request
-        error = self.parse_error(reply)
+        error = self._parse_error(reply)
         if error is not None:
             raise error
         return reply
+
+    def _parse_error(self, reply: Reply) -> SelfHostedError | None:
+        try:
+            return self.parse_error(reply)
+        except ServerError:
+            if reply.status < 400:
+                raise
+            return reply.default_error(reply.text)  # its body is not what it should be, or is cut off
 
 
 def with_retries(
@@ -87,4 +101,5 @@ _backoff = tenacity.wait_random_exponential(multiplier=0.5, max=MAX_BACKOFF_SECO
 def _wait_seconds(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     retry_after = error.retry_after if isinstance(error, SelfHostedError) else None
-    return retry_after or _backoff(state)  # "Retry-After: 0" does not mean "at once, again and again"
+    # "Retry-After: 0" does not mean "at once, again and again"
+    return min(retry_after, MAX_RETRY_AFTER_PAUSE_SECONDS) if retry_after else _backoff(state)

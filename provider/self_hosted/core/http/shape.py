@@ -10,7 +10,6 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Reply
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ def check_shape(reply: Reply, value: Any, shape: type[T], field: str = "") -> T:
     :param shape: a type: ``str``, ``list[str]``, `JsonObject`, or a ``TypedDict`` of the fields that the flow uses
     :param field: the name of the value in the response, such as "rules"; "" for the whole
     :raises ServerError: naming the endpoint, the field and what it should be
+    :raises OutcomeUnknownError: in the same cases, for a write that may have been carried out
     """
     from pydantic import ValidationError
 
@@ -38,7 +38,7 @@ def check_shape(reply: Reply, value: Any, shape: type[T], field: str = "") -> T:
         _adapter(cast("Hashable", shape)).validate_python(value, strict=True)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise reply.error(ServerError, f"unexpected response: {_describe(problem, field)}") from None
+        raise reply.malformed(f"unexpected response: {_describe(problem, field)}") from None
     return value  # type: ignore[no-any-return]
 
 

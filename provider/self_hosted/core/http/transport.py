@@ -1,264 +1,150 @@
-"""The only file with network I/O: requests for workers, httpx for triggers."""
+"""What both transports share, without network I/O: a request ready to be sent, and the errors of its exchange."""
 
 from __future__ import annotations
 
 import contextlib
-import functools
+import re
 import ssl
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from http.cookiejar import DefaultCookiePolicy
-from pathlib import Path
-
-import certifi
-import httpx
-import requests
-from urllib3 import exceptions as urllib3
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 
 from self_hosted import __version__
 from self_hosted.core.http.address import Address
-from self_hosted.core.http.body import CHUNK_BYTES, StreamedBody, build_body
+from self_hosted.core.http.body import StreamedBody, build_body
 from self_hosted.core.http.errors import OutcomeUnknownError, UnreachableError
-from self_hosted.core.http.flow import Pause, Reply, Request, Secret, Step
-from self_hosted.core.http.redact import Secrets
+from self_hosted.core.http.flow import Reply, Request
+from self_hosted.core.http.limits import CURRENT_LIMITS, ExchangeLimits
+from self_hosted.core.http.response import ACCEPTED_ENCODING, malformed
 
 USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
-LONG_RUNNING_TIMEOUT_FACTOR = 5  # how many times the read timeout
+LONG_RUNNING_TIMEOUT_FACTOR = 5  # how many times the usual timeouts
 BAD_HEADER = "a header contains an invalid character, such as a line break: check the credential"
+HEADER_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+DISCONNECTS = {"IncompleteRead", "ReadError", "WriteError", "CloseError"}  # of both libraries
+DISCONNECTED = re.compile(r"disconnected|closed|prematurely")
 NO_REPLY = Reply(0, {}, b"", Request("", ""))  # the reply to a Pause and a Secret; flows ignore it
 
 
-class WorkerTransport:
-    """Sends with requests. Threads may share it.
+@dataclass(frozen=True)
+class Exchange:
+    """One request on its way.
 
-    :param address: where and how the product is reached
-    :param secrets: the secrets of the hook; derived ones are added
-    :param mask: called with every derived secret
+    :param request: the request
+    :param url: where it is sent
+    :param headers: all headers but Host; each value can be encoded as Latin-1
+    :param body: its body
+    :param read_timeout: seconds between two pieces of the response
+    :param limits: of the exchange
     """
 
-    def __init__(self, address: Address, secrets: Secrets, mask: Callable[[str], None]) -> None:
-        self.address, self.secrets, self.mask = address, secrets, mask
-        self.session = requests.Session()
-        self.session.trust_env = False  # neither .netrc nor proxies nor certificates of the environment
-        # `LoginAuth` holds the session, not a cookie jar
-        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self.session.headers["User-Agent"] = USER_AGENT
-        self.session.verify = address.verify
-        self.session.cert = _cert_argument(address.client_cert)
-        self.session.proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
+    request: Request
+    url: str
+    headers: dict[str, str]
+    body: bytes | StreamedBody | None
+    read_timeout: float
+    limits: ExchangeLimits
 
-    def perform(self, step: Step) -> Reply:
-        """Carry out one step of a flow."""
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-        elif isinstance(step, Secret):
-            self.secrets.add(step.value)
-            self.mask(step.value)
-        else:
-            return self._send(step)
-        return NO_REPLY
+    def translate(self, error: Exception) -> Exception:
+        """Return our error for one of the HTTP library, by whether the request may have reached the server.
 
-    def _send(self, request: Request) -> Reply:
-        with _translate_requests_errors(request), contextlib.ExitStack() as files:
-            body, headers = build_body(request, files)
-            response = self.session.request(
-                request.method,
-                self.address.base_url + request.target,
-                headers={**request.headers, **headers},
-                data=body,
-                timeout=(self.address.connect_timeout, _read_timeout(self.address, request)),
-                allow_redirects=False,  # a redirect would carry the credential elsewhere
-                stream=request.save_to is not None,
-            )
-            with contextlib.closing(response):
-                return self._reply(request, response)
+        :param error: any error but those of `build_exchange`
+        """
+        if isinstance(self.body, StreamedBody) and self.body.error is not None:
+            return self.body.error  # of the file, not of the network
+        if self.limits.is_started and not any(map(_is_rejection, causes(error))):
+            return self._outcome_unknown(error)
+        return self._unreachable(error)
 
-    def _reply(self, request: Request, response: requests.Response) -> Reply:
-        saved = request.save_to is not None and response.status_code < 300
-        if saved and request.save_to:
-            with request.save_to() as file:
-                for chunk in response.iter_content(CHUNK_BYTES):
-                    file.write(chunk)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = b"" if saved else response.content
-        return Reply(response.status_code, headers, body, request, self.secrets.clean)
+    def _outcome_unknown(self, error: Exception) -> OutcomeUnknownError:
+        reason = _find_reason(error)
+        if not reason and not _is_disconnected(error):
+            return malformed(self.request, "it is no valid HTTP")
+        message = f"the response was lost: {reason or 'the connection was closed'}"
+        return OutcomeUnknownError(message, method=self.request.method, path=self.request.path)
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        reason = _find_reason(error) or "the connection was closed"
+        message = f"cannot reach the server: {reason}; check the base URL and the proxy"
+        unreachable = UnreachableError(message, method=self.request.method, path=self.request.path)
+        # certificates and TLS versions do not change between attempts
+        unreachable.retryable = not any(_is_tls_mismatch(cause) for cause in causes(error))
+        return unreachable
 
 
-class TriggerTransport:
-    """Sends with httpx, on one event loop.
+@contextlib.contextmanager
+def open_exchange(address: Address, request: Request) -> Generator[Exchange]:
+    """Prepare the exchange of a request: open its files, and begin its limits.
 
-    :param address: where and how the product is reached
-    :param secrets: the secrets of the hook; derived ones are added
-    :param mask: called with every derived secret
-    :param sleep: carries out a pause
+    :param address: of the product
+    :param request: the request
+    :raises ValueError: if a header is invalid
     """
-
-    def __init__(
-        self,
-        address: Address,
-        secrets: Secrets,
-        mask: Callable[[str], Awaitable[None]],
-        sleep: Callable[[Pause], Awaitable[None]],
-    ) -> None:
-        self.address, self.secrets, self.mask, self.sleep = address, secrets, mask, sleep
-        self.client = httpx.AsyncClient(
-            verify=_ssl_context(address, _modification_times(address)),
-            proxy=address.proxy,
-            headers={"User-Agent": USER_AGENT},
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(address.read_timeout, connect=address.connect_timeout),
+    factor = LONG_RUNNING_TIMEOUT_FACTOR if request.long_running else 1
+    read_timeout = address.read_timeout * factor
+    with contextlib.ExitStack() as files:
+        body, body_headers = build_body(request, files)
+        headers = _merge_headers(
+            {"Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODING, "User-Agent": USER_AGENT},
+            request.headers,
+            body_headers,
         )
-        self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    async def perform(self, step: Step) -> Reply:
-        """Carry out one step of a flow."""
-        if isinstance(step, Pause):
-            await self.sleep(step)
-        elif isinstance(step, Secret):
-            self.secrets.add(step.value)
-            await self.mask(step.value)
-        else:
-            return await self._send(step)
-        return NO_REPLY
-
-    async def _send(self, request: Request) -> Reply:
-        with _translate_httpx_errors(request), contextlib.ExitStack() as files:
-            body, headers = build_body(request, files)
-            sent = self.client.build_request(
-                request.method,
-                self.address.base_url + request.target,
-                headers={**request.headers, **headers},
-                content=_chunks(body) if isinstance(body, StreamedBody) else body,
-                timeout=httpx.Timeout(_read_timeout(self.address, request), connect=self.address.connect_timeout),
-            )
-            response = await self.client.send(sent, stream=True)
-            async with contextlib.aclosing(response):
-                return await self._reply(request, response)
-
-    async def _reply(self, request: Request, response: httpx.Response) -> Reply:
-        saved = request.save_to is not None and response.is_success
-        if saved and request.save_to:
-            with request.save_to() as file:
-                async for chunk in response.aiter_bytes(CHUNK_BYTES):
-                    file.write(chunk)
-        body = b"" if saved else await response.aread()
-        return Reply(response.status_code, dict(response.headers), body, request, self.secrets.clean)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self.client.aclose()
+        limits = ExchangeLimits(request, address.total_timeout * factor, read_timeout)
+        token = CURRENT_LIMITS.set(limits)
+        try:
+            yield Exchange(request, address.base_url + request.target, headers, body, read_timeout, limits)
+        finally:
+            CURRENT_LIMITS.reset(token)
 
 
-def _read_timeout(address: Address, request: Request) -> float:
-    return address.read_timeout * (LONG_RUNNING_TIMEOUT_FACTOR if request.long_running else 1)
+def _merge_headers(*several: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers; a later one replaces an earlier one of the same name."""
+    merged: dict[str, tuple[str, str]] = {}
+    for headers in several:
+        for name, value in headers.items():
+            if not HEADER_VALUE.fullmatch(value):
+                raise ValueError(BAD_HEADER)
+            merged[name.lower()] = (name, value)
+    return dict(merged.values())
 
 
-def _cert_argument(cert: tuple[str, str | None] | None) -> str | tuple[str, str] | None:
-    if cert is None:
-        return None
-    return (cert[0], cert[1]) if cert[1] else cert[0]
+def causes(error: BaseException, visited: tuple[BaseException, ...] = ()) -> Generator[BaseException]:
+    """Yield an error and its causes, in all ways that the libraries link them.
 
-
-def _modification_times(address: Address) -> tuple[float, ...]:
-    """Return when the certificate files were last modified."""
-    files = [address.verify, *(address.client_cert or ())]
-    return tuple(Path(file).stat().st_mtime for file in files if isinstance(file, str))
-
-
-@functools.lru_cache(maxsize=16)
-def _ssl_context(address: Address, modified: tuple[float, ...]) -> ssl.SSLContext | bool:
-    """Return a cached context: creating one takes 16 ms, which blocks a triggerer when 500 tasks are killed.
-
-    :param address: names the certificates
-    :param modified: modification times, so that renewed certificates are read
+    :param error: any error
+    :param visited: those that were yielded already
     """
-    if address.verify is False and address.client_cert is None:
-        return False
-    cafile = address.verify if isinstance(address.verify, str) else certifi.where()
-    context = ssl.create_default_context(cafile=cafile)
-    if address.verify is False:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    if address.client_cert:
-        context.load_cert_chain(*address.client_cert)
-    return context
-
-
-async def _chunks(body: StreamedBody) -> AsyncIterator[bytes]:
-    for chunk in body:
-        yield chunk
-
-
-@contextlib.contextmanager
-def _translate_requests_errors(request: Request) -> Generator[None]:
-    """Raise our errors for those of requests, by whether the request reached the server."""
-    not_sent = (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.SSLError,
-        requests.exceptions.ProxyError,
-        requests.exceptions.InvalidURL,
-    )
-    try:
-        yield
-    except (requests.exceptions.InvalidHeader, UnicodeEncodeError):
-        raise ValueError(BAD_HEADER) from None
-    except not_sent as error:
-        raise _unreachable(request, error) from None
-    except requests.exceptions.RequestException as error:
-        reason = getattr(error.args[0] if error.args else None, "reason", None)
-        is_unsent = isinstance(reason, urllib3.NewConnectionError)
-        raise (_unreachable if is_unsent else _outcome_unknown)(request, error) from None
-
-
-@contextlib.contextmanager
-def _translate_httpx_errors(request: Request) -> Generator[None]:
-    """Raise our errors for those of httpx, by whether the request reached the server."""
-    not_sent = (
-        httpx.ConnectError,
-        httpx.ConnectTimeout,
-        httpx.PoolTimeout,
-        httpx.ProxyError,
-        httpx.UnsupportedProtocol,
-        ssl.SSLError,  # a TLS 1.3 alert that the server sends after the handshake
-    )
-    try:
-        yield
-    except (httpx.LocalProtocolError, UnicodeEncodeError):
-        raise ValueError(BAD_HEADER) from None
-    except not_sent as error:
-        raise _unreachable(request, error) from None
-    except httpx.HTTPError as error:
-        raise _outcome_unknown(request, error) from None
-
-
-def _unreachable(request: Request, error: Exception) -> UnreachableError:
-    message = f"cannot reach the server: {_reason(error)}; check the base URL and the proxy"
-    unreachable = UnreachableError(message, method=request.method, path=request.path)
-    # certificates and TLS versions do not change between attempts
-    unreachable.retryable = not any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
-    return unreachable
-
-
-def _outcome_unknown(request: Request, error: Exception) -> OutcomeUnknownError:
-    return OutcomeUnknownError(f"the response was lost: {_reason(error)}", method=request.method, path=request.path)
-
-
-def _reason(error: Exception) -> str:
-    """Return the text of the operating system or of TLS; texts of the libraries may contain the proxy's password."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-    return "timeout" if "Timeout" in type(error).__name__ else "the connection was closed"
-
-
-def _causes(error: BaseException, visited: tuple[BaseException, ...] = ()) -> Generator[BaseException]:
-    """Yield an error and its causes, in all ways that the libraries link them."""
     if error in visited or isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):  # not errors
         return
     yield error
     members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     for link in (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args, *members):
         if isinstance(link, BaseException):
-            yield from _causes(link, (*visited, error))
+            yield from causes(link, (*visited, error))
+
+
+def _find_reason(error: Exception) -> str:
+    """Return the text of the operating system or of TLS; texts of the libraries may contain the proxy's password."""
+    for cause in causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+    return "timeout" if any("Timeout" in type(cause).__name__ for cause in causes(error)) else ""
+
+
+def _is_disconnected(error: Exception) -> bool:
+    """Whether the connection was closed before the response was complete; else the response is no valid HTTP."""
+    return any(
+        isinstance(cause, ConnectionError) or type(cause).__name__ in DISCONNECTS or DISCONNECTED.search(str(cause))
+        for cause in causes(error)
+    )
+
+
+def _is_rejection(cause: BaseException) -> bool:
+    """Whether a proxy, or the server by a TLS alert, rejected the connection; TLS 1.3 does so after the handshake."""
+    is_alert = isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "")
+    return is_alert or type(cause).__name__ == "ProxyError"
+
+
+def _is_tls_mismatch(cause: BaseException) -> bool:
+    return isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))

@@ -5,6 +5,8 @@ Without the store, and between the submit and the save, the write recognizes its
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from self_hosted.core.tasks.operator import idempotency_key
@@ -21,21 +23,33 @@ class JobState(NamedTuple):
     :param submitted: what its operator's `submit` returned; None if it was interrupted in the middle of it
     :param is_current: whether this try continues the work. Airflow keeps the state when a user clears the task, which
         asks for new work
+    :param fingerprint: the operator's `fingerprint` before its `submit`
     """
 
     submitted: dict[str, Any] | None
     is_current: bool
+    fingerprint: str
 
 
-def save_job_state(context: Context, submitted: dict[str, Any] | None) -> None:
+def build_fingerprint(content: Any) -> str:
+    """Return 32 hex digits that differ if the content differs.
+
+    :param content: JSON; other objects count as their text
+    """
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def save_job_state(context: Context, submitted: dict[str, Any] | None, fingerprint: str = "") -> None:
     """Save what was submitted, or that a submit is about to begin.
 
     :param context: the context of the task
     :param submitted: plain JSON; None before the submit
+    :param fingerprint: see `JobState`
     """
     store = context.get("task_state_store")
     if store is not None:
-        store.set(KEY, {"key": idempotency_key(context), "submitted": submitted})
+        store.set(KEY, {"key": idempotency_key(context), "submitted": submitted, "fingerprint": fingerprint})
 
 
 def load_job_state(context: Context) -> JobState | None:
@@ -45,7 +59,9 @@ def load_job_state(context: Context) -> JobState | None:
     """
     store = context.get("task_state_store")
     saved: Any = store.get(KEY) if store is not None else None
-    return JobState(saved["submitted"], saved["key"] == idempotency_key(context)) if saved else None
+    if not saved:
+        return None
+    return JobState(saved["submitted"], saved["key"] == idempotency_key(context), saved["fingerprint"])
 
 
 def clear_job_state(context: Context) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom, conf
 
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import import_string
@@ -39,16 +39,28 @@ def fail_fast_on_permanent_errors() -> Generator[None]:
 
 
 def idempotency_key(context: Context) -> str:
-    """Return 32 hex digits that are the same on every retry of a task, and others once a user clears it.
+    """Return 32 hex digits that identify the work of a task: the same on every try, in a worker and after a deferral.
 
-    A write that carries the key is recognized when the task is tried again.
+    A write that carries the key is recognized when the task is tried again. The key changes when a user clears the
+    task, when a run is deleted and created again with the same run id, and from one Airflow instance to another:
+
+    - The times of the run come from the metadata database, so that all workers and tries see the same ones. A run that
+      is created again starts at another microsecond. `dag.test` starts a run at its logical date, but after another
+      ``run_after``. Only setting a running run to queued changes its start: to run it again is what the user requests.
+    - The instance is identified by its public URL, ``[api] base_url``. Workers of one instance need not share a Fernet
+      key or JWT secret (both are generated where they are missing, and rotated), nor a host name. Two instances without
+      a URL differ by the start of their runs.
+
+    Task state (since Airflow 3.3) is not needed. So the key is the same with and without ``durable``.
 
     :param context: the context of the task
     """
-    ti = context["ti"]
+    ti, run = context["ti"], context["dag_run"]
     # clearing a task raises max_tries by the tries that were used; a retry does not
     round_number = (ti.max_tries or 0) - (context["task"].retries or 0)
-    parts = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index, round_number)
+    instance_url = conf.get("api", "base_url", fallback="").rstrip("/")
+    run_times = (run.start_date and run.start_date.timestamp(), run.run_after.timestamp())
+    parts = (instance_url, ti.dag_id, ti.run_id, *run_times, ti.task_id, ti.map_index, round_number)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

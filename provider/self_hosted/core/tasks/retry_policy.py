@@ -10,7 +10,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from self_hosted.core.http.errors import PermanentError, SelfHostedError
+from self_hosted.core.http.errors import MAX_RETRY_AFTER_SECONDS, PermanentError, SelfHostedError
 
 try:
     from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class SelfHostedRetryPolicy(RetryPolicy):
-    """Fails a task at once on permanent errors, and delays its retry by the product's Retry-After.
+    """Fails a task at once on permanent errors, and delays its retry by the product's Retry-After, 24 hours at most.
 
     Operators and sensors of this provider have it unless they are given another one. A ``@task`` that calls a hook gets
     it by ``@task(retry_policy=SelfHostedRetryPolicy())``.
@@ -41,9 +41,10 @@ class SelfHostedRetryPolicy(RetryPolicy):
         """
         if isinstance(exception, PermanentError):
             return RetryDecision.fail(reason=f"a retry cannot succeed: {exception}")
-        if isinstance(exception, SelfHostedError) and exception.retry_after:
+        if isinstance(exception, SelfHostedError) and (exception.retry_after or 0) > 0:
+            seconds = min(exception.retry_after or 0, MAX_RETRY_AFTER_SECONDS)
             # with jitter: all rejected clients received the same time
-            delay = timedelta(seconds=exception.retry_after * random.uniform(1.0, 1.2))  # noqa: S311 no secret
+            delay = timedelta(seconds=seconds * random.uniform(1.0, 1.2))  # noqa: S311 no secret
             return RetryDecision.retry(delay=delay, reason=f"the product requested a pause: {exception}")
         return RetryDecision.default()
 

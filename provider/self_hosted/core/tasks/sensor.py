@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,11 +19,12 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from self_hosted.core.arguments import to_plain
-from self_hosted.core.http.errors import SelfHostedError, WaitTimeoutError
+from self_hosted.core.http.errors import WaitTimeoutError
 from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.operator import fail_fast_on_permanent_errors
 from self_hosted.core.tasks.retry_policy import apply_default_retry_policy
-from self_hosted.core.wait.observation import Observation
+from self_hosted.core.tasks.sensor_progress import clear_progress, load_progress, save_progress
+from self_hosted.core.wait.loop import poll_until_answered
 from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.spec import WaitSpec
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from airflow.triggers.base import StartTriggerArgs
 
     from self_hosted.core.connection.hook import SelfHostedHook
+    from self_hosted.core.wait.observation import Observation
 
 
 class _StartTriggerArgs:
@@ -43,10 +47,11 @@ class SelfHostedSensor(BaseSensorOperator):
     """Waits for one remote object. Works in poke and reschedule mode, deferred, and entirely in the triggerer.
 
     :param deferrable: wait in the triggerer, without a worker slot; default: ``[operators] default_deferrable``. A
-        success also ends the task there, unless it has outlets or multiple_outputs, which only a worker can report
-    :param start_from_trigger: start in the triggerer, so that the task never takes a worker slot (since Airflow 3.3;
-        before, same as ``deferrable``). Arguments may be templates, but not results of other tasks; mapped tasks start
-        in a worker
+        worker then returns the result. With ``do_xcom_push=False`` and without outlets, a success ends the task in the
+        triggerer
+    :param start_from_trigger: start in the triggerer, so that the task takes no worker slot before its end (since
+        Airflow 3.3; before, same as ``deferrable``). Arguments may be templates, but not results of other tasks; mapped
+        tasks start in a worker
 
     ``poke_interval``, ``timeout``, ``soft_fail`` and ``mode`` are Airflow's own, and apply when deferred, too.
     """
@@ -61,7 +66,7 @@ class SelfHostedSensor(BaseSensorOperator):
         default = conf.getboolean("operators", "default_deferrable", fallback=False)
         self.deferrable = start_from_trigger or (default if deferrable is None else deferrable)
         self.start_from_trigger = start_from_trigger
-        self._observation: Observation | None = None
+        self._pending: PendingWait | None = None
         apply_default_retry_policy(self)
 
     @property
@@ -101,44 +106,42 @@ class SelfHostedSensor(BaseSensorOperator):
             self.validate()
             if self.deferrable:
                 return self._defer()
-            self._since = self._started_at(context)
-            try:
-                return super().execute(context)
-            except AirflowSensorTimeout:
-                raise AirflowSensorTimeout(self._timeout_message()) from None
+            self._pending = self._create_wait(context)
+            return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll once.
+        """Poll once; again and again while the poll fails, for as long as in every other mode.
 
         :param context: the context of the task
         """
-        wait_spec, key = self._wait_spec, self.external_id()
         # here and not only in `execute`: Airflow handles soft_fail around each poke
-        with fail_fast_on_permanent_errors():
-            self._observation = observation = self.hook.run(wait_spec.refresh([key])).get(key)
-            if observation is None or not observation.done:
+        with _raise_errors_of_airflow():
+            pending = self._pending = self._pending or self._create_wait(context)
+            self.hook.run(poll_until_answered(self._wait_spec, pending))
+            if not pending.is_over:
+                self._save_progress(context, pending)
                 return PokeReturnValue(is_done=False)
-            return PokeReturnValue(
-                is_done=True, xcom_value=self._build_result(observation, self.hook.settings.address.base_url)
-            )
+            self._clear_progress(context)
+            try:
+                observation = pending.outcome(self._wait_spec)
+            finally:
+                pending.forgive()  # with silent_fail, Airflow pokes again
+            return PokeReturnValue(True, self.build_result(observation, self.hook.settings.address.base_url))
 
-    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any] | str | None = None) -> Any:
         """Continue after the deferred wait, with the same outcomes as a poke.
 
         :param context: the context of the task
-        :param event: the payload of the trigger's event
+        :param event: the payload of the trigger's event; "success" if ``dag.test()`` ran a trigger that ended the task
         """
-        from self_hosted.core.wait.trigger import observation_from_event
-
+        if event == "success" and self._ends_in_triggerer:
+            return None
+        self.hook.mask_secrets()  # this process may log what a server said, and does not know them yet
         try:
-            with fail_fast_on_permanent_errors():
-                try:
-                    observation = observation_from_event(event)
-                except WaitTimeoutError as error:
-                    raise AirflowSensorTimeout(str(error)) from None
-                return self._build_result(observation, (event or {})["base_url"])
-        except (AirflowFailException, AirflowSensorTimeout) as error:
-            if self.soft_fail or self.never_fail:
+            with _raise_errors_of_airflow():
+                return self._build_result(event)
+        except Exception as error:
+            if self.never_fail or (self.soft_fail and isinstance(error, AirflowFailException | AirflowSensorTimeout)):
                 raise AirflowSkipException(str(error)) from error
             raise
 
@@ -159,6 +162,11 @@ class SelfHostedSensor(BaseSensorOperator):
     def _wait_spec(self) -> WaitSpec:
         return import_string(self.wait_spec)  # type: ignore[no-any-return]
 
+    @property
+    def _ends_in_triggerer(self) -> bool:
+        """Whether a success needs no worker, which would push a result or report outlets."""
+        return not self.do_xcom_push and not self.outlets
+
     def _defer(self) -> Any:
         from self_hosted.core.wait.trigger import SensorTrigger
 
@@ -173,27 +181,48 @@ class SelfHostedSensor(BaseSensorOperator):
             "sensor": f"{sensor_class.__module__}.{sensor_class.__qualname__}",
             "poke_interval": float(self.poke_interval),
             "timeout": float(self.timeout),
-            "ends_task": self.do_xcom_push and not self.outlets and not self.multiple_outputs,
+            "ends_task": self._ends_in_triggerer,
             **own,
         }
 
-    def _build_result(self, observation: Observation, base_url: str) -> Any:
-        return self.build_result(self._wait_spec.require_present(self.external_id(), observation), base_url)
+    def _build_result(self, event: Any) -> Any:
+        from self_hosted.core.wait.trigger import observation_from_event
 
-    def _started_at(self, context: Context) -> float:
+        observation = observation_from_event(event)
+        return self.build_result(self._wait_spec.require_present(self.external_id(), observation), event["base_url"])
+
+    def _create_wait(self, context: Context) -> PendingWait:
+        """Return the wait; in reschedule mode, it continues that of the earlier pokes."""
         first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        return first.timestamp() if first else time.time()
+        since = first.timestamp() if first else time.time()
+        pending = PendingWait(self.external_id(), since + float(self.timeout), 0, since=since)
+        if self.reschedule:
+            pending.progress = load_progress(context, pending.key) or pending.progress
+        return pending
 
-    def _timeout_message(self) -> str:
-        pending = PendingWait(self.external_id(), 0, 0, since=self._since)
-        pending.update(self._observation)
-        reason = self._stall_reason()
-        return f"{f'{reason}: gave up' if reason else 'timed out'} {pending.describe(self._wait_spec)}"
+    def _save_progress(self, context: Context, pending: PendingWait) -> None:
+        if self.reschedule:
+            save_progress(context, pending.key, pending.progress)
 
-    def _stall_reason(self) -> str | None:
-        """Return why the object cannot proceed, if the product knows."""
-        stall_reasons, key = self._wait_spec.stall_reasons, self.external_id()
+    def _clear_progress(self, context: Context) -> None:
+        if self.reschedule:
+            clear_progress(context)
+
+    def _get_next_poke_interval(self, *arguments: Any, **named: Any) -> float:
+        """Return Airflow's interval, or the seconds until the deadline: the last poke is then."""
+        interval = super()._get_next_poke_interval(*arguments, **named)
+        return min(interval, max(0.0, self._pending.deadline - time.time())) if self._pending else interval
+
+
+@contextmanager
+def _raise_errors_of_airflow() -> Generator[None]:
+    """Within, a timeout of a wait is a timeout of the sensor, and a permanent error ends the task.
+
+    :raises AirflowSensorTimeout: if the wait timed out
+    :raises AirflowFailException: for permanent errors and invalid arguments
+    """
+    with fail_fast_on_permanent_errors():
         try:
-            return self.hook.run(stall_reasons([key])).get(key) if stall_reasons else None
-        except SelfHostedError:
-            return None
+            yield
+        except WaitTimeoutError as error:
+            raise AirflowSensorTimeout(str(error)) from None

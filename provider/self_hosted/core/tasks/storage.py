@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from uuid import uuid4
+
+from self_hosted.core.tasks.part_files import replace_atomically
 
 if TYPE_CHECKING:
     from self_hosted.core.connection.hook import SelfHostedHook
@@ -45,25 +46,17 @@ def validate_output_uri(argument: str, uri: Any) -> None:
 def atomic_writer(uri: str) -> Generator[BinaryIO]:
     """Open a file for writing that appears only when it is complete; a failed task leaves the previous file unchanged.
 
-    Missing folders on this machine are created. Output to an object store goes through a temporary file.
+    Missing folders on this machine are created. Output to an object store goes through a temporary file. What a killed
+    task has left behind is removed.
 
     :param uri: see `resolve_path`; an existing file is replaced
     """
     path = resolve_path(uri)
-    with _write_then_move(path) if isinstance(path, Path) else _write_then_copy(path) as file:
+    is_local = "://" not in uri  # older paths of object stores are a `Path`, too
+    if is_local:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_atomically(path) if is_local else _write_then_copy(path) as file:
         yield file
-
-
-@contextmanager
-def _write_then_move(path: Path) -> Generator[BinaryIO]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            yield cast("BinaryIO", file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout, conf
 from self_hosted.core.http.errors import WaitTimeoutError
 from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.job_state import (
+    build_fingerprint,
     clear_job_state,
     is_previous_attempt_unknown,
     load_job_state,
@@ -41,8 +42,8 @@ class WaitingOperator(SelfHostedOperator):
     :param poll_interval: the longest time between two polls, in seconds
     :param wait_timeout: the longest time to wait, in seconds; ``execution_timeout`` applies as well
     :param cancel_on_kill: whether marking the task failed, or clearing it, also cancels the remote work
-    :param durable: whether a retry continues to wait for what an earlier try submitted, through Airflow's task state
-        store (since 3.3)
+    :param durable: whether a retry continues to wait for what an earlier try submitted with the same arguments, through
+        Airflow's task state store (since 3.3)
     """
 
     wait_spec: ClassVar[str]
@@ -81,6 +82,14 @@ class WaitingOperator(SelfHostedOperator):
         """
         key = self.external_id(submitted)
         return [] if key is None else [key]
+
+    def fingerprint(self) -> str:
+        """Return a digest of what this try would submit; default: of the rendered template fields.
+
+        A retry resumes the wait of an earlier try only if it would submit the same. Otherwise it submits, and then
+        cancels what the earlier try submitted. It is called after `validate`.
+        """
+        return build_fingerprint({name: getattr(self, name) for name in self.template_fields})
 
     def external_url(self, submitted: Any) -> str:
         """Return the product's page of the submitted work.
@@ -137,6 +146,7 @@ class WaitingOperator(SelfHostedOperator):
         """
         from self_hosted.core.wait.trigger import outcomes_from_event
 
+        self.hook.mask_secrets()  # this process may log what a server said, and does not know them yet
         with fail_fast_on_permanent_errors():
             outcomes = outcomes_from_event(event)
             return self._complete(context, (event or {}).get("submitted") or {}, outcomes)
@@ -180,23 +190,45 @@ class WaitingOperator(SelfHostedOperator):
     def _submit_or_resume(self, context: Context) -> Any:
         """Return what an earlier try submitted, or submit now."""
         state = load_job_state(context) if self.durable else None
-        if state and state.submitted and state.is_current:
-            first, *others = self.external_ids(state.submitted)
-            more = f" and {len(others)} more" if others else ""
-            self.log.info("Resuming the wait for %s%s of an earlier try", self._wait_spec.describe(first), more)
-            return state.submitted
-        if state and state.submitted and self.cancel_on_kill:
+        if not state or not state.submitted:
+            self.previous_attempt_unknown = self._is_previous_attempt_unknown(context)
+            return self._submit(context)
+        earlier = self.external_ids(state.submitted)
+        if not state.is_current:
             # the task was cleared before a triggerer picked up the wait, so that no trigger cancelled it
-            self._cancel(self.external_ids(state.submitted))
-        self.previous_attempt_unknown = self._is_previous_attempt_unknown(context)
-        return self._submit(context)
+            if self.cancel_on_kill:
+                self._cancel(earlier)
+            return self._submit(context)
+        if state.fingerprint != self.fingerprint():
+            return self._replace(context, earlier)
+        self.log.info("Resuming the wait for %s of an earlier try", self._describe(earlier))
+        return state.submitted
+
+    def _replace(self, context: Context, earlier: Sequence[str]) -> Any:
+        """Submit what the arguments are now, and cancel the work of an earlier try, unless this is still the same."""
+        submitted = self._submit(context)
+        current = self.external_ids(submitted)
+        replaced = [key for key in earlier if key not in current]
+        if replaced:
+            replacement = self._describe(current) if current else "nothing"
+            self.log.warning(
+                "%s of an earlier try had other arguments; it is replaced by %s", self._describe(replaced), replacement
+            )
+            if self.cancel_on_kill:
+                self._cancel(replaced)
+        return submitted
+
+    def _describe(self, keys: Sequence[str]) -> str:
+        first, *others = keys
+        return self._wait_spec.describe(first) + (f" and {len(others)} more" if others else "")
 
     def _submit(self, context: Context) -> Any:
+        fingerprint = self.fingerprint() if self.durable else ""
         if self.durable:
-            save_job_state(context, None)
+            save_job_state(context, None, fingerprint)
         submitted = self.submit(context)
         if self.durable and self.external_ids(submitted):
-            save_job_state(context, submitted)
+            save_job_state(context, submitted, fingerprint)
         else:
             self._clear_job_state(context)
         return submitted

@@ -6,9 +6,9 @@ A worker runs it for one task, the `Poller` of a triggerer for many, and `Bounde
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from self_hosted.core.http.errors import (
@@ -18,6 +18,7 @@ from self_hosted.core.http.errors import (
     PermanentError,
     PermissionDeniedError,
     SelfHostedError,
+    ServerError,
     WaitTimeoutError,
 )
 from self_hosted.core.http.flow import Flow, Pause
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MIN_POLL_SPACING_SECONDS = 0.5  # between two rounds for several waits
-MAX_OUTAGE_SECONDS = 300.0  # of failing polls before the waits fail; an upgrade of a product takes a few minutes
-SINGLE_ID_ERRORS = (PermissionDeniedError, NotFoundError, ConflictError, InvalidRequestError)  # may concern one of many
+# errors that may concern one of many ids
+SINGLE_ID_ERRORS = (PermissionDeniedError, NotFoundError, ConflictError, InvalidRequestError, ServerError)
 MAX_FAILED_IDS = 10  # errors of that kind in one query; more of them concern all ids
+
+log = logging.getLogger(__name__)
 
 OnOver = Callable[[PendingWait], None]
 
@@ -54,6 +57,19 @@ def poll(wait_spec: WaitSpec, pending_waits: set[PendingWait], on_over: OnOver =
             yield Pause(seconds_until_next_poll(pending_waits), may_end_early=True)
 
 
+def poll_until_answered(wait_spec: WaitSpec, pending: PendingWait) -> Flow[None]:
+    """Query one object; again and again while the query fails, until its wait is over.
+
+    :param wait_spec: what to query
+    :param pending: the wait
+    """
+    pending_waits = {pending}
+    yield from poll_once(wait_spec, pending_waits)
+    while pending_waits and pending.poll_error:
+        yield Pause(seconds_until_next_poll(pending_waits))
+        yield from poll_once(wait_spec, pending_waits)
+
+
 def poll_once(wait_spec: WaitSpec, pending_waits: set[PendingWait], on_over: OnOver = _ignore) -> Flow[None]:
     """Run one round of the wait loop: query all objects that are due.
 
@@ -64,8 +80,8 @@ def poll_once(wait_spec: WaitSpec, pending_waits: set[PendingWait], on_over: OnO
     # objects that are half-way to their next poll are included, so that many waits need few requests
     ready = [pending for pending in pending_waits if pending.schedule.ready <= time.time()]
     for batch in _batch_by_key(ready, wait_spec.batch_size):
-        yield from _refresh_before_deadline(wait_spec, batch)
-        yield from _end_stalled(wait_spec, [pending for pending in batch if not pending.is_over])
+        yield from _poll_batch(wait_spec, batch)
+        yield from _end_stalled(wait_spec, [pending for pending in batch if not pending.is_resolved])
         for pending in batch:
             pending.schedule_next()
             if pending.is_over:
@@ -93,27 +109,33 @@ def _batch_by_key(pending_waits: Sequence[PendingWait], size: int) -> Iterator[l
         yield [pending for key in keys for pending in by_key[key]]
 
 
-def _refresh_before_deadline(wait_spec: WaitSpec, batch: Sequence[PendingWait]) -> Flow[None]:
-    """Query a batch. An outage fails its waits, unless their deadlines come first."""
-    until = max(pending.deadline for pending in batch)
-    deadline_comes_first = until - time.time() < MAX_OUTAGE_SECONDS
-    results: dict[str, Outcome] = {}
+def _poll_batch(wait_spec: WaitSpec, batch: Sequence[PendingWait]) -> Flow[None]:
+    """Query a batch. An error that may pass is the result of the ids that it left without an observation.
+
+    :raises PermanentError: if the error concerns all ids
+    """
+    ids, results = sorted({pending.key for pending in batch}), dict[str, Outcome]()
     try:
-        yield from _refresh(wait_spec, sorted({pending.key for pending in batch}), until, results)
+        yield from _refresh(wait_spec, ids, results)
+    except PermanentError:
+        raise
     except SelfHostedError as error:
-        if isinstance(error, PermanentError) or not deadline_comes_first:
-            raise
-        for pending in batch:
-            pending.poll_error = error
-    else:
-        for pending in batch:
-            pending.update(results.get(pending.key))
+        results = {**dict.fromkeys(ids, error), **results}
+    for pending in batch:
+        _update(wait_spec, pending, results.get(pending.key))
 
 
-def _refresh(wait_spec: WaitSpec, ids: Sequence[str], until: float, results: dict[str, Outcome]) -> Flow[None]:
+def _update(wait_spec: WaitSpec, pending: PendingWait, result: Outcome | None) -> None:
+    """Update a wait with the result of its poll; the cause of an unreadable response is logged once."""
+    if isinstance(result, ServerError) and result.__cause__ and not pending.poll_error:
+        log.error("%s: %s", wait_spec.describe(pending.key), result, exc_info=result.__cause__)
+    pending.update(result)
+
+
+def _refresh(wait_spec: WaitSpec, ids: Sequence[str], results: dict[str, Outcome]) -> Flow[None]:
     """Add the observations of ids to the results. An error of one id is its result, and does not affect others."""
     try:
-        results.update((yield from _retry_until(partial(wait_spec.refresh, ids), until)))
+        results.update((yield from _read(wait_spec.refresh, ids)))
     except SINGLE_ID_ERRORS as error:
         if sum(isinstance(result, SelfHostedError) for result in results.values()) >= MAX_FAILED_IDS:
             raise
@@ -121,29 +143,37 @@ def _refresh(wait_spec: WaitSpec, ids: Sequence[str], until: float, results: dic
             results[ids[0]] = error
             return
         for half in _split(ids, (len(ids) + 1) // 2):
-            yield from _refresh(wait_spec, half, until, results)
+            yield from _refresh(wait_spec, half, results)
+
+
+def _read(make_flow: Callable[[Sequence[str]], Flow[T]], ids: Sequence[str]) -> Flow[T]:
+    """Return the result of a query. An unexpected exception means that the response is malformed.
+
+    :raises ServerError: for any exception that is no `SelfHostedError`
+    """
+    try:
+        return (yield from make_flow(ids))
+    except SelfHostedError:
+        raise
+    except Exception as error:  # its text may hold a text of the server
+        raise ServerError(f"the response is malformed: reading it raised {type(error).__name__}") from error
 
 
 def _end_stalled(wait_spec: WaitSpec, pending_waits: Sequence[PendingWait]) -> Flow[None]:
     """End the waits for objects that cannot proceed. If the product does not say why, the waits go on."""
-    unchanged = [pending for pending in pending_waits if pending.seconds_unchanged >= wait_spec.stall_after]
+    # at its deadline, a wait ends anyhow: its error then names the reason, if there is one
+    unchanged = [
+        pending for pending in pending_waits if pending.seconds_unchanged >= wait_spec.stall_after or pending.is_over
+    ]
     if wait_spec.stall_reasons is None or not unchanged:
         return
     with contextlib.suppress(SelfHostedError):
-        reasons = yield from wait_spec.stall_reasons(sorted({pending.key for pending in unchanged}))
+        reasons = yield from _read(wait_spec.stall_reasons, sorted({pending.key for pending in unchanged}))
         for pending in unchanged:
             if pending.key in reasons:
                 pending.error = WaitTimeoutError(f"{reasons[pending.key]}: gave up {pending.describe(wait_spec)}")
     for pending in unchanged:
         pending.progress.changed_at = time.time()  # so that the next check comes as much later
-
-
-def _retry_until(make_flow: Callable[[], Flow[T]], until: float) -> Flow[T]:
-    """Return the result of a query; non-permanent errors are retried during an outage, until the deadline."""
-    from self_hosted.core.http.retries import with_retries  # imports tenacity, which only waits need
-
-    timeout = min(MAX_OUTAGE_SECONDS, until - time.time())
-    return (yield from with_retries(make_flow, lambda error: not isinstance(error, PermanentError), timeout))
 
 
 def _split(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -157,11 +187,12 @@ def cancel_all(wait_spec: WaitSpec, keys: Sequence[str]) -> Flow[dict[str, SelfH
     :param keys: remote ids. If there are several, one query first leaves out those that are done already
     """
     errors: dict[str, SelfHostedError] = {}
-    if wait_spec.cancel is None:
+    cancel = wait_spec.cancel
+    if cancel is None:
         return errors
     for key in (yield from _select_running(wait_spec, keys)) if len(keys) > 1 else keys:
         try:
-            yield from wait_spec.cancel(key)
+            yield from _read(lambda ids: cancel(ids[0]), [key])
         except SelfHostedError as error:
             errors[key] = error
     return errors
@@ -171,7 +202,7 @@ def _select_running(wait_spec: WaitSpec, keys: Sequence[str]) -> Flow[list[str]]
     observations: dict[str, Observation] = {}
     for batch in _split(keys, wait_spec.batch_size):
         with contextlib.suppress(SelfHostedError):  # ids that cannot be queried are cancelled all the same
-            observations.update((yield from wait_spec.refresh(batch)))
+            observations.update((yield from _read(wait_spec.refresh, batch)))
     return [key for key in keys if key not in observations or not observations[key].done]
 
 

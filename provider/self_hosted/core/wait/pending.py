@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from self_hosted.core.http.errors import SelfHostedError, WaitTimeoutError
+from self_hosted.core.http.errors import PermanentError, SelfHostedError, WaitTimeoutError
 from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.spec import WaitSpec
 
@@ -15,6 +17,8 @@ Outcome = Observation | SelfHostedError
 
 FIRST_POLL_SECONDS = 1.0  # much of the work is done by then
 BACKOFF_FACTOR = 1.5
+FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.5, 30.0  # between two polls that fail
+MAX_OUTAGE_SECONDS = 300.0  # of failing polls before their wait fails; an upgrade of a product takes a few minutes
 
 
 class PollSchedule:
@@ -28,26 +32,40 @@ class PollSchedule:
     def __init__(self, deadline: float, poll_interval: float, first_poll_after: float = 0) -> None:
         self.deadline, self.poll_interval = deadline, poll_interval
         self.pause = min(FIRST_POLL_SECONDS, poll_interval)
+        self.retry_pause = FIRST_RETRY_SECONDS
         # the earliest and the latest time of the next poll; seconds since the epoch
         self.ready = self.due = min(time.time() + first_poll_after, deadline)
         self._first_progress: tuple[float, float] | None = None  # time and percent
 
     def schedule_next(self, progress: float | None) -> None:
-        """Set the time of the next poll.
+        """Set the time of the next poll after a successful one.
 
         :param progress: percent, where the product reports it
         """
+        self._pause_for(min(self.pause, self._seconds_left(progress)))
+        self.pause = min(self.pause * BACKOFF_FACTOR, self.poll_interval)
+        self.retry_pause = FIRST_RETRY_SECONDS
+
+    def schedule_retry(self, retry_after: float | None) -> None:
+        """Set the time of the next poll after a failed one.
+
+        :param retry_after: seconds that the product requests
+        """
+        self._pause_for(self.retry_pause, retry_after or 0)
+        self.retry_pause = min(2 * self.retry_pause, MAX_RETRY_SECONDS)
+
+    def _pause_for(self, seconds: float, min_seconds: float = 0) -> None:
         now = time.time()
         # the jitter keeps tasks that began together from polling together forever
-        pause = min(self.pause, self._seconds_left(progress, now)) * random.uniform(0.8, 1.0)  # noqa: S311 no secret
-        self.due = min(now + pause, self.deadline)
-        self.ready = min(now + pause / 2, self.due)
-        self.pause = min(self.pause * BACKOFF_FACTOR, self.poll_interval)
+        pause = seconds * random.uniform(0.8, 1.0)  # noqa: S311 no secret
+        self.due = min(now + max(pause, min_seconds), self.deadline)
+        self.ready = min(now + max(pause / 2, min_seconds), self.due)
 
-    def _seconds_left(self, progress: float | None, now: float) -> float:
+    def _seconds_left(self, progress: float | None) -> float:
         """Estimate the remaining time from the progress so far; infinite if there is none."""
         if progress is None:
             return float("inf")
+        now = time.time()
         start, first = self._first_progress = self._first_progress or (now, progress)
         rate = (progress - first) / max(now - start, 0.001)
         return max(FIRST_POLL_SECONDS, (100 - progress) / rate) if rate > 0 else float("inf")
@@ -75,6 +93,19 @@ class Progress:
         if observation != self.observation:
             self.observation, self.changed_at = observation, time.time()
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the progress as plain JSON; `from_json` reads it."""
+        return {"observation": self.observation and self.observation.as_json(), "changed_at": self.changed_at}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Progress:
+        """Return the progress.
+
+        :param stored: the result of `as_json`
+        """
+        observation = stored["observation"]
+        return cls(observation and Observation(**observation), stored["changed_at"])
+
 
 class PendingWait:
     """A wait for one remote object.
@@ -95,6 +126,7 @@ class PendingWait:
         self.progress = Progress()
         self.error: Exception | None = None
         self.poll_error: SelfHostedError | None = None  # why the last poll returned nothing
+        self.failing_since: float | None = None
 
     @property
     def observation(self) -> Observation | None:
@@ -102,10 +134,15 @@ class PendingWait:
         return self.progress.observation
 
     @property
+    def is_resolved(self) -> bool:
+        """Whether the wait has ended before its deadline: done or failed."""
+        is_done = self.observation is not None and self.observation.done
+        return is_done or self.error is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether the wait has ended: done, failed or timed out."""
-        is_done = self.observation is not None and self.observation.done
-        return is_done or self.error is not None or time.time() >= self.deadline
+        return self.is_resolved or time.time() >= self.deadline
 
     @property
     def seconds_unchanged(self) -> float:
@@ -118,13 +155,29 @@ class PendingWait:
         :param result: an observation, the error of this object, or None if it was not found
         """
         if isinstance(result, SelfHostedError):
-            self.error = result
+            self._fail(result)
         else:
+            self.poll_error = self.failing_since = None
             self.progress.update(result)
+
+    def _fail(self, error: SelfHostedError) -> None:
+        """End the wait after a permanent error; after others, if its polls have failed for too long."""
+        now = time.time()
+        self.poll_error = error
+        self.failing_since = now if self.failing_since is None else self.failing_since
+        if isinstance(error, PermanentError) or now - self.failing_since >= MAX_OUTAGE_SECONDS:
+            self.error = error
+
+    def forgive(self) -> None:
+        """Continue after an error, as if it had not occurred."""
+        self.error = self.poll_error = self.failing_since = None
 
     def schedule_next(self) -> None:
         """Set the time of the next poll."""
-        self.schedule.schedule_next(self.observation.progress if self.observation else None)
+        if self.poll_error:
+            self.schedule.schedule_retry(self.poll_error.retry_after)
+        else:
+            self.schedule.schedule_next(self.observation.progress if self.observation else None)
 
     def outcome(self, wait_spec: WaitSpec) -> Observation:
         """Return the last observation of a wait that is over.

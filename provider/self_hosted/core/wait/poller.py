@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import math
 import time
 from typing import ClassVar, NamedTuple
 
-from self_hosted.core.http.flow import Pause
+from self_hosted.core.http.flow import Flow, Pause, Reply, Request, pipeline
 from self_hosted.core.imports import import_string
 from self_hosted.core.wait.loop import poll
 from self_hosted.core.wait.observation import Observation
@@ -19,7 +21,11 @@ from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.spec import WaitSpec
 
 GATHER_SECONDS = 0.2  # waits that begin one shortly after the other are polled together
+# a loop hangs if it makes no progress for this many times the total timeout of a request, and these seconds
+MAX_SILENT_REQUESTS, MAX_SILENCE_SECONDS = 2, 60.0
 GRACE_SECONDS = 10.0  # after its deadline a wait ends even if the loop is busy with a request
+
+log = logging.getLogger(__name__)
 
 
 class PollerKey(NamedTuple):
@@ -49,6 +55,8 @@ class Poller:
         self.base_url = ""
         self.pending_waits: set[PendingWait] = set()
         self.changed = asyncio.Event()
+        self.active_until, self.max_silence = 0.0, math.inf
+        """When the loop last made progress, or the end of its pause, by the monotonic clock; the seconds after that."""
         self._over: dict[PendingWait, asyncio.Future[None]] = {}
         self.task = asyncio.ensure_future(self._run())
 
@@ -92,10 +100,8 @@ class Poller:
 
     async def _run(self) -> None:
         try:
-            async with self.wait_spec.create_hook(self.key.conn_id).async_client(self._sleep) as client:
-                self.base_url = client.base_url
-                await client(poll(self.wait_spec, self.pending_waits, self._resolve))
-                self._retire()
+            while not await self._poll_until_overdue():
+                log.error("%s made no progress for %.0f s; polling with new connections", self, self.max_silence)
         except Exception as error:  # no wait may stay pending without a loop
             for pending in list(self.pending_waits):
                 pending.error = pending.error or error
@@ -103,16 +109,60 @@ class Poller:
         finally:
             self._retire()
 
+    async def _poll_until_overdue(self) -> bool:
+        """Return whether the loop has ended. One that hangs in a request is cancelled."""
+        # not while the connection is read: a cancelled read would confuse the triggerer's channel to its supervisor
+        self.max_silence = math.inf
+        self._note_progress()
+        polling = asyncio.ensure_future(self._poll())
+        try:
+            while not polling.done():
+                seconds_left = self.active_until + self.max_silence - time.monotonic()
+                if seconds_left <= 0:
+                    return False
+                await asyncio.wait([polling], timeout=min(seconds_left, MAX_SILENCE_SECONDS))
+            polling.result()
+            return True
+        finally:
+            polling.cancel()
+
+    async def _poll(self) -> None:
+        async with self.wait_spec.create_hook(self.key.conn_id).async_client(self._sleep) as client:
+            self.base_url = client.base_url
+            self._note_progress()
+            self.max_silence = MAX_SILENT_REQUESTS * client.total_timeout + MAX_SILENCE_SECONDS
+            await client(pipeline(poll(self.wait_spec, self.pending_waits, self._resolve), [self]))
+            self._retire()
+
+    def send(self, request: Request) -> Flow[Reply]:
+        """Send a request of the loop: its begin and its end are progress.
+
+        :param request: the request
+        """
+        self._note_progress()
+        try:
+            return (yield request)
+        finally:
+            self._note_progress()
+
+    def _note_progress(self, pause_seconds: float = 0) -> None:
+        self.active_until = time.monotonic() + pause_seconds
+
     def _retire(self) -> None:
         """Let later waits get a new poller. Called right after the end of the loop, before anything is awaited."""
         if self.running.get(self.key) is self:
             del self.running[self.key]
 
     async def _sleep(self, pause: Pause) -> None:
+        self._note_progress(pause.seconds)
         if not pause.may_end_early:
             await asyncio.sleep(pause.seconds)
-            return
-        self.changed.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.changed.wait(), pause.seconds)
-            await asyncio.sleep(GATHER_SECONDS)
+        else:
+            self.changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), pause.seconds)
+                await asyncio.sleep(GATHER_SECONDS)
+        self._note_progress()
+
+    def __repr__(self) -> str:
+        return f"the poller of {self.key.wait_spec} with connection {self.key.conn_id!r}"

@@ -13,6 +13,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from self_hosted.core.http.errors import InvalidRequestError, SelfHostedError, ServerError, error_from_json
+from self_hosted.core.http.redact import clean_text
 from self_hosted.core.imports import import_string
 from self_hosted.core.wait.loop import cancel_all
 from self_hosted.core.wait.observation import Observation
@@ -71,7 +72,7 @@ class WaitTrigger(BaseTrigger):
         try:
             return {"observation": (await Poller.shared(self.wait_spec, self.conn_id).wait(pending)).as_json()}
         except Exception as error:
-            return error_event(error)
+            return error_event(error, self.log)
 
     async def on_kill(self) -> None:
         """Cancel the remote work: a user marked the task failed or cleared it. Restarts do not call this."""
@@ -92,7 +93,8 @@ class SensorTrigger(BaseTrigger):
     :param timeout: how long to wait, in seconds; used without a deadline
     :param since: when the wait began, in seconds since the epoch; None for a task that starts in the triggerer
     :param deadline: when it ends at the latest, in seconds since the epoch; None likewise
-    :param ends_task: whether a success ends the task here, without a worker
+    :param ends_task: whether a success ends the task here, without a worker: only if it pushes no result, because
+        Airflow serializes the results of triggers twice (3.1 to 3.3)
     :param arguments: the sensor's arguments, by name
     """
 
@@ -135,15 +137,18 @@ class SensorTrigger(BaseTrigger):
             poller = Poller.shared(sensor.wait_spec, sensor.conn_id)
             observation = await poller.wait(self._create_wait(sensor.external_id()))
         except Exception as error:
-            yield TriggerEvent(error_event(error))
+            yield TriggerEvent(error_event(error, self.log))
             return
         payload = {"observation": observation.as_json(), "base_url": poller.base_url}
+        yield TaskSuccessEvent() if self.ends_task and self._is_success(sensor, payload) else TriggerEvent(payload)
+
+    def _is_success(self, sensor: Any, payload: Mapping[str, Any]) -> bool:
+        """Whether the sensor has a result; if not, the worker raises the error, with all consequences of a failure."""
         try:
-            result = sensor.build_result(observation, poller.base_url)
-        except Exception:  # the worker raises it again, with the task's log and all consequences of a failure
-            yield TriggerEvent(payload)
-        else:
-            yield TaskSuccessEvent(xcoms={"return_value": result}) if self.ends_task else TriggerEvent(payload)
+            sensor.build_result(observation_from_event(payload), payload["base_url"])
+        except Exception:
+            return False
+        return True
 
     def _create_wait(self, key: str) -> PendingWait:
         # for a task that starts here, Airflow's own timeout remembers the start across restarts
@@ -153,13 +158,17 @@ class SensorTrigger(BaseTrigger):
         return PendingWait(key, deadline, self.poke_interval, MIN_DEFERRAL_SECONDS if self.since else 0, since)
 
 
-def error_event(error: Exception) -> dict[str, Any]:
+def error_event(error: Exception, log: Any) -> dict[str, Any]:
     """Return the payload of an event for an error; `observation_from_event` raises it again.
 
-    :param error: any; only the text of an error that is no `SelfHostedError` is kept
+    :param error: any; of an error that is no `SelfHostedError`, its type and text are kept
+    :param log: the trigger's log, for the traceback of an unexpected error
     """
-    if not isinstance(error, SelfHostedError):
-        error = (InvalidRequestError if isinstance(error, ValueError) else SelfHostedError)(str(error))
+    if isinstance(error, ValueError):
+        error = InvalidRequestError(clean_text(str(error)))
+    elif not isinstance(error, SelfHostedError):
+        log.error("The wait ended with an unexpected error", exc_info=error)
+        error = SelfHostedError(f"{type(error).__name__}: {clean_text(str(error))}")
     return {"error": error.as_json()}
 
 
