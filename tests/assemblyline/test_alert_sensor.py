@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.assemblyline.sensors import AssemblylineAlertSensor
 from self_hosted.core.wait.trigger import SensorTrigger
@@ -40,8 +39,6 @@ def wait(**arguments):
 
 def complete(task, event):
     """Return the result of a deferred sensor."""
-    if isinstance(event, TaskSuccessEvent):
-        return (event.xcoms or {})["return_value"]
     return task.execute_complete(context(task, task_id="wait"), event.payload)
 
 

@@ -130,6 +130,47 @@ def test_duplicates_are_deleted(hook, run_flow, unique):
     assert run_flow(hook, submissions.get(first))["state"] == "completed"
 
 
+def test_a_tag_of_another_file_is_submitted_again_and_its_submission_is_left_alone(hook, run_flow, unique):
+    tagged = {"metadata": {idempotency.METADATA_KEY: unique}}
+    other = run_flow(hook, intake.submit(upload(f"{unique} RIG-SCORE:1000"), tagged))["sid"]
+    wait_for(hook, other)
+    own = run_flow(hook, intake.submit_once(upload(unique), {}, unique))
+    wait_for(hook, own["sid"])
+    assert own["sid"] != other
+    assert len(own["left_alone"]) == 1
+    assert run_flow(hook, idempotency.get(unique, upload(unique)))["sid"] == own["sid"]
+    assert run_flow(hook, idempotency.end_duplicates(unique, own["sid"])) == []
+    assert run_flow(hook, submissions.get_if_present(other))["max_score"] == 1000
+
+
+def test_other_services_are_another_request(hook, run_flow, unique):
+    options = {"metadata": {idempotency.METADATA_KEY: unique}}
+    params = {"services": {"selected": ["Antivirus"]}}
+    first = run_flow(hook, intake.submit(upload(unique), options))["sid"]
+    second = run_flow(hook, intake.submit(upload(unique), {**options, "params": params}))["sid"]
+    for sid in (first, second):
+        wait_for(hook, sid)
+    assert run_flow(hook, idempotency.end_duplicates(unique, first)) == []
+
+
+@pytest.mark.parametrize("kind", ["url", "md5", "sha256", "plaintext"])
+def test_the_submission_of_a_source_is_found_by_its_content(hook, run_flow, unique, kind):
+    content = unique.encode()
+    run_flow(hook, intake.submit(upload(unique), {}))
+    sources = {
+        "url": "hxxp[:]//exa[.]mple.com/" + unique,
+        "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "plaintext": unique,
+    }
+    source = {kind: sources[kind]}
+    sid = run_flow(hook, intake.submit_once(source, {}, unique))["sid"]
+    wait_for(hook, sid)
+    assert run_flow(hook, idempotency.get(unique, source))["sid"] == sid
+    other = {"url": f"{sources['url']}/other"} if kind == "url" else upload("other")
+    assert run_flow(hook, idempotency.get(unique, other)) is None
+
+
 def test_a_copy_of_a_submission_does_not_count(hook, run_flow, unique):
     params = {"description": "Resubmit contract.txt for analysis"}
     run_flow(hook, intake.submit(upload(unique), {"metadata": {idempotency.METADATA_KEY: unique}, "params": params}))

@@ -257,7 +257,7 @@ def test_ontologies_are_lines_of_json(hook, run_flow, unique, tmp_path):
 @pytest.mark.parametrize("flow", [ontologies.save_for_submission, ontologies.save_for_file, ontologies.save_for_alert])
 def test_a_missing_object_has_no_ontology(hook, run_flow, tmp_path, flow):
     with pytest.raises(NotFoundError, match="There is no"):
-        run_flow(hook, flow("nosuch", lambda: atomic_writer(str(tmp_path / "a"))))
+        run_flow(hook, flow("0" * 64, lambda: atomic_writer(str(tmp_path / "a"))))
 
 
 # Notification queues

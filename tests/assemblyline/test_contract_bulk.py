@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from self_hosted.assemblyline.api.submissions import idempotency, ingests, intake
+from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import (
     AssemblylineIngestFilesOperator,
@@ -59,8 +60,9 @@ def test_many_files_are_ingested(hook, folder, unique):
 def test_the_submissions_of_many_tags_are_found_together(hook, run_flow, unique):
     tags = [f"{unique}{number}" for number in range(3)]
     sids = [run_flow(hook, intake.submit_fail_fast(upload(tag), {}, tag))["sid"] for tag in tags[:2]]
-    wait_until(lambda: len(run_flow(hook, idempotency.get_many(tags))) == 2)
-    found = run_flow(hook, idempotency.get_many(tags))
+    requests = {tag: Content(upload(tag)) for tag in tags}
+    wait_until(lambda: len(run_flow(hook, idempotency.get_many(requests))) == 2)
+    found = run_flow(hook, idempotency.get_many(requests))
     assert {tag: document["sid"] for tag, document in found.items()} == dict(zip(tags, sids, strict=False))
 
 
@@ -72,7 +74,7 @@ def test_duplicates_of_many_tags_are_deleted(hook, run_flow, unique):
 
 def test_an_ingest_is_found_by_tag(hook, run_flow, unique):
     ingest_id = run_flow(hook, ingests.create_fail_fast(upload(unique), {}, unique))
-    found = wait_until(lambda: run_flow(hook, idempotency.get_many([unique])))
+    found = wait_until(lambda: run_flow(hook, idempotency.get_many({unique: Content(upload(unique))})))
     assert found[unique]["metadata"]["ingest_id"] == ingest_id
 
 

@@ -248,10 +248,10 @@ def test_the_server_fails_on_missing_attributions_and_duplicates_existing_ones(h
 
 def test_similar_files_are_found_by_tlsh_and_ssdeep(hook, run_flow, sha256):
     tlsh = f"T1{uuid.uuid4().hex}{uuid.uuid4().hex}012345".upper()
-    block = uuid.uuid4().hex
-    hook.add_to_list("badlist", build_entry(hook, tlsh, sha256, f"3:{block}:ab"))
+    ssdeep = f"3:a/b//{uuid.uuid4().hex}+:c/d"
+    hook.add_to_list("badlist", build_entry(hook, tlsh, sha256, ssdeep))
     wait_for_index(hook, "badlist", sha256)
-    for value in (tlsh, f"3:{block}:ab"):
+    for value in (tlsh, ssdeep):
         assert sha256 in [entry["hashes"]["sha256"] for entry in run_flow(hook, lists.find_similar(value))]
 
 

@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 from self_hosted.assemblyline.api.submissions import digests
-from self_hosted.core.http.errors import NotReadyError, PermanentError
+from self_hosted.core.http.errors import NotReadyError, PermanentError, ServerError
 from tests.assemblyline.flows import CONFIGURATION, reply, result_of
 
 SHA256 = "0" * 64
 DONE: dict[str, Any] = {
+    "sid": "s",
     "state": "completed",
     "max_score": 1200,
     "file_count": 3,
     "error_count": 2,
     "errors": [f"{SHA256}.Av.v1.c0.e21", f"{SHA256}.Yara.v2.c0.e1"],
 }
+NO_TAGS: dict[str, Any] = {"attribution": {}, "behavior": {}, "ioc": {}}
 
 
 def tag(value, kind="info", safelisted=False):
@@ -26,7 +28,7 @@ def tag(value, kind="info", safelisted=False):
 
 def summary(**changes):
     return {
-        "tags": {"attribution": {}, "behavior": {}, "ioc": {}},
+        "tags": NO_TAGS,
         "attack_matrix": {},
         "heuristics": {},
         "partial": False,
@@ -53,12 +55,12 @@ def test_the_worst_values_come_first_without_safelisted_ones():
         tag("a", "suspicious"),
         tag("0", "safe"),
     ]
-    report = digest(summary(tags={"attribution": {}, "ioc": {"network.static.ip": found}}), first=3)
+    report = digest(summary(tags={**NO_TAGS, "ioc": {"network.static.ip": found}}), first=3)
     assert report["iocs"] == {"network.static.ip": {"count": 4, "first": ["b", "a", "c"]}}
 
 
 def test_a_type_with_only_safelisted_values_is_omitted():
-    report = digest(summary(tags={"ioc": {}, "attribution": {"av.virus_name": [tag("x", safelisted=True)]}}))
+    report = digest(summary(tags={**NO_TAGS, "attribution": {"av.virus_name": [tag("x", safelisted=True)]}}))
     assert report["attribution"] == {}
 
 
@@ -88,9 +90,39 @@ def test_only_the_first_failed_services_are_read():
 
 def test_a_running_submission_has_no_report():
     with pytest.raises(NotReadyError, match="is submitted, not completed"):
-        result_of(digests.get("s"), reply({"state": "submitted"}))
+        result_of(digests.get("s"), reply({**DONE, "state": "submitted"}))
 
 
 def test_a_cancelled_submission_has_no_report():
     with pytest.raises(PermanentError, match="cancelled"):
         result_of(digests.get("s"), reply({**DONE, "to_be_deleted": True}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tags": {**NO_TAGS, "ioc": {"network.static.ip": [["a", "info"]]}}},
+        {"tags": {**NO_TAGS, "attribution": {"family": [[7, "info", False]]}}},
+        {"attack_matrix": {"impact": [[]]}},
+        {"heuristics": {"info": [["id"]]}},
+    ],
+)
+def test_an_invalid_row_is_an_unexpected_response(changes):
+    with pytest.raises(ServerError, match="unexpected response: the summary of submission s has an invalid row"):
+        digest(summary(**changes))
+
+
+def test_an_invalid_key_of_an_error_is_an_unexpected_response():
+    with pytest.raises(ServerError, match="unexpected response: key must be that of a result or an error, not 'x'"):
+        digest(summary(), document={**DONE, "errors": ["x"]})
+
+
+def test_a_failure_without_a_response_is_described_by_its_key():
+    [failed, _] = digest(summary(), errors={DONE["errors"][0]: {"response": None}})["failed_services"]
+    assert (failed["service"], failed["message"]) == ("Av", "")
+
+
+def test_values_of_an_unknown_kind_come_last():
+    found = [tag("a", "new kind"), tag("b", "safe")]
+    report = digest(summary(tags={**NO_TAGS, "ioc": {"network.static.ip": found}}))
+    assert report["iocs"]["network.static.ip"]["first"] == ["b", "a"]

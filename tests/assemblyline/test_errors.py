@@ -48,6 +48,13 @@ def test_status_and_message_determine_the_error(response, error_class, message):
     assert message in str(error)
 
 
+@pytest.mark.parametrize("message", [1, True, ["text"], {"a": "b"}])
+def test_a_message_that_is_no_text_is_a_malformed_response(message):
+    error = parse_error(reply(status=200, message=message))
+    assert type(error) is ServerError
+    assert f"no text but {type(message).__name__}" in str(error)
+
+
 @pytest.mark.parametrize(
     ("message", "error_class"),
     [

@@ -8,6 +8,7 @@ import io
 import itertools
 import socket
 import threading
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -54,7 +55,8 @@ def test_a_malformed_key_is_rejected_before_anything_is_sent(key):
 
 def test_a_hundred_keys_cost_one_request():
     keys = [f"{KEY}{number}" for number in range(150)]
-    responses = [{"result": dict.fromkeys(batch, 1), "error": {}} for batch in (keys[:100], keys[100:])]
+    batches = (keys[:100], keys[100:])
+    responses: list[Any] = [{"result": {key: {} for key in batch}, "error": {}} for batch in batches]
     found, steps = result_of(results.get_many(keys, [f"{KEY}.e1"]), *map(reply, responses))
     assert [len(step.json["result"]) for step in steps] == [100, 50]
     assert [step.json["error"] for step in steps] == [[], [f"{KEY}.e1"]]

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.files import hash_kinds
 from self_hosted.assemblyline.api.submissions import idempotency, ingests, intake, resubmissions, validation
+from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.core.http.errors import ConcurrencyQuotaError, OutcomeUnknownError, UnavailableError
 from self_hosted.core.http.flow import Pause, Request
-from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of
+from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of, tagged
 
 SID = {"sid": "s1"}
 
 
-def tagged(tag: str, sid: str, **fields):
-    return {"sid": sid, "metadata": {idempotency.METADATA_KEY: tag}, **fields}
+def of_any_content(*tags: str) -> dict[str, Content]:
+    return {tag: Content(None) for tag in tags}
 
 
 def test_one_of_many_is_submitted_without_checks():
     result, [request] = result_of(intake.submit_fail_fast(UPLOAD, {}, "t1"), reply(SID))
-    assert result == {"sid": "s1", "doubtful": False}
+    assert result == {"sid": "s1", "doubtful": False, "left_alone": []}
     assert isinstance(request, Request)
     assert request.fail_fast_on_quota
 
 
 def test_a_lost_response_is_read_back_by_tag():
     found, steps = result_of(
-        intake.submit_fail_fast(UPLOAD, {}, "t1"), OutcomeUnknownError("lost"), items(SID), reply(SID)
+        intake.submit_fail_fast(UPLOAD, {}, "t1"), OutcomeUnknownError("lost"), items(tagged()), reply(tagged())
     )
-    assert found == {"sid": "s1", "doubtful": True}
+    assert found == {"sid": "s", "doubtful": True, "left_alone": []}
     assert '"t1"' in steps[1].json["query"]
 
 
@@ -60,39 +63,30 @@ def test_the_quota_is_read_from_the_error(message, quota):
 
 def test_500_tags_cost_one_search():
     tags = [f"t{number}" for number in range(1001)]
-    replies = [items(tagged("t0", "s0")), items(tagged("t500", "s500"), tagged("t501", "s501")), items()]
-    found, steps = result_of(idempotency.get_many(tags), *replies)
+    replies = [items(tagged("s0", "t0")), items(tagged("s500", "t500"), tagged("s501", "t501")), items()]
+    found, steps = result_of(idempotency.get_many(of_any_content(*tags)), *replies)
     assert {tag: document["sid"] for tag, document in found.items()} == {"t0": "s0", "t500": "s500", "t501": "s501"}
     assert len(steps) == 3
 
 
 def test_the_oldest_submission_counts_without_cancelled_ones_and_copies():
     rows = [
-        tagged("t1", "cancelled", to_be_deleted=True),
-        tagged("t1", "oldest"),
-        tagged("t1", "younger"),
-        tagged("t2", "copy", params={"description": "Resubmit a for analysis"}),
+        tagged("cancelled", "t1", to_be_deleted=True),
+        tagged("oldest", "t1"),
+        tagged("younger", "t1"),
+        tagged("copy", "t2", params={"description": "Resubmit a for analysis"}),
     ]
-    found, _ = result_of(idempotency.get_many(["t1", "t2"]), items(*rows))
+    found, _ = result_of(idempotency.get_many(of_any_content("t1", "t2")), items(*rows))
     assert {tag: document["sid"] for tag, document in found.items()} == {"t1": "oldest"}
 
 
 def test_after_an_interruption_missing_submissions_are_searched_again():
-    replies = [items(tagged("t1", "s1")), items(), items(tagged("t2", "s2"))]
-    found, steps = result_of(idempotency.get_many(["t1", "t2"], previous_attempt_unknown=True), *replies)
+    replies = [items(tagged("s1", "t1")), items(), items(tagged("s2", "t2"))]
+    found, steps = result_of(idempotency.get_many(of_any_content("t1", "t2"), previous_attempt_unknown=True), *replies)
     assert set(found) == {"t1", "t2"}
     requests = [step for step in steps if isinstance(step, Request)]
     assert '"t1"' not in requests[1].json["query"]
     assert [step.seconds for step in steps if isinstance(step, Pause)] == list(recovery.RECHECK_DELAYS_SECONDS[:2])
-
-
-def test_all_duplicates_are_deleted():
-    rows = [tagged("t1", "s1"), tagged("t1", "other"), tagged("t2", "s2")]
-    deleted, steps = result_of(
-        idempotency.end_all_duplicates({"t1": "s1", "t2": "s2"}), items(*rows), reply({"success": True})
-    )
-    assert deleted == ["other"]
-    assert steps[-1].path.endswith("/submission/other/")
 
 
 @pytest.mark.parametrize(("params", "limit"), [({}, 100), ({"ignore_size": True}, None)])
@@ -120,7 +114,7 @@ def test_the_form_of_a_hash_determines_its_kind(value, kind):
 
 
 def test_only_options_that_a_submit_accepts_are_copied():
-    document = {
+    document: Any = {
         "sid": "s1",
         "files": [{"name": "a.exe", "sha256": "ab" * 32}],
         "params": {

@@ -12,9 +12,9 @@ from self_hosted.assemblyline.api import recovery, server
 from self_hosted.assemblyline.api.submissions import activity, idempotency, ingests
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, PermissionDeniedError
 from self_hosted.core.http.flow import Upload
-from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of
+from tests.assemblyline.flows import CONFIGURATION, OUTCOME, UPLOAD, items, reply, result_of, tagged
 
-DOCUMENT = {"sid": "s", "metadata": {"ingest_id": "i"}}
+DOCUMENT = tagged(metadata={"airflow_task": "t1", "ingest_id": "i"})
 
 
 def count_ingests(steps):
@@ -69,7 +69,7 @@ def test_a_file_is_ingested_with_its_tag():
 
 
 def test_an_earlier_ingest_with_the_tag_is_found():
-    result, steps = result_of(ingests.create_once(UPLOAD, {}, "t1"), items({"sid": "submitted"}, DOCUMENT))
+    result, steps = result_of(ingests.create_once(UPLOAD, {}, "t1"), items(tagged("submitted"), DOCUMENT))
     assert result == "i"
     assert count_ingests(steps) == 0
 
@@ -116,14 +116,17 @@ def test_an_id_that_only_looks_like_a_key_is_an_id(ingest_id):
 
 
 def test_many_ingests_cost_one_search_and_the_oldest_submission_of_each_counts():
-    first, copy, other = ({"sid": sid, "metadata": {"ingest_id": id_}} for sid, id_ in ("ai", "bi", "cj"))
+    ids = [("a", "i"), ("b", "i"), ("c", "j")]
+    first, copy, other = ({**OUTCOME, "sid": sid, "metadata": {"ingest_id": id_}} for sid, id_ in ids)
     result, (request,) = result_of(ingests.get_submissions(["i", 'j"']), items(first, copy, other))
     assert result == {"i": first, "j": other}
     assert request.json["query"] == r'metadata.ingest_id:("i" OR "j\"")'
 
 
 def test_the_ingester_reuses_the_newest_submission_of_the_day():
-    old, new, cancelled = ({"sid": sid, "files": [{"sha256": "x"}], "to_be_deleted": sid == "c"} for sid in "abc")
+    old, new, cancelled = (
+        {**OUTCOME, "sid": sid, "files": [{"sha256": "x"}], "to_be_deleted": sid == "c"} for sid in "abc"
+    )
     result, (files, request) = result_of(
         ingests.get_reused_submissions(["x", "y"]), items({"sha256": "x"}), items(old, new, cancelled)
     )

@@ -17,7 +17,7 @@ from self_hosted.core.http.errors import (
     UnavailableError,
 )
 from self_hosted.core.http.flow import Pause, Upload
-from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of
+from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of, tagged
 
 LARGE = Upload("a", io.BytesIO, 101)
 
@@ -33,46 +33,46 @@ def pauses(steps):
 def test_a_file_is_submitted_with_its_tag_if_no_submission_has_it():
     flow = intake.submit_once(UPLOAD, {"name": "n", "metadata": {"k": "v"}}, "t1")
     result, (search, _, submit) = result_of(flow, items(), reply(CONFIGURATION), reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": False}
+    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
     assert search.json["query"] == 'metadata.airflow_task:"t1"'
     assert json.loads(submit.parts["json"]) == {"name": "n", "metadata": {"k": "v", "airflow_task": "t1"}}
     assert submit.parts["bin"] is UPLOAD
 
 
 def test_an_earlier_submission_is_found_and_not_repeated():
-    result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), items({"sid": "s"}), reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": True}
+    result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), items(tagged()), reply(tagged()))
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
     assert [step.path for step in steps] == ["/api/v4/search/submission/", "/api/v4/submission/s/"]
 
 
 @pytest.mark.parametrize(
     "earlier",
-    [NotFoundError("gone"), reply({"sid": "old", "state": "completed", "max_score": 0, "to_be_deleted": True})],
+    [NotFoundError("gone"), reply(tagged("old", state="completed", max_score=0, to_be_deleted=True))],
 )
 def test_deleted_and_cancelled_submissions_do_not_count(earlier):
-    replies = items({"sid": "old"}), earlier, reply(CONFIGURATION), reply({"sid": "new"})
+    replies = items(tagged("old")), earlier, reply(CONFIGURATION), reply({"sid": "new"})
     assert result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)[0]["sid"] == "new"
 
 
 @pytest.mark.parametrize("params", [{"psid": "old"}, {"description": "Resubmit a.txt for analysis"}])
 def test_a_copy_of_the_submission_does_not_count(params):
-    replies = items({"sid": "other", "params": params}), reply(CONFIGURATION), reply({"sid": "new"})
+    replies = items(tagged("other", params=params)), reply(CONFIGURATION), reply({"sid": "new"})
     assert result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)[0]["sid"] == "new"
 
 
 def test_a_copy_for_the_archive_is_no_duplicate():
-    found = items({"sid": "kept"}, {"sid": "archived", "params": {"auto_archive": True}})
+    found = items(tagged("kept"), tagged("archived", params={"auto_archive": True}))
     assert result_of(idempotency.end_duplicates("t1", "kept"), found)[0] == []
 
 
 def test_an_archived_submission_is_no_copy():
-    found = items({"sid": "own", "params": {"auto_archive": True}})
-    assert result_of(idempotency.list_by_tag("t1"), found)[0] == [{"sid": "own", "params": {"auto_archive": True}}]
+    own = tagged("own", params={"auto_archive": True})
+    assert result_of(idempotency.list_by_tag("t1"), items(own))[0] == [own]
 
 
 def test_the_oldest_of_several_submissions_counts():
-    found, steps = result_of(idempotency.get("t1"), items({"sid": "a"}, {"sid": "b"}), reply({"sid": "a"}))
-    assert found == {"sid": "a"}
+    found, steps = result_of(idempotency.get("t1"), items(tagged("a"), tagged("b")), reply(tagged("a")))
+    assert found == tagged("a")
     assert steps[0].json["sort"] == "times.submitted asc"
 
 
@@ -85,11 +85,11 @@ def test_a_lost_response_is_read_back_until_the_index_shows_the_submission():
         reply(CONFIGURATION),
         OutcomeUnknownError("lost"),
         items(),
-        items({"sid": "s"}),
-        reply({"sid": "s"}),
+        items(tagged()),
+        reply(tagged()),
     )
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)
-    assert result == {"sid": "s", "doubtful": True}
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
     assert pauses(steps) == [1.0]
     assert submits(steps) == 1
 
@@ -98,7 +98,7 @@ def test_a_submit_without_an_effect_for_a_minute_is_repeated():
     looks = [items() for _ in range(1 + len(recovery.RECHECK_DELAYS_SECONDS))]
     replies = items(), reply(CONFIGURATION), OutcomeUnknownError("lost"), *looks, reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)
-    assert result == {"sid": "s", "doubtful": True}
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
     assert submits(steps) == 2
     assert sum(pauses(steps)) >= 60
 
@@ -111,10 +111,10 @@ def test_two_lost_responses_are_read_back_twice():
         OutcomeUnknownError("lost"),
         *looks,
         OutcomeUnknownError("again"),
-        items({"sid": "s"}),
+        items(tagged()),
     )
-    result, _ = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies, reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": True}
+    result, _ = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies, reply(tagged()))
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
 
 
 def test_two_lost_responses_without_an_effect_leave_the_outcome_unknown():
@@ -132,9 +132,9 @@ def test_two_lost_responses_without_an_effect_leave_the_outcome_unknown():
 
 
 def test_an_interrupted_submit_is_searched_before_another_one_is_sent():
-    replies = items(), items(), items({"sid": "s"}), reply({"sid": "s"})
+    replies = items(), items(), items(tagged()), reply(tagged())
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", previous_attempt_unknown=True), *replies)
-    assert result == {"sid": "s", "doubtful": True}
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
     assert pauses(steps) == [1.0, 2.0]
     assert submits(steps) == 0
 
@@ -143,18 +143,8 @@ def test_a_submit_after_an_interrupted_one_is_doubtful():
     looks = [items() for _ in range(1 + len(recovery.RECHECK_DELAYS_SECONDS))]
     replies = *looks, reply(CONFIGURATION), reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", previous_attempt_unknown=True), *replies)
-    assert result == {"sid": "s", "doubtful": True}
+    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
     assert submits(steps) == 1
-
-
-def test_only_duplicates_are_deleted():
-    found = items(
-        {"sid": "kept"}, {"sid": "twin"}, {"sid": "gone"}, {"sid": "other", "params": {"description": "Resubmit a"}}
-    )
-    deleted, steps = result_of(idempotency.end_duplicates("t1", "kept"), found, reply(), NotFoundError("gone"))
-    assert deleted == ["twin", "gone"]
-    paths = [step.path for step in steps if step.method == "DELETE"]
-    assert paths == ["/api/v4/submission/twin/", "/api/v4/submission/gone/"]
 
 
 # The quota of running submissions
@@ -166,7 +156,7 @@ CALLS = ConcurrencyQuotaError("You've exceeded your maximum concurrent API calls
 def test_a_full_quota_of_submissions_is_waited_for():
     replies = items(), reply(CONFIGURATION), SUBMISSIONS, SUBMISSIONS, SUBMISSIONS, reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", quota_timeout=3600), *replies)
-    assert result == {"sid": "s", "doubtful": False}
+    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
     assert len(pauses(steps)) == 3
     assert max(pauses(steps)) <= 30
 

@@ -104,7 +104,7 @@ def test_the_link_opens_the_only_entry_or_the_list(served, conn_id):
         ({}, "hashes and tags are empty"),
         ({"hashes": [], "tags": {}}, "hashes and tags are empty"),
         ({"hashes": "abc"}, "hashes: 'abc' is no sha256"),
-        ({"hashes": 5}, "hashes must be a text or a list of texts, not 5"),
+        ({"hashes": 5}, "hashes must be a list of ids of a file, not 5"),
         ({"tags": ["a"]}, "tags must be a dictionary, not list"),
         ({"hashes": SHA256, "attribution": "EMOTET"}, "attribution must be a dictionary, not str"),
         ({"tags": {TAG: [5]}}, "tags network.static.domain must be a text or a list of texts"),

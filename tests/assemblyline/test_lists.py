@@ -185,8 +185,8 @@ def test_an_unknown_kind_of_attribution_is_rejected():
 
 def test_the_removal_of_a_source_is_read_back_after_a_lost_response():
     flow = updates.remove_source("badlist", SHA256, "feed", "external")
-    result_of(flow, OutcomeUnknownError("lost"), reply({"sources": []}))
-    unchanged = reply({"sources": SOURCES})
+    result_of(flow, OutcomeUnknownError("lost"), reply({**STORED, "sources": []}))
+    unchanged = reply({**STORED, "sources": SOURCES})
     flow = updates.remove_source("badlist", SHA256, "feed", "external")
     with pytest.raises(OutcomeUnknownError):
         result_of(flow, OutcomeUnknownError("lost"), *[unchanged for _ in range(5)])

@@ -207,7 +207,7 @@ def test_a_quota_that_stays_full_is_left_to_the_retries(served, unrated, connect
         ({"hashes": "xyz"}, "hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not 'xyz'"),
         ({"hashes": []}, "hashes must be 1 to 500, not 0"),
         ({"hashes": [f"{number:064x}" for number in range(501)]}, "hashes must be 1 to 500, not 501: map the task"),
-        ({"hashes": 7}, "hashes must be a text or a list of texts"),
+        ({"hashes": 7}, "hashes must be a list of ids of a file"),
         ({"max_age": "old"}, "max_age must be a time span"),
         ({"sources": "x.vt"}, "sources: unknown x.vt"),
         ({"submit_if_unknown": "maybe"}, "submit_if_unknown must be true or false"),

@@ -134,7 +134,7 @@ def test_the_ontology_of_a_file_and_of_an_alert(hook, ingested, tmp_path):
 def test_a_missing_object_leaves_no_file(hook, tmp_path, flow):
     path = tmp_path / "a.jsonl"
     with pytest.raises(NotFoundError, match="There is no"):
-        hook.run(flow("nosuch", lambda: atomic_writer(str(path))))
+        hook.run(flow("0" * 64, lambda: atomic_writer(str(path))))
     assert not path.exists()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from self_hosted.assemblyline import waits
@@ -18,14 +20,21 @@ from tests.assemblyline.flows import items, reply, result_of
 
 RULE = 'rule test { strings: $a = "evil text" condition: $a }'
 OPTIONS = {"description": "evil text"}
+DEFINITION = {"UNRESTRICTED": "TLP:C", "enforce": True, "levels_aliases": {}, "levels_map_stl": {}}
 CLASSIFICATIONS = {"classification": "TLP:C", "search_classification": "TLP:A"}
+
+
+def hunt(key: str = "k", **changes: Any) -> dict[str, Any]:
+    """Return the document of a retrohunt with the tag t1."""
+    details = {"yara_signature": RULE, "indices": "hot_and_archive", "finished": False, "total_errors": 0}
+    return {"key": key, "description": "x [t1]", **details, **changes}
 
 
 # Flows
 
 
 def test_required_classifications_are_read_and_sent():
-    definition, user = reply({"UNRESTRICTED": "TLP:C"}), reply({"classification": "TLP:A"})
+    definition, user = reply(DEFINITION), reply({"classification": "TLP:A"})
     result, steps = result_of(starts.start(RULE, OPTIONS), definition, user, reply({"key": "k"}))
     assert result == {"key": "k"}
     assert steps[-1].json == {
@@ -62,8 +71,8 @@ def test_arguments_that_the_server_would_fail_on_are_rejected(rule, options, mes
 
 
 def test_a_retrohunt_is_found_by_the_tag_at_the_end_of_its_description():
-    other, own = {"key": "a", "description": "[t1] too"}, {"key": "b", "description": "x [t1]"}
-    found, [request] = result_of(starts.start_once(RULE, OPTIONS, "t1"), items(other, own))
+    other, own = hunt("a", description="[t1] too"), hunt("b")
+    found, [request, _] = result_of(starts.start_once(RULE, OPTIONS, "t1"), items(other, own), reply(own))
     assert found["key"] == "b"
     assert request.json["query"] == 'description:"t1"'
     found, steps = result_of(
@@ -74,22 +83,59 @@ def test_a_retrohunt_is_found_by_the_tag_at_the_end_of_its_description():
 
 
 def test_the_oldest_of_several_retrohunts_counts():
-    newest_first = [{"key": key, "description": "[t1]"} for key in "ba"]
-    assert result_of(starts.get_by_tag("t1"), items(*newest_first))[0]["key"] == "a"
+    newest_first = [hunt("b"), hunt("a")]
+    documents = map(reply, reversed(newest_first))
+    assert result_of(starts.get_by_tag("t1"), items(*newest_first), *documents)[0]["key"] == "a"
 
 
 def test_a_lost_response_is_read_back_until_the_index_shows_the_retrohunt():
     flow = starts.start_once(RULE, {**OPTIONS, **CLASSIFICATIONS}, "t1")
-    found = items({"key": "k", "description": "x [t1]"})
-    result, steps = result_of(flow, items(), OutcomeUnknownError("lost"), items(), found)
+    replies = items(), OutcomeUnknownError("lost"), items(), items(hunt()), reply(hunt())
+    result, steps = result_of(flow, *replies)
     assert result["key"] == "k"
-    assert sum(getattr(step, "method", "") == "PUT" for step in steps) == 1
+    assert count_starts(steps) == 1
 
 
 def test_an_interrupted_start_is_searched_longer():
     flow = starts.start_once(RULE, {**OPTIONS, **CLASSIFICATIONS}, "t1", previous_attempt_unknown=True)
-    found = items({"key": "k", "description": "x [t1]"})
-    assert result_of(flow, items(), items(), found)[0]["key"] == "k"
+    assert result_of(flow, items(), items(), items(hunt()), reply(hunt()))[0]["key"] == "k"
+
+
+def count_starts(steps: list[Any]) -> int:
+    return sum(getattr(step, "method", "") == "PUT" for step in steps)
+
+
+OTHER_RULE = RULE.replace("evil", "good")
+
+
+@pytest.mark.parametrize("other", [{"yara_signature": OTHER_RULE}, {"indices": "archive"}], ids=["rule", "indices"])
+def test_a_retrohunt_of_another_rule_or_other_indices_is_left_alone(other):
+    own = starts.OwnRetrohunt("t1", RULE, None)
+    flow = starts.start_unless_found(own, {**OPTIONS, **CLASSIFICATIONS})
+    result, steps = result_of(flow, items(hunt("other")), reply(hunt("other", **other)), reply({"key": "new"}))
+    assert result == {"key": "new"}
+    assert count_starts(steps) == 1
+    reason = "retrohunt other has the tag of this one, but another rule or indices; it is left alone"
+    assert own.left_alone == {"other": reason}
+
+
+def test_of_two_retrohunts_the_one_of_the_same_rule_counts():
+    flow = starts.start_once(RULE, {**OPTIONS, "indices": "hot"}, "t1")
+    older, younger = hunt("older", yara_signature=OTHER_RULE), hunt("younger", indices="hot")
+    result, _ = result_of(flow, items(younger, older), reply(older), reply(younger))
+    assert result["key"] == "younger"
+
+
+def test_other_line_ends_are_the_same_rule():
+    same = hunt(yara_signature=f"{RULE.replace(' condition', chr(13) + chr(10) + 'condition')}\n")
+    flow = starts.start_once(RULE.replace(" condition", " \ncondition"), OPTIONS, "t1")
+    assert result_of(flow, items(same), reply(same))[0]["key"] == "k"
+
+
+def test_a_retrohunt_that_is_gone_meanwhile_does_not_count():
+    flow = starts.start_once(RULE, {**OPTIONS, **CLASSIFICATIONS}, "t1")
+    result, _ = result_of(flow, items(hunt("gone")), NotFoundError("does not exist"), reply({"key": "new"}))
+    assert result == {"key": "new"}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +160,7 @@ def test_many_retrohunts_cost_one_search_and_one_request_per_missing_one():
         {"key": "b", "finished": False, "total_hits": 0},
     )
     observations, steps = result_of(
-        waits.refresh_retrohunts(["a", "b", "c", "d"]), found, reply({"key": "c"}), NotFoundError("gone")
+        waits.refresh_retrohunts(["a", "b", "c", "d"]), found, reply(hunt("c")), NotFoundError("gone")
     )
     assert observations == {
         "a": Observation("finished", done=True, details={"total_hits": 3, "truncated": False}),

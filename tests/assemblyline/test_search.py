@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from self_hosted.assemblyline.api.search import aggregations, lucene, search
+from self_hosted.assemblyline.errors import parse_error
 from self_hosted.core.http.errors import InvalidRequestError, ServerError
 from tests.assemblyline.conftest import upload
 from tests.assemblyline.flows import items, reply, result_of
 
-EXPIRED = "SearchException: collection: x, error: NotFoundError(404, 'x', 'No search context found for id [a]')"
+QUERY = "'query': " * 100  # the server repeats the whole query
+EXPIRED = f"SearchException: {QUERY}, error: NotFoundError(404, 'x', 'No search context found for id [a]')"
 
 
 def page(*documents, following=None):
@@ -84,7 +87,7 @@ def test_a_page_contains_the_id_of_the_next_one():
 
 def test_an_expired_search_is_an_error_that_is_left_to_the_retries():
     with pytest.raises(ServerError, match=r"expired: the server keeps it for 5 minutes"):
-        result_of(search.read_page("file", {"query": "*"}, "pit,x"), InvalidRequestError(EXPIRED))
+        result_of(search.read_page("file", {"query": "*"}, "pit,x"), parse_error(reply(status=400, message=EXPIRED)))
     with pytest.raises(InvalidRequestError, match="Failed to parse"):
         result_of(
             search.read_page("file", {"query": "("}), InvalidRequestError("SearchException: Failed to parse query [(]")
@@ -101,8 +104,10 @@ def test_an_expired_search_is_an_error_that_is_left_to_the_retries():
     ],
 )
 def test_an_aggregation_names_index_and_field(flow, path):
-    found, (request,) = result_of(flow, reply({"x": 1}))
-    assert found == {"x": 1}
+    response: dict[str, Any] = {"count": 1, "min": 1, "max": 1, "avg": 1, "sum": 1}
+    response |= {"total": 1, "offset": 0, "rows": 25, "items": []} if path.startswith("grouped") else {}
+    found, (request,) = result_of(flow, reply(response))
+    assert found == response
     assert (request.method, request.path) == ("POST", f"/api/v4/search/{path}/")
     assert request.is_idempotent
 

@@ -6,7 +6,7 @@ import pytest
 
 from self_hosted.assemblyline.api.submissions import idempotency, intake, resubmissions
 from self_hosted.core.http.errors import OutcomeUnknownError
-from tests.assemblyline.flows import CONFIGURATION, items, reply, result_of
+from tests.assemblyline.flows import CONFIGURATION, items, reply, result_of, tagged
 
 SHA256 = "ab" * 32
 
@@ -38,9 +38,10 @@ def test_other_sources_than_files_are_sent_as_json_with_hashes_in_the_servers_sp
 
 
 def test_each_submit_has_a_new_tag_by_which_its_submission_is_found():
-    replies = OutcomeUnknownError("lost"), reply({"items": [{"sid": "s"}]}), reply({"sid": "s"})
+    found = tagged(text="x")
+    replies = OutcomeUnknownError("lost"), items(found), reply(found)
     result, (submit, search, _) = result_of(intake.submit({"plaintext": "x"}, {"metadata": {"case": 7}}), *replies)
-    assert result == {"sid": "s"}
+    assert result == found
     assert submit.json["metadata"]["case"] == 7
     assert submit.json["metadata"][idempotency.METADATA_KEY] in search.json["query"]
     _, (another,) = result_of(intake.submit({"plaintext": "x"}, {}), reply({"sid": "s"}))
@@ -74,7 +75,7 @@ def test_a_source_that_the_server_would_misread_is_rejected(source, message):
 def test_a_url_is_submitted_once_with_its_tag():
     flow = intake.submit_once({"url": "http://a.example"}, {"metadata": {"k": "v"}}, "t1")
     result, (_, _, submit) = result_of(flow, items(), reply(CONFIGURATION), reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": False}
+    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
     assert submit.json == {"url": "http://a.example", "metadata": {"k": "v", "airflow_task": "t1"}}
 
 

@@ -116,8 +116,10 @@ def test_nothing_is_deleted_above_the_limit(served, submitted, by):
         ({}, "give exactly one of sids, query"),
         ({"sids": ["s"], "query": "*"}, "give exactly one of sids, query"),
         ({"query": " "}, "must not be empty"),
-        ({"sids": [1]}, "sids must be"),
-        ({"sids": "None"}, "sids must be a text or a list of texts, not 'None'"),
+        ({"sids": [1.5]}, "sids must be the id of a submission, not 1.5"),
+        ({"sids": ["s", ""]}, "sids must be the id of a submission, not ''"),
+        ({"sids": ""}, "sids must be the id of a submission or a list of ids, not ''"),
+        ({"sids": "None"}, "sids must be the id of a submission, not 'None'"),
         ({"query": "*", "max_items": "all"}, "max_items must be a whole number"),
         ({"query": "*", "max_items": 5001}, "from 1 to 5000"),
     ],
@@ -128,7 +130,7 @@ def test_an_invalid_argument_of_a_deletion_is_named(arguments, message):
 
 
 def test_submissions_of_other_users_are_reported_after_the_rest_is_deleted():
-    there = {"to_be_deleted": False}
+    there = {"sid": "a", "to_be_deleted": False}
     replies = (NOT_FOUND, reply(there), reply({"success": True}))
     with pytest.raises(PermanentError, match="1 of 2 submissions belong to other users and were not deleted: a"):
         result_of(submissions.delete_many(["a", "b"]), *replies)

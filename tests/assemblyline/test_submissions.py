@@ -7,12 +7,12 @@ import pytest
 from self_hosted.assemblyline.api.submissions import intake, owners, submissions
 from self_hosted.core.http.errors import NotFoundError, NotReadyError, OutcomeUnknownError, PermanentError
 from self_hosted.core.http.flow import Request
-from tests.assemblyline.flows import UPLOAD, items, reply, result_of
+from tests.assemblyline.flows import OUTCOME, UPLOAD, items, reply, result_of
 
 
 def test_many_submissions_cost_one_idempotent_search():
-    result, (request,) = result_of(submissions.get_many(["a", 'b"c']), items({"sid": "a"}))
-    assert result == [{"sid": "a"}]
+    result, (request,) = result_of(submissions.get_many(["a", 'b"c']), items(OUTCOME))
+    assert result == [OUTCOME]
     assert request.json["query"] == r'sid:("a" OR "b\"c")'
     assert request.json["rows"] == 2
     assert request.is_idempotent
@@ -30,7 +30,7 @@ def test_a_submit_is_not_idempotent():
 )
 def test_a_running_and_a_cancelled_submission_have_no_result(document, error_class):
     with pytest.raises(error_class, match="submission s "):
-        result_of(submissions.get_completed("s"), reply(document))
+        result_of(submissions.get_completed("s"), reply({**OUTCOME, "errors": [], **document}))
 
 
 @pytest.mark.parametrize("name", ["a OR b", "*", 'a"', ""])

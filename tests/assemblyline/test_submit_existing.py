@@ -191,6 +191,6 @@ def test_an_invalid_argument_is_named_before_anything_is_submitted(served, kind,
 
 
 def test_a_submission_of_several_files_cannot_be_copied():
-    document = {"sid": "s1", "files": [{"name": "a"}, {"name": "b"}], "params": {}, "metadata": {}}
+    document: Any = {"sid": "s1", "files": [{"name": "a"}, {"name": "b"}], "params": {}, "metadata": {}}
     with pytest.raises(ValueError, match="submission s1 has 2 files; submit each by its sha256"):
         resubmissions.copy_options(document)

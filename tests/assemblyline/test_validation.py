@@ -7,7 +7,7 @@ import pytest
 from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.submissions import ingests, intake, validation
 from tests.assemblyline.conftest import upload
-from tests.assemblyline.flows import UPLOAD, reply, result_of
+from tests.assemblyline.flows import CONFIGURATION, UPLOAD, reply, result_of
 
 SERVER_CONFIGURATION = {
     "services.categories": [["Antivirus", ["ClamAV"]], ["Extraction", []]],
@@ -88,7 +88,11 @@ def test_invalid_params_prevent_submits_and_ingests(served, hook, params, messag
 
 def test_known_services_cost_no_further_request():
     params = {"services": {"selected": ["ClamAV"]}}
-    replies = reply({"items": []}), reply({**SERVER_CONFIGURATION, "submission.max_file_size": 9}), reply({"sid": "s"})
+    replies = (
+        reply({"items": []}),
+        reply({**CONFIGURATION, **SERVER_CONFIGURATION, "submission.max_file_size": 9}),
+        reply({"sid": "s"}),
+    )
     _, requests = result_of(intake.submit_once(UPLOAD, {"params": params}, "tag"), *replies)
     paths = [request.path for request in requests]
     assert paths == ["/api/v4/search/submission/", "/api/v4/help/configuration/", "/api/v4/submit/"]

@@ -62,7 +62,7 @@ def _get_each(sids: Sequence[str]) -> Flow[dict[str, Document | None]]:
     """Return submissions that a search did not find: they are not in the index yet, or do not exist."""
     documents: dict[str, Document | None] = {}
     for sid in sids:
-        documents[sid] = yield from submissions.get_if_present(sid)
+        documents[sid] = yield from submissions.get_outcome(sid)
     return documents
 
 

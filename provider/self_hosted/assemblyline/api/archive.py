@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypedDict
 
+import typing_extensions
+
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.assemblyline.errors import API_PATH, call_if_enabled
@@ -23,6 +25,12 @@ class Archiving(TypedDict):
 
     action: str
     sid: str
+
+
+class _Response(typing_extensions.TypedDict):
+    success: bool
+    action: typing_extensions.NotRequired[str]
+    sid: typing_extensions.NotRequired[str | None]
 
 
 def add_submission(
@@ -62,10 +70,10 @@ def _build_query(delete_after: bool, skip_hook: bool, use_alternate_dtl: bool) -
 
 
 def _send(request: Request, sid: str) -> Flow[Archiving]:
-    response = yield from call_if_enabled("the archive", request)
+    response = yield from call_if_enabled("the archive", request, _Response)
     if not response["success"]:
         raise ServerError(f"the server's webhook rejected submission {sid}")
-    return Archiving(action=response["action"], sid=response.get("sid") or sid)
+    return Archiving(action=response.get("action", "archive"), sid=response.get("sid") or sid)
 
 
 def _find_archived(sid: str) -> Flow[Archiving | None]:

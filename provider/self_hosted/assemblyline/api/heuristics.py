@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api import ids
+from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
+
+
+class _Heuristic(TypedDict):
+    heur_id: str
 
 
 def get(heur_id: str) -> Flow[dict[str, Any]]:
@@ -16,7 +24,8 @@ def get(heur_id: str) -> Flow[dict[str, Any]]:
     :param heur_id: such as "CAPE.1"
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", f"{API_PATH}{url_path('heuristics', heur_id)}/"))
+    path = url_path("heuristics", ids.check_segment("heur_id", heur_id, frozenset({"stats"})))
+    return call_object(Request("GET", f"{API_PATH}{path}/"), _Heuristic)
 
 
 def get_stats() -> Flow[list[dict[str, Any]]]:
@@ -24,4 +33,4 @@ def get_stats() -> Flow[list[dict[str, Any]]]:
 
     ``GET /api/v4/heuristics/stats/``
     """
-    return call(Request("GET", f"{API_PATH}/heuristics/stats/", long_running=True))
+    return call(Request("GET", f"{API_PATH}/heuristics/stats/", long_running=True), list[JsonObject])

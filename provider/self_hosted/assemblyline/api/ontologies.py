@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from self_hosted.assemblyline.api import ids
+from self_hosted.assemblyline.api.files import files
 from self_hosted.assemblyline.errors import API_PATH
 from self_hosted.core.http.flow import Flow, Request, SaveTo, url_path
 
@@ -22,7 +24,7 @@ def save_for_submission(
     :param services: only of these services; default: all
     :raises NotFoundError: if the submission does not exist
     """
-    return _save("submission", sid, save_to, {"sha256": sha256s, "service": services})
+    return _save("submission", sid, save_to, {"sha256": _parse_sha256s(sha256s), "service": services})
 
 
 def save_for_alert(
@@ -38,7 +40,7 @@ def save_for_alert(
     :param services: only of these services; default: all
     :raises NotFoundError: if the alert does not exist
     """
-    return _save("alert", alert_id, save_to, {"sha256": sha256s, "service": services})
+    return _save("alert", alert_id, save_to, {"sha256": _parse_sha256s(sha256s), "service": services})
 
 
 def save_for_file(sha256: str, save_to: SaveTo, services: Sequence[str] = (), *, every: bool = False) -> Flow[None]:
@@ -52,7 +54,11 @@ def save_for_file(sha256: str, save_to: SaveTo, services: Sequence[str] = (), *,
     :param every: whether older results of a service are included
     :raises NotFoundError: if the file does not exist
     """
-    return _save("file", sha256.lower(), save_to, {"service": services, "all": every})
+    return _save("file", files.parse_sha256(sha256), save_to, {"service": services, "all": every})
+
+
+def _parse_sha256s(sha256s: Sequence[str]) -> list[str]:
+    return [files.parse_sha256(sha256) for sha256 in ids.check_ids("sha256s", sha256s)]
 
 
 def _save(kind: str, name: str, save_to: SaveTo, query: Mapping[str, Any]) -> Flow[None]:

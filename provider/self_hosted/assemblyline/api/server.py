@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.errors import API_PATH, call, call_object, call_optional
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
 
+# the names of the settings hold dots
+Configuration = TypedDict(
+    "Configuration",
+    {
+        "submission.max_file_size": int,
+        "submission.verdicts.info": int,
+        "submission.verdicts.suspicious": int,
+        "submission.verdicts.highly_suspicious": int,
+        "submission.verdicts.malicious": int,
+        "services.categories": NotRequired[list[Any]],
+        "services.stages": NotRequired[list[Any]],
+    },
+)
+"""The shape of the server's settings: those that flows use."""
+
+CLASSIFICATION_PATH = f"{API_PATH}/help/classification_definition/"
 INGESTER, DISPATCHER = "ingester", "dispatcher"
 """The components that take up ingests and submissions, one after the other. Each can be paused."""
+
+
+class _Classifications(TypedDict):
+    UNRESTRICTED: str
+
+
+class _Levels(_Classifications):
+    enforce: bool
+    levels_aliases: dict[str, str]
+    levels_map_stl: dict[str, str]
+
+
+class _Constants(TypedDict):
+    tag_types: list[str]
 
 
 def get_configuration() -> Flow[dict[str, Any]]:
@@ -16,7 +49,7 @@ def get_configuration() -> Flow[dict[str, Any]]:
 
     ``GET /api/v4/help/configuration/``
     """
-    return call(Request("GET", f"{API_PATH}/help/configuration/"))
+    return call_object(Request("GET", f"{API_PATH}/help/configuration/"), Configuration)
 
 
 def get_classification_definition() -> Flow[dict[str, Any]]:
@@ -24,7 +57,7 @@ def get_classification_definition() -> Flow[dict[str, Any]]:
 
     ``GET /api/v4/help/classification_definition/``
     """
-    return call(Request("GET", f"{API_PATH}/help/classification_definition/"))
+    return call_object(Request("GET", CLASSIFICATION_PATH), _Classifications)
 
 
 def get_constants() -> Flow[dict[str, Any]]:
@@ -32,7 +65,7 @@ def get_constants() -> Flow[dict[str, Any]]:
 
     ``GET /api/v4/help/constants/``
     """
-    return call(Request("GET", f"{API_PATH}/help/constants/"))
+    return call_object(Request("GET", f"{API_PATH}/help/constants/"), _Constants)
 
 
 def get_terms_of_service() -> Flow[str | None]:
@@ -40,7 +73,7 @@ def get_terms_of_service() -> Flow[str | None]:
 
     ``GET /api/v4/help/tos/``
     """
-    return call(Request("GET", f"{API_PATH}/help/tos/"))
+    return call_optional(Request("GET", f"{API_PATH}/help/tos/"), str)
 
 
 def is_component_enabled(component: str) -> Flow[bool]:
@@ -50,8 +83,11 @@ def is_component_enabled(component: str) -> Flow[bool]:
 
     :param component: "ingester" or "dispatcher"; False for any other name
     """
-    status = yield from call(Request("GET", f"{API_PATH}{url_path('system', 'status', component)}/"))
-    return bool(status[component])
+    path = f"{API_PATH}{url_path('system', 'status', component)}/"
+    status = yield from call(Request("GET", path), dict[str, bool])
+    if component not in status:
+        raise ServerError(f"unexpected response: it lacks {component}", method="GET", path=path)
+    return status[component]
 
 
 def list_paused_components() -> Flow[set[str]]:
@@ -61,7 +97,7 @@ def list_paused_components() -> Flow[set[str]]:
 
     ``GET /api/v4/system/status/ALL/``
     """
-    status = yield from call(Request("GET", f"{API_PATH}/system/status/ALL/"))
+    status = yield from call(Request("GET", f"{API_PATH}/system/status/ALL/"), dict[str, bool])
     return {component for component, is_active in status.items() if not is_active}
 
 
@@ -74,7 +110,7 @@ def check_classification(classification: str, argument: str = "params") -> Flow[
     :param argument: name of the argument
     :raises ValueError: if the server would store another classification
     """
-    definition = yield from get_classification_definition()
+    definition = yield from call(Request("GET", CLASSIFICATION_PATH), _Levels)
     stored = definition["UNRESTRICTED"]
     aliases = {alias for alias, level in definition["levels_aliases"].items() if level == stored}
     equal = {stored, definition["levels_map_stl"].get(stored, stored), *aliases}

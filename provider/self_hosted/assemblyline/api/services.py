@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from self_hosted.assemblyline.errors import API_PATH, call
+import typing_extensions
+
+from self_hosted.assemblyline.api import ids
+from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 
 class UpdatedService(TypedDict):
@@ -37,12 +41,34 @@ class ServiceUpdate(TypedDict):
     status: str
 
 
+# "update_all" updates all services, "restore" replaces them
+ENDPOINTS = frozenset({"all", "backup", "constants", "installing", "restore", "update_all", "updates"})
+"""The words in place of a name that are other endpoints; with a version also those in `VERSIONED_ENDPOINTS`."""
+
+VERSIONED_ENDPOINTS = ENDPOINTS | {"stats", "versions"}
+
+
+class _Service(typing_extensions.TypedDict):
+    name: str
+    version: str
+
+
+class _ListedService(typing_extensions.TypedDict):
+    name: str
+    category: str
+
+
+class _Status(typing_extensions.TypedDict):
+    status: str
+
+
 def list_all() -> Flow[list[dict[str, Any]]]:
     """Return all services: name, version, category, stage, enabled, is_external, accepts, rejects, description, ...
 
     ``GET /api/v4/service/all/``
     """
-    return call(Request("GET", f"{API_PATH}/service/all/"))
+    services: list[Any] = yield from call(Request("GET", f"{API_PATH}/service/all/"), list[_ListedService])
+    return services
 
 
 def get_constants() -> Flow[dict[str, list[str]]]:
@@ -50,7 +76,7 @@ def get_constants() -> Flow[dict[str, list[str]]]:
 
     ``GET /api/v4/service/constants/``
     """
-    return call(Request("GET", f"{API_PATH}/service/constants/"))
+    return call(Request("GET", f"{API_PATH}/service/constants/"), dict[str, list[str]])
 
 
 def get(name: str, version: str | None = None) -> Flow[dict[str, Any]]:
@@ -62,8 +88,9 @@ def get(name: str, version: str | None = None) -> Flow[dict[str, Any]]:
     :param version: return the defaults of this version; None = the settings in force
     :raises NotFoundError: if the service does not exist
     """
-    parts = ["service", name] if version is None else ["service", name, version]
-    return call(Request("GET", f"{API_PATH}{url_path(*parts)}/"))
+    name = ids.check_segment("name", name, ENDPOINTS if version is None else VERSIONED_ENDPOINTS)
+    parts = [name] if version is None else [name, ids.check_segment("version", version)]
+    return call_object(Request("GET", f"{API_PATH}{url_path('service', *parts)}/"), _Service)
 
 
 def list_versions(name: str) -> Flow[list[str]]:
@@ -74,7 +101,7 @@ def list_versions(name: str) -> Flow[list[str]]:
     :param name: name of the service
     :raises NotFoundError: if the service does not exist
     """
-    return call(Request("GET", f"{API_PATH}{url_path('service', 'versions', name)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path('service', 'versions', name)}/"), list[str])
 
 
 def update(name: str, changes: Mapping[str, Any]) -> Flow[UpdatedService]:
@@ -100,7 +127,7 @@ def update(name: str, changes: Mapping[str, Any]) -> Flow[UpdatedService]:
     changed = sorted(key for key, value in changes.items() if settings[key] != value)
     if changed:
         path = f"{API_PATH}{url_path('service', name)}/"
-        yield from call(Request("POST", path, json={**settings, **changes}, idempotent=True))
+        yield from call(Request("POST", path, json={**settings, **changes}, idempotent=True), object)
     return {"name": name, "version": changes.get("version", settings["version"]), "changed": changed}
 
 
@@ -116,7 +143,7 @@ def list_updates() -> Flow[dict[str, dict[str, Any]]]:
 
 
 def _get_updates() -> Flow[dict[str, dict[str, Any]]]:
-    return call(Request("GET", f"{API_PATH}/service/updates/"))
+    return call(Request("GET", f"{API_PATH}/service/updates/"), dict[str, JsonObject])
 
 
 def install_update(name: str) -> Flow[ServiceUpdate]:
@@ -127,9 +154,10 @@ def install_update(name: str) -> Flow[ServiceUpdate]:
     :param name: name of the service
     :return: `ServiceUpdate`
     """
+    ids.check_segment("name", name)
     available = (yield from _get_updates()).get(name, {})
     if available.get("updating") or not available.get("update_available"):
         return {"name": name, "status": "updating" if available.get("updating") else "current"}
     body = {"name": name, "update_data": available}
-    response = yield from call(Request("PUT", f"{API_PATH}/service/update/", json=body, idempotent=True))
+    response = yield from call(Request("PUT", f"{API_PATH}/service/update/", json=body, idempotent=True), _Status)
     return {"name": name, "status": response["status"]}

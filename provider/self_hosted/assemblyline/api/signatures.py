@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+import typing_extensions
+
+from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.search.search import find
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, url_path
+from self_hosted.core.http.shape import JsonObject
 
 ACTIVE_STATUSES, DRAFT_STATUSES = ("DEPLOYED", "NOISY", "DISABLED"), ("STAGING", "TESTING")
 """The statuses that users set: those of rules in use, and those of rules in development."""
@@ -26,6 +30,9 @@ PUBLIC_SOURCE_FIELDS = (
     "update_interval",
     "status",
 )
+ENDPOINTS = frozenset({"download", "sources", "stats", "update_available"})
+"""The words in place of an id that are other endpoints."""
+
 CREDENTIAL = re.compile(r"(?<=//)[^/@]*@")
 
 
@@ -57,6 +64,24 @@ class UpdatedSource(TypedDict):
     changed: bool
 
 
+class _Signature(typing_extensions.TypedDict):
+    status: str
+
+
+class _Source(typing_extensions.TypedDict):
+    name: str
+    uri: str
+    enabled: typing_extensions.NotRequired[bool | None]
+
+
+class _Sources(typing_extensions.TypedDict):
+    sources: list[_Source] | None
+
+
+class _Started(typing_extensions.TypedDict):
+    sources: list[str]
+
+
 def get(signature_id: str) -> Flow[dict[str, Any]]:
     """Return one signature: id, name, type, source, status, data (the rule itself), stats, ...
 
@@ -65,7 +90,8 @@ def get(signature_id: str) -> Flow[dict[str, Any]]:
     :param signature_id: "<type>_<source>_<own id>"
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", f"{API_PATH}{url_path('signature', signature_id)}/"))
+    path = url_path("signature", ids.check_segment("signature_id", signature_id, ENDPOINTS))
+    return call_object(Request("GET", f"{API_PATH}{path}/"), _Signature)
 
 
 def search(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
@@ -84,7 +110,7 @@ def get_stats() -> Flow[list[dict[str, Any]]]:
 
     ``GET /api/v4/signature/stats/``
     """
-    return call(Request("GET", f"{API_PATH}/signature/stats/", long_running=True))
+    return call(Request("GET", f"{API_PATH}/signature/stats/", long_running=True), list[JsonObject])
 
 
 def set_status(signature_id: str, status: str) -> Flow[UpdatedSignature]:
@@ -108,7 +134,8 @@ def set_status(signature_id: str, status: str) -> Flow[UpdatedSignature]:
     if before in ACTIVE_STATUSES:
         _check_next(signature_id, before, status, ACTIVE_STATUSES)
     if before != status:
-        yield from call(Request("GET", f"{API_PATH}{url_path('signature', 'change_status', signature_id, status)}/"))
+        path = f"{API_PATH}{url_path('signature', 'change_status', signature_id, status)}/"
+        yield from call(Request("GET", path), Success)
     return {"id": signature_id, "status": status, "before": before}
 
 
@@ -124,7 +151,7 @@ def list_sources() -> Flow[dict[str, list[dict[str, Any]]]]:
 
     ``GET /api/v4/signature/sources/``; requires the role signature_manage
     """
-    response = yield from call(Request("GET", f"{API_PATH}/signature/sources/"))
+    response = yield from call(Request("GET", f"{API_PATH}/signature/sources/"), dict[str, _Sources])
     return {
         service: [_without_credentials(source) for source in config["sources"] or []]
         for service, config in response.items()
@@ -133,7 +160,7 @@ def list_sources() -> Flow[dict[str, list[dict[str, Any]]]]:
 
 def _without_credentials(source: Mapping[str, Any]) -> dict[str, Any]:
     public = {name: source[name] for name in PUBLIC_SOURCE_FIELDS if name in source}
-    return {**public, "uri": CREDENTIAL.sub("", str(source["uri"]))}
+    return {**public, "uri": CREDENTIAL.sub("", source["uri"])}
 
 
 def set_source_enabled(service: str, name: str, *, enabled: bool = True) -> Flow[UpdatedSource]:
@@ -147,10 +174,12 @@ def set_source_enabled(service: str, name: str, *, enabled: bool = True) -> Flow
     :return: `UpdatedSource`
     :raises NotFoundError: if the source does not exist; the server would answer HTTP 500
     """
+    ids.check_segment("service", service)
+    ids.check_segment("name", name)
     before = (yield from _get_sources(service, [name]))[0].get("enabled", True)
     if before != enabled:
         path = f"{API_PATH}{url_path('signature', 'sources', 'enable', service, name)}/"
-        yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True))
+        yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True), Success)
     return {"service": service, "name": name, "enabled": enabled, "changed": before != enabled}
 
 
@@ -163,10 +192,18 @@ def update_sources(service: str, names: Sequence[str] = ()) -> Flow[list[str]]:
     :param names: names of the sources; default: all
     :raises NotFoundError: if a source does not exist; the server would ignore it
     """
-    yield from _get_sources(service, names)
+    ids.check_segment("service", service)
+    yield from _get_sources(service, _check_names(names))
     path = f"{API_PATH}{url_path('signature', 'sources', 'update', service)}/"
-    response = yield from call(Request("PUT", path, {"sources": ",".join(names) or None}, idempotent=True))
-    return response["sources"]  # type: ignore[no-any-return]
+    response = yield from call(Request("PUT", path, {"sources": ",".join(names) or None}, idempotent=True), _Started)
+    return response["sources"]
+
+
+def _check_names(names: Sequence[str]) -> list[str]:
+    for name in ids.check_ids("names", names):
+        if "," in name:  # the server reads a list of names
+            raise ValueError(f"names: the server cannot be sent {name!r}, because of the comma; leave out the names")
+    return list(names)
 
 
 def _get_sources(service: str, names: Sequence[str]) -> Flow[list[dict[str, Any]]]:

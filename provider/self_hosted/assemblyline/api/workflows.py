@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NotRequired
 
-from self_hosted.assemblyline.api import recovery
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api import ids, recovery
 from self_hosted.assemblyline.api.alerts.changes import PRIORITIES, STATUSES
 from self_hosted.assemblyline.api.search import lucene
-from self_hosted.assemblyline.api.search.search import find
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.api.search.search import find, find_shaped
+from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.recovery import poll_for_effect
 
 DEFINITION_KEYS = frozenset({"name", "query", "labels", "priority", "status", "classification"})
+ENDPOINTS = frozenset({"labels"})
+"""The words in place of an id that are other endpoints."""
+
+MAX_EQUAL = 100  # workflows with one name
+
+
+class _Definition(TypedDict):
+    name: str
+    query: str
+
+
+class _Workflow(_Definition):
+    workflow_id: str
+    labels: NotRequired[list[str] | None]
+    priority: NotRequired[str | None]
+    status: NotRequired[str | None]
+    classification: NotRequired[str | None]
+
+
+class _Created(TypedDict):
+    workflow_id: str
 
 
 def get(workflow_id: str) -> Flow[dict[str, Any]]:
@@ -27,7 +50,7 @@ def get(workflow_id: str) -> Flow[dict[str, Any]]:
     :param workflow_id: id of the workflow
     :raises NotFoundError: if it does not exist, or the user may not see it
     """
-    return call(Request("GET", _build_path(workflow_id)))
+    return call_object(Request("GET", _build_path(workflow_id)), _Definition)
 
 
 def search(query: str = "*", rows: int = 100) -> Flow[list[dict[str, Any]]]:
@@ -46,7 +69,7 @@ def list_labels() -> Flow[list[str]]:
 
     ``GET /api/v4/workflow/labels/``
     """
-    return call(Request("GET", f"{API_PATH}/workflow/labels/"))
+    return call(Request("GET", f"{API_PATH}/workflow/labels/"), list[str])
 
 
 def create(definition: Mapping[str, Any]) -> Flow[str]:
@@ -62,18 +85,19 @@ def create(definition: Mapping[str, Any]) -> Flow[str]:
     body = {"labels": [], "priority": None, "status": None, **definition}
     before = yield from _find_equal(body)
     try:
-        response = yield from call(Request("PUT", f"{API_PATH}/workflow/", json=body))
+        response = yield from call(Request("PUT", f"{API_PATH}/workflow/", json=body), _Created)
     except OutcomeUnknownError:
         created = yield from poll_for_effect(partial(_find_equal, body, before or ()), recovery.RECHECK_DELAYS_SECONDS)
         if not created:
             raise
         return created[0]
-    return str(response["workflow_id"])
+    return response["workflow_id"]
 
 
 def _find_equal(definition: Mapping[str, Any], known: Sequence[str] = ()) -> Flow[list[str] | None]:
     """Return the ids of workflows with an equal definition, without known ones; None if there is none."""
-    found = yield from search(f"name:{lucene.quote(definition['name'])}")
+    arguments = {"query": f"name:{lucene.quote(definition['name'])}", "rows": MAX_EQUAL, "sort": "name asc", "fl": "*"}
+    found = yield from find_shaped("workflow", arguments, _Workflow)
     equal = [
         workflow["workflow_id"]
         for workflow in found
@@ -95,7 +119,7 @@ def update(workflow_id: str, changes: Mapping[str, Any]) -> Flow[None]:
     _check(changes, required=())
     workflow = yield from get(workflow_id)
     body = {"name": workflow["name"], "query": workflow["query"], **changes}  # the server requires name and query
-    yield from call(Request("POST", _build_path(workflow_id), json=body, idempotent=True))
+    yield from call(Request("POST", _build_path(workflow_id), json=body, idempotent=True), Success)
 
 
 def set_enabled(workflow_id: str, enabled: bool) -> Flow[None]:
@@ -108,7 +132,7 @@ def set_enabled(workflow_id: str, enabled: bool) -> Flow[None]:
     :raises NotFoundError: if it does not exist
     """
     path = f"{API_PATH}{url_path('workflow', 'enable', workflow_id)}/"
-    yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True))
+    yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True), Success)
 
 
 def run(workflow_id: str) -> Flow[bool]:
@@ -121,8 +145,8 @@ def run(workflow_id: str) -> Flow[bool]:
     :raises OutcomeUnknownError: if the response was lost: it may have run
     """
     path = f"{_build_path(workflow_id)}run/"
-    response = yield from call(Request("GET", path, idempotent=False, long_running=True))
-    return bool(response["success"])
+    response = yield from call(Request("GET", path, idempotent=False, long_running=True), Success)
+    return response["success"]
 
 
 def delete(workflow_id: str) -> Flow[None]:
@@ -134,7 +158,7 @@ def delete(workflow_id: str) -> Flow[None]:
     :raises NotFoundError: if it does not exist
     """
     try:
-        yield from call(Request("DELETE", _build_path(workflow_id)))
+        yield from call(Request("DELETE", _build_path(workflow_id)), Success)
     except OutcomeUnknownError:
         if not (yield from poll_for_effect(partial(_is_gone, workflow_id))):
             raise
@@ -164,4 +188,4 @@ def _check(definition: Mapping[str, Any], required: Sequence[str]) -> None:
 
 
 def _build_path(workflow_id: str) -> str:
-    return f"{API_PATH}{url_path('workflow', workflow_id)}/"
+    return f"{API_PATH}{url_path('workflow', ids.check_segment('workflow_id', workflow_id, ENDPOINTS))}/"

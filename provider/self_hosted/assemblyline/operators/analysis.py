@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.assemblyline.operators.service_failures import log_service_failures
 from self_hosted.core.arguments import parse_object
 from self_hosted.core.http.errors import SelfHostedError
+from self_hosted.core.http.flow import Upload
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.job_state import build_fingerprint
 from self_hosted.core.tasks.operator import idempotency_key
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline.api.submissions import idempotency, intake, submissions, validation, verdicts
-    from self_hosted.assemblyline.api.submissions.intake import Submitted
+    from self_hosted.assemblyline.api.submissions import (
+        contents,
+        idempotency,
+        intake,
+        submissions,
+        validation,
+        verdicts,
+    )
+    from self_hosted.assemblyline.api.submissions.contents import Content
+    from self_hosted.assemblyline.api.submissions.idempotency import TaggedSubmission as TaggedDocument
     from self_hosted.assemblyline.api.submissions.sources import Source
     from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
     from self_hosted.core.wait.observation import Observation
 else:
+    contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     validation = lazy_import("self_hosted.assemblyline.api.submissions.validation")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+
+
+class TaggedSubmission(TypedDict):
+    """A submission that a task started, or found.
+
+    :param sid: id of the submission
+    :param doubtful: see `intake.Submitted`
+    :param tag: see `AnalysisOperator.tag`
+    """
+
+    sid: str
+    doubtful: bool
+    tag: str
 
 
 class AnalysisOperator(AssemblylineOperator, WaitingOperator):
@@ -86,6 +110,33 @@ class AnalysisOperator(AssemblylineOperator, WaitingOperator):
         }
         return {name: value for name, value in options.items() if value}
 
+    def identify_content(self) -> Any:
+        """Return JSON that differs if what is sent differs. It sends no request, and reads no file."""
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        """Return a digest of what affects the verdicts: the content, and the options of its analysis."""
+        return build_fingerprint([self.identify_content(), self._analysis_options()])
+
+    def tag(self, context: Context, content: Any) -> str:
+        """Return the tag of a submission: another one if a user clears the task, or if the content or options differ.
+
+        :param context: the context of the task
+        :param content: identifies what is sent, as JSON
+        """
+        return build_fingerprint([idempotency_key(context), content, self._analysis_options()])
+
+    def find_many(self, requests: Mapping[str, Content]) -> dict[str, TaggedDocument]:
+        """Return the submissions of an earlier try, by tag, see `idempotency.get_many`.
+
+        :param requests: the content of each submission, by tag
+        """
+        flow = idempotency.get_many(requests, previous_attempt_unknown=self.previous_attempt_unknown)
+        found = self.hook.run(flow) if requests else {}
+        for reason in (reason for content in requests.values() for reason in content.left_alone.values()):
+            self.log.warning("%s", reason)
+        return found
+
     def cancel_duplicates(self, sids: Mapping[str, str]) -> None:
         """Cancel the duplicates that a lost response caused. A failure is logged, and does not affect the result.
 
@@ -96,6 +147,10 @@ class AnalysisOperator(AssemblylineOperator, WaitingOperator):
                 self.log.info("Cancelled submission %s, a duplicate caused by a lost response", duplicate)
         except SelfHostedError as error:
             self.log.warning("Duplicate submissions could not be cancelled: %s", error)
+
+    def _analysis_options(self) -> Any:
+        params = self._params()
+        return self.submission_profile, {name: params[name] for name in contents.VERDICT_PARAMS if name in params}
 
     def _metadata(self) -> dict[str, Any]:
         return parse_object("metadata", self.metadata)
@@ -124,6 +179,11 @@ class SubmitOperator(AnalysisOperator):
         """
         raise NotImplementedError
 
+    def identify_content(self) -> Any:
+        """Return the object to submit; of a file its name and size: a submission of another content is recognized."""
+        source = self.source()
+        return [source.filename, source.size] if isinstance(source, Upload) else source
+
     def options(self) -> dict[str, Any]:
         """Return the options of the submit: ``{name, metadata, params, submission_profile}``, without empty ones."""
         return {**({"name": self.name} if self.name else {}), **super().options()}
@@ -136,39 +196,42 @@ class SubmitOperator(AnalysisOperator):
         super().validate()
         self.source()
 
-    def submit(self, context: Context) -> Submitted:
+    def submit(self, context: Context) -> TaggedSubmission:
         """Submit it, or find the submission of an earlier try.
 
         :param context: the context of the task
         :raises ConcurrencyQuotaError: if the quota on running submissions stays full for ``wait_timeout`` seconds
         """
+        tag = self.tag(context, self.identify_content())
         submitted = self.hook.run(
             intake.submit_once(
                 self.source(),
                 self.options(),
-                idempotency_key(context),
+                tag,
                 quota_timeout=float(self.wait_timeout),
                 previous_attempt_unknown=self.previous_attempt_unknown,
             )
         )
+        for reason in submitted["left_alone"]:
+            self.log.warning("%s; this task uses %s", reason, submitted["sid"])
         self.log.info("Waiting for submission %s", submitted["sid"])
-        return submitted
+        return TaggedSubmission(sid=submitted["sid"], doubtful=submitted["doubtful"], tag=tag)
 
-    def external_id(self, submitted: Submitted) -> str | None:
+    def external_id(self, submitted: TaggedSubmission) -> str | None:
         """Return the submission's id.
 
         :param submitted: the result of `submit`
         """
         return str(submitted["sid"])
 
-    def external_url(self, submitted: Submitted) -> str:
+    def external_url(self, submitted: TaggedSubmission) -> str:
         """Return the submission's page.
 
         :param submitted: the result of `submit`
         """
         return submissions.build_page_url(self.base_url, submitted["sid"])
 
-    def build_result(self, context: Context, submitted: Submitted, observation: Observation) -> AnalysisResult:
+    def build_result(self, context: Context, submitted: TaggedSubmission, observation: Observation) -> AnalysisResult:
         """Return the result, and emit it as an asset.
 
         :param context: the context of the task
@@ -177,7 +240,7 @@ class SubmitOperator(AnalysisOperator):
         :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
         """
         if submitted["doubtful"]:
-            self.cancel_duplicates({idempotency_key(context): submitted["sid"]})
+            self.cancel_duplicates({submitted["tag"]: submitted["sid"]})
         sid, url = submitted["sid"], self.external_url(submitted)
         outcome = {"sid": sid, "state": observation.state, **observation.details}
         log_service_failures(self.log, f"submission {sid}", outcome.get("error_count"), url)

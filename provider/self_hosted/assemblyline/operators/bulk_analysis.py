@@ -19,7 +19,7 @@ from self_hosted.core.arguments import parse_bool, parse_int, require_one_of
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
-from self_hosted.core.tasks.operator import idempotency_key, publish_link
+from self_hosted.core.tasks.operator import publish_link
 from self_hosted.core.tasks.storage import record_input, record_output, validate_output_uri, write_json_lines
 from self_hosted.core.wait.bulk_submit import BoundedSubmitter
 
@@ -98,10 +98,10 @@ class BulkAnalysisOperator(AnalysisOperator):
         self.report_uri, self.fail_on_errors = report_uri, fail_on_errors
         self.duplicated: dict[str, str] = {}
 
-    def find_sent(self, tags: Sequence[str]) -> dict[str, str]:
+    def find_sent(self, files: Mapping[str, InputFile]) -> dict[str, str]:
         """Return the remote ids of files that an earlier try sent, by tag.
 
-        :param tags: see `InputFile.tag`
+        :param files: by tag
         """
         raise NotImplementedError
 
@@ -109,7 +109,7 @@ class BulkAnalysisOperator(AnalysisOperator):
         """Send one file, and return its remote id. It runs in a thread.
 
         :param file: the file
-        :param tag: see `InputFile.tag`
+        :param tag: see `AnalysisOperator.tag`
         """
         raise NotImplementedError
 
@@ -147,6 +147,10 @@ class BulkAnalysisOperator(AnalysisOperator):
             return list_input_files(self.files)
         return find_input_files(str(self.folder), self.pattern, recursive=recursive, max_files=max_items)
 
+    def identify_content(self) -> Any:
+        """Return path, size and time of all files."""
+        return sorted(file.identity for file in self.input_files)
+
     def submit(self, context: Context) -> SubmittedFiles:
         """Send all valid files that no earlier try has sent.
 
@@ -159,7 +163,7 @@ class BulkAnalysisOperator(AnalysisOperator):
             problems = [f"{name}: {reason}" for name, reason in {**missing, **skipped}.items()]
             raise ValueError(f"strict: {len(problems)} files cannot be sent: {abbreviate(problems)}")
         sendable = [file for file in self.input_files if file.name not in {*missing, *skipped}]
-        files = {file.tag(idempotency_key(context)): file for file in sendable}
+        files = {self.tag(context, file.identity): file for file in sendable}
         for uri in [str(self.folder)] if self.folder else [str(file.path) for file in sendable]:
             record_input(self.hook, uri)
         submitter = self._send_all(context, files)
@@ -182,7 +186,7 @@ class BulkAnalysisOperator(AnalysisOperator):
             quota_of=intake.parse_quota,
         )
         with self.cancelling_on_end(context, submitter.stop):
-            sent = self.find_sent(list(files))
+            sent = self.find_sent(files)
             submits = {tag: partial(self.send, file, tag) for tag, file in files.items() if tag not in sent}
             submitter.run(submits, sent)
         self.log.info("%s files are submitted, %s of them by an earlier try", len(submitter.keys), len(sent))

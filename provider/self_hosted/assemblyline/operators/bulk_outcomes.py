@@ -65,7 +65,7 @@ class BulkResult(TypedDict):
 
     :param total: how many files there are
     :param completed: how many have a verdict
-    :param skipped: how many were not sent, because they are empty or too large
+    :param skipped: how many were not sent: they are empty or too large, or links that point outside of the folder
     :param failed: how many failed
     :param failures: the first 10 of them
     :param verdicts: how many files have each verdict, such as ``{"safe": 7, ..., "malicious": 1}``

@@ -44,4 +44,4 @@ class AssemblylineApiOperator(AssemblylineOperator, SelfHostedApiOperator):
 
         :param request: the request
         """
-        return errors.call(request)
+        return errors.call(request, object)

@@ -12,13 +12,15 @@ from self_hosted.core.arguments import is_set, parse_bool
 from self_hosted.core.imports import lazy_import
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from self_hosted.assemblyline import waits
-    from self_hosted.assemblyline.api.submissions import idempotency, ingests, submissions
+    from self_hosted.assemblyline.api.submissions import contents, ingests, submissions
     from self_hosted.assemblyline.operators.input_files import InputFile
     from self_hosted.core.wait.pending import Outcome
     from self_hosted.core.wait.spec import WaitSpec
 else:
-    idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
+    contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     ingests = lazy_import("self_hosted.assemblyline.api.submissions.ingests")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     waits = lazy_import("self_hosted.assemblyline.waits")
@@ -76,19 +78,19 @@ class AssemblylineIngestFilesOperator(BulkAnalysisOperator):
         if not parse_bool("wait", self.wait) and has_limit:
             raise ValueError("fail_on_score and fail_on_verdict need wait=True: without a wait there is no verdict")
 
-    def find_sent(self, tags: Sequence[str]) -> dict[str, str]:
-        """Return the ingests with these tags that have become submissions.
+    def find_sent(self, files: Mapping[str, InputFile]) -> dict[str, str]:
+        """Return the ingests of these files that have become submissions.
 
-        :param tags: see `InputFile.tag`
+        :param files: by tag
         """
-        found = self.hook.run(idempotency.get_many(tags, previous_attempt_unknown=self.previous_attempt_unknown))
+        found = self.find_many({tag: contents.Content(file.upload) for tag, file in files.items()})
         return {tag: submission["metadata"]["ingest_id"] for tag, submission in found.items()}
 
     def send(self, file: InputFile, tag: str) -> str:
         """Ingest a file, and return the wait key: the ingest and, if an earlier submission may be reused, the SHA-256.
 
         :param file: the file
-        :param tag: see `InputFile.tag`
+        :param tag: see `AnalysisOperator.tag`
         """
         hashed = HashedUpload(file.upload)
         options = self.options()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from self_hosted.core.arguments import MISSING_RESULT, parse_list
 from self_hosted.core.http.flow import Upload
+from self_hosted.core.tasks.drop_folder import find_local_path, is_inside, open_inside
 from self_hosted.core.tasks.storage import resolve_path
 
 
@@ -19,24 +20,32 @@ class InputFile(NamedTuple):
     :param path: the result of `self_hosted.core.tasks.storage.resolve_path`
     :param size: in bytes; None if the file does not exist
     :param modified_at: time of the last change, in seconds since the epoch; 0 where the store does not tell
+    :param folder: the folder on this machine that must contain it; None for a file of a list, or of an object store
+    :param is_outside: whether it is a link that points outside of the folder
     """
 
     name: str
     path: Any
     size: int | None
     modified_at: float
+    folder: Path | None = None
+    is_outside: bool = False
 
-    def tag(self, key: str) -> str:
-        """Return 32 hex digits that identify the file's submission. A file that has changed gets another tag.
-
-        :param key: the task's idempotency key
-        """
-        return hashlib.sha256(repr((key, str(self.path), self.size, self.modified_at)).encode()).hexdigest()[:32]
+    @property
+    def identity(self) -> tuple[str, int | None, float]:
+        """Path, size and time of the last change: a file that has changed is another one."""
+        return str(self.path), self.size, self.modified_at
 
     @property
     def upload(self) -> Upload:
         """The file's content, to send."""
-        return Upload(self.path.name, lambda: cast("BinaryIO", self.path.open("rb")), self.size or 0)
+        return Upload(self.path.name, self._open, self.size or 0)
+
+    def _open(self) -> BinaryIO:
+        local_path = find_local_path(self.path) if self.folder else None
+        if self.folder and local_path:
+            return open_inside(self.folder, local_path)  # a link may have replaced the file since it was found
+        return cast("BinaryIO", self.path.open("rb"))
 
 
 def list_input_files(files: Any) -> list[InputFile]:
@@ -48,15 +57,22 @@ def list_input_files(files: Any) -> list[InputFile]:
     paths = parse_list(files)
     if not isinstance(paths, list) or not all(path and path != MISSING_RESULT for path in paths):
         raise ValueError(f"files must be a list of paths or URIs, not {files!r}")
-    resolved = {str(path): resolve_path(str(path)) for path in paths}
-    return [
-        _read_status(name, path) if path.is_file() else InputFile(name, path, None, 0)
-        for name, path in resolved.items()
-    ]
+    return [read_input_file(path) for path in dict.fromkeys(map(str, paths))]
+
+
+def read_input_file(file: str) -> InputFile:
+    """Return a file; its size is None if it does not exist.
+
+    :param file: path or URI
+    """
+    path = resolve_path(file)
+    return _read_status(file, path) if path.is_file() else InputFile(file, path, None, 0)
 
 
 def find_input_files(folder: str, pattern: Any, *, recursive: bool, max_files: int) -> list[InputFile]:
     """Return the files of a folder, sorted by name; at most one more than allowed, so that a huge folder is not read.
+
+    Links that point outside of the folder are marked, and not read.
 
     :param folder: its path, or the URI of a prefix in an object store
     :param pattern: glob pattern of the file names, such as ``*.zip``
@@ -71,9 +87,21 @@ def find_input_files(folder: str, pattern: Any, *, recursive: bool, max_files: i
         raise ValueError(f"folder: {folder!r} does not exist")
     matches: Iterator[Any] = root.rglob(pattern) if recursive else root.glob(pattern)
     prefix = f"{str(root).rstrip('/')}/"  # older object store paths have no `relative_to`
-    paths = islice((path for path in matches if path.is_file()), max_files + 1)
-    files = (_read_status(str(path).removeprefix(prefix), path) for path in paths)
+    local_root = find_local_path(root)
+    found = (_read_entry(str(path).removeprefix(prefix), path, local_root, recursive=recursive) for path in matches)
+    files = islice((file for file in found if file), max_files + 1)
     return sorted(files, key=lambda file: file.name)
+
+
+def _read_entry(name: str, path: Any, root: Path | None, *, recursive: bool) -> InputFile | None:
+    """Return a file, or a link out of the folder; None for anything else, such as a folder or a broken link."""
+    is_file = path.is_file()
+    if not is_file and not (recursive and path.is_dir()):
+        return None
+    local_path = find_local_path(path)
+    if root and local_path and not is_inside(root, local_path):
+        return InputFile(name, path, 0, 0, root, is_outside=True)
+    return _read_status(name, path, root) if is_file else None
 
 
 def find_unsendable(files: Sequence[InputFile], max_bytes: int | None) -> tuple[dict[str, str], dict[str, str]]:
@@ -83,17 +111,19 @@ def find_unsendable(files: Sequence[InputFile], max_bytes: int | None) -> tuple[
     :param max_bytes: the server's limit; None = no limit
     """
     missing = {file.name: "the file does not exist" for file in files if file.size is None}
-    reasons = {file.name: _find_rejection(file.size, max_bytes) for file in files if file.size is not None}
+    reasons = {file.name: _find_rejection(file, file.size, max_bytes) for file in files if file.size is not None}
     return missing, {name: reason for name, reason in reasons.items() if reason}
 
 
-def _find_rejection(size: int, max_bytes: int | None) -> str:
+def _find_rejection(file: InputFile, size: int, max_bytes: int | None) -> str:
+    if file.is_outside:
+        return "the link points outside of the folder"
     if not size:
         return "the file is empty"
     is_too_large = max_bytes is not None and size > max_bytes
     return f"the file has {size} bytes, more than the server's limit of {max_bytes}" if is_too_large else ""
 
 
-def _read_status(name: str, path: Any) -> InputFile:
+def _read_status(name: str, path: Any, folder: Path | None = None) -> InputFile:
     status = path.stat()
-    return InputFile(name, path, status.st_size, float(status.st_mtime or 0))
+    return InputFile(name, path, status.st_size, float(status.st_mtime or 0), folder)

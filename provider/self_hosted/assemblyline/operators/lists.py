@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list
+from self_hosted.core.arguments import parse_bool, parse_id_list, parse_object, parse_str_list
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
 
@@ -93,7 +93,7 @@ class ListOperator(AssemblylineOperator):
         """Return the entries of all files and tags, without their sources."""
         tags = parse_object("tags", self.tags)
         return [
-            *(schema.build_file_entry(hash_) for hash_ in parse_str_list("hashes", self.hashes)),
+            *(schema.build_file_entry(hash_) for hash_ in parse_id_list("hashes", self.hashes, "a file")),
             *(
                 schema.build_tag_entry(tag_type, value)
                 for tag_type, values in tags.items()

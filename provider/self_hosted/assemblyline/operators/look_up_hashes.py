@@ -15,21 +15,20 @@ from self_hosted.assemblyline.operators.hash_reports import (
     is_unknown,
 )
 from self_hosted.assemblyline.operators.service_failures import log_service_failures
-from self_hosted.core.arguments import parse_bool, parse_str_list
+from self_hosted.core.arguments import parse_bool, parse_id_list, parse_str_list
 from self_hosted.core.http.errors import NotFoundError, PermanentError
 from self_hosted.core.imports import lazy_import
-from self_hosted.core.tasks.operator import idempotency_key
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.assemblyline.api.files import hash_kinds, reputation
-    from self_hosted.assemblyline.api.submissions import idempotency, intake, verdicts
+    from self_hosted.assemblyline.api.submissions import contents, intake, verdicts
     from self_hosted.core.wait.pending import Outcome
 else:
     hash_kinds = lazy_import("self_hosted.assemblyline.api.files.hash_kinds")
     reputation = lazy_import("self_hosted.assemblyline.api.files.reputation")
-    idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
+    contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
 
@@ -102,6 +101,12 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
         if not 1 <= count <= MAX_HASHES:
             raise ValueError(f"hashes must be 1 to {MAX_HASHES}, not {count}: map the task over more")
 
+    def identify_content(self) -> Any:
+        """Return the hashes, and how they are looked up."""
+        hashes = sorted(map(_normalize, self._unique_hashes()))
+        sources = parse_str_list("sources", self.sources)
+        return hashes, self.max_age or None, sources, parse_bool("submit_if_unknown", self.submit_if_unknown)
+
     def submit(self, context: Context) -> dict[str, Any]:
         """Look up all hashes, and submit the unknown files.
 
@@ -116,12 +121,13 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
 
     def _submit_unknown(self, context: Context, reports: Sequence[dict[str, Any]]) -> None:
         """Submit files one after the other, each as soon as the quota allows it, and update their reports."""
-        tags = [_build_tag(context, report) for report in reports]
+        tags = [self.tag(context, _normalize(report["hash"])) for report in reports]
         deadline = self._deadline(time.time())
         sids: list[str] = []
         with self.cancelling_on_end(context, lambda: sids):
-            sent = self._find_sent(tags)
+            sent = self._find_sent({tag: report["hash"] for tag, report in zip(tags, reports, strict=True)})
             for report, tag in zip(reports, tags, strict=True):
+                report["tag"] = tag
                 if tag in sent:
                     report.update(sid=sent[tag], submitted=True, doubtful=True)
                 else:
@@ -129,18 +135,19 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
                 if report["submitted"]:
                     sids.append(report["sid"])
 
-    def _find_sent(self, tags: Sequence[str]) -> dict[str, str]:
+    def _find_sent(self, hashes: Mapping[str, str]) -> dict[str, str]:
         """Return the submissions of an earlier try, by tag."""
-        if not tags:
-            return {}
-        found = self.hook.run(idempotency.get_many(tags, previous_attempt_unknown=self.previous_attempt_unknown))
-        return {tag: submission["sid"] for tag, submission in found.items()}
+        # to compare another kind of hash would cost a request each; the tag depends on the hash already
+        sources = {tag: hash_kinds.identify(hash_) for tag, hash_ in hashes.items()}
+        requests = {tag: contents.Content(source if "sha256" in source else None) for tag, source in sources.items()}
+        return {tag: submission["sid"] for tag, submission in self.find_many(requests).items()}
 
     def _submit_hash(self, hash_: str, tag: str, deadline: float) -> dict[str, Any]:
         seconds_left = max(0.0, deadline - time.time())
         submit = intake.submit_once(hash_kinds.identify(hash_), self.options(), tag, quota_timeout=seconds_left)
         try:
-            return {**self.hook.run(submit), "submitted": True}
+            submitted = self.hook.run(submit)
+            return {"sid": submitted["sid"], "doubtful": submitted["doubtful"], "submitted": True}
         except NotFoundError:
             self.log.info("Neither the server nor a source has the file of %s", hash_)
             return {}
@@ -182,7 +189,7 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
         if isinstance(outcome, Exception):
             raise outcome
         if report.get("doubtful"):
-            self.cancel_duplicates({_build_tag(context, report): report["sid"]})
+            self.cancel_duplicates({report["tag"]: report["sid"]})
         details, url = dict(outcome.details), self._page_url(report)
         log_service_failures(self.log, f"submission {report['sid']}", details.get("error_count"), url)
         if outcome.state != "completed":
@@ -191,7 +198,7 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
         report["malicious"] |= details["verdict"] == "malicious"
 
     def _complete_report(self, report: Mapping[str, Any]) -> HashReport:
-        own = {name: value for name, value in report.items() if name != "doubtful"}
+        own = {name: value for name, value in report.items() if name not in {"doubtful", "tag"}}
         return cast("HashReport", {**own, "url": self._page_url(report)})
 
     def _check_limits(self, reports: Sequence[HashReport], unknown: Sequence[str]) -> None:
@@ -205,16 +212,14 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
 
     def _unique_hashes(self) -> list[str]:
         """Return each hash once: a duplicate would make a second submission."""
-        hashes = parse_str_list("hashes", self.hashes)
-        return list({_normalize(hash_): hash_ for hash_ in hashes}.values())
+        hashes = parse_id_list("hashes", self.hashes, "a file")
+        try:
+            return list({_normalize(hash_): hash_ for hash_ in hashes}.values())
+        except ValueError as error:
+            raise ValueError(f"hashes: {error}") from None
 
     def _page_url(self, report: Mapping[str, Any]) -> str:
         return reputation.build_page_url(self.base_url, report)
-
-
-def _build_tag(context: Context, report: Mapping[str, Any]) -> str:
-    """Return the tag of a file's submission: the task's idempotency key and the hash."""
-    return f"{idempotency_key(context)} {_normalize(report['hash'])}"
 
 
 def _normalize(hash_: str) -> str:

@@ -12,13 +12,12 @@ from self_hosted.core.imports import lazy_import
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline.api.submissions import resubmissions, sources, submissions
-    from self_hosted.assemblyline.api.submissions.intake import Submitted
+    from self_hosted.assemblyline.api.submissions import resubmissions, sources
     from self_hosted.assemblyline.api.submissions.sources import Source
+    from self_hosted.assemblyline.operators.analysis import TaggedSubmission
 else:
     resubmissions = lazy_import("self_hosted.assemblyline.api.submissions.resubmissions")
     sources = lazy_import("self_hosted.assemblyline.api.submissions.sources")
-    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
 
 class AssemblylineResubmitOperator(SubmitOperator):
@@ -71,13 +70,17 @@ class AssemblylineResubmitOperator(SubmitOperator):
         parse_id("sid", self.sid, "a submission")
         return self._copied_source
 
-    def submit(self, context: Context) -> Submitted:
+    def identify_content(self) -> Any:
+        """Return the submission or the SHA-256, and whether dynamic analysis is added."""
+        return self.sid or self.source(), parse_bool("dynamic", self.dynamic)
+
+    def submit(self, context: Context) -> TaggedSubmission:
         """Read the earlier submission, and submit its file.
 
         :param context: the context of the task
         """
         if self.sid:
-            document = self.hook.run(submissions.get(parse_id("sid", self.sid, "a submission")))
+            document = self.hook.run(resubmissions.get_original(parse_id("sid", self.sid, "a submission")))
             self._copied_options = dict(resubmissions.copy_options(document))
             self._copied_source = {"sha256": document["files"][0]["sha256"]}
         return super().submit(context)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import parse_int, require_one_of
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.job_state import build_fingerprint
 from self_hosted.core.tasks.operator import idempotency_key
 from self_hosted.core.tasks.storage import (
     record_input,
@@ -140,6 +141,10 @@ class AssemblylineRetrohuntOperator(AssemblylineOperator, WaitingOperator):
         validate_output_uri("output_uri", self.output_uri)
         starts.check_arguments(self._rule(), self._options())
 
+    def fingerprint(self) -> str:
+        """Return a digest of what affects the hits: the rule, and where it is searched."""
+        return build_fingerprint([self._rule(), self.indices, self.search_classification])
+
     def submit(self, context: Context) -> SubmittedRetrohunt:
         """Start the retrohunt, or find the one of an earlier try.
 
@@ -147,13 +152,11 @@ class AssemblylineRetrohuntOperator(AssemblylineOperator, WaitingOperator):
         """
         if self.file:
             record_input(self.hook, str(self.file))
-        start = starts.start_once(
-            self._rule(),
-            self._options(),
-            idempotency_key(context),
-            previous_attempt_unknown=self.previous_attempt_unknown,
-        )
+        own = starts.OwnRetrohunt(idempotency_key(context), self._rule(), self.indices)
+        start = starts.start_unless_found(own, self._options(), previous_attempt_unknown=self.previous_attempt_unknown)
         key = str(self.hook.run(start)["key"])
+        for reason in own.left_alone.values():
+            self.log.warning("%s; this task uses %s", reason, key)
         self.log.info("Waiting for retrohunt %s", key)
         return SubmittedRetrohunt(key=key)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id, parse_int, parse_str_list, require_one_of
+from self_hosted.core.arguments import parse_bool, parse_id, parse_id_list, parse_int, require_one_of
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
 
@@ -131,7 +131,7 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
             raise ValueError("query must not be empty; '*' matches all submissions")
         if not parse_bool("confirm", self.confirm):
             raise ValueError("confirm must be true: deleted submissions cannot be restored")
-        parse_str_list("sids", self.sids)
+        self._sids()
         parse_int("max_items", self.max_items, maximum=MAX_DELETIONS)
 
     def submit(self, context: Context) -> DeletionResult:
@@ -147,10 +147,15 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
         return DeletionResult(deleted=len(deleted), absent=len(absent), sids=deleted[:MAX_NAMED_SIDS], url=url)
 
     def _select(self, max_items: int) -> list[str]:
-        sids = list(dict.fromkeys(parse_str_list("sids", self.sids))) or self._search(max_items)
+        sids = list(dict.fromkeys(self._sids())) or self._search(max_items)
         if len(sids) > max_items:
             raise ValueError(f"there are more than {max_items} submissions to delete: raise max_items to delete all")
         return sids
+
+    def _sids(self) -> list[str]:
+        if isinstance(self.sids, str) and not self.sids.strip():  # a missing result; a list may be empty
+            raise ValueError(f"sids must be the id of a submission or a list of ids, not {self.sids!r}")
+        return parse_id_list("sids", self.sids, "a submission")
 
     def _search(self, max_items: int) -> list[str]:
         if self.query is None:

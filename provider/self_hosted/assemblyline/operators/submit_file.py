@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from self_hosted.assemblyline.operators.analysis import SubmitOperator
+from self_hosted.assemblyline.operators.input_files import read_input_file
 from self_hosted.assemblyline.operators.uploads import upload_content, upload_file
 from self_hosted.core.arguments import require_one_of
 from self_hosted.core.tasks.storage import record_input
@@ -13,18 +14,18 @@ from self_hosted.core.tasks.storage import record_input
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline.api.submissions.intake import Submitted
+    from self_hosted.assemblyline.operators.analysis import TaggedSubmission
     from self_hosted.core.http.flow import Upload
 
 
 class AssemblylineSubmitFileOperator(SubmitOperator):
     """Submits a file for analysis and waits for its verdict; ``POST /api/v4/submit/``.
 
-    The file is streamed, never held in memory. The task makes one submission, regardless of the number of tries: its
-    idempotency key is stored in the submission's metadata (``airflow_task``), and each try searches for it first.
-    Clearing the task makes a new submission. While the user's quota of running submissions is full, the task waits for
-    a place, as part of ``wait_timeout``. A submission is cancelled, which deletes it, if the wait ends without a result
-    or a user ends the task.
+    The file is streamed, never held in memory. The task makes one submission, regardless of the number of tries: a tag,
+    derived from its idempotency key, is stored in the submission's metadata (``airflow_task``), and each try searches
+    for it first. Clearing the task makes a new submission, and so does a file that has changed. While the user's quota
+    of running submissions is full, the task waits for a place, as part of ``wait_timeout``. A submission is cancelled,
+    which deletes it, if the wait ends without a result or a user ends the task.
 
     :param file: path of a file, local or in an object store: ``s3://bucket/key``, with Airflow's connection as
         ``s3://aws_default@bucket/key``; either this or ``content``
@@ -57,7 +58,11 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
             return upload_content(self.content, self.name)
         return upload_file(str(self.file), self.name)
 
-    def submit(self, context: Context) -> Submitted:
+    def identify_content(self) -> Any:
+        """Return the content, or path, size and time of the file: a file that has changed is another one."""
+        return self.content if self.file is None else read_input_file(str(self.file)).identity
+
+    def submit(self, context: Context) -> TaggedSubmission:
         """Submit the file, or find the submission of an earlier try.
 
         :param context: the context of the task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from self_hosted.assemblyline.operators.bulk_analysis import BulkAnalysisOperator, SubmittedFiles
@@ -14,12 +13,12 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline.api.submissions import idempotency, intake, submissions
+    from self_hosted.assemblyline.api.submissions import contents, intake, submissions
     from self_hosted.assemblyline.operators.input_files import InputFile
     from self_hosted.core.wait.pending import Outcome
     from self_hosted.core.wait.spec import WaitSpec
 else:
-    idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
+    contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
@@ -59,12 +58,12 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
 
     wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.SUBMISSION"
 
-    def find_sent(self, tags: Sequence[str]) -> dict[str, str]:
-        """Return the submissions with these tags.
+    def find_sent(self, files: Mapping[str, InputFile]) -> dict[str, str]:
+        """Return the submissions of these files.
 
-        :param tags: see `InputFile.tag`
+        :param files: by tag
         """
-        found = self.hook.run(idempotency.get_many(tags, previous_attempt_unknown=self.previous_attempt_unknown))
+        found = self.find_many({tag: contents.Content(file.upload) for tag, file in files.items()})
         sent = {tag: submission["sid"] for tag, submission in found.items()}
         self.duplicated.update(sent)  # the response to an earlier try may have been lost
         return sent
@@ -73,7 +72,7 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
         """Submit a file, and return the submission's id.
 
         :param file: the file
-        :param tag: see `InputFile.tag`
+        :param tag: see `AnalysisOperator.tag`
         """
         submitted = self.hook.run(intake.submit_fail_fast(file.upload, self.options(), tag))
         if submitted["doubtful"] or self.previous_attempt_unknown:

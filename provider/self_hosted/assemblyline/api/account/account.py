@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypeVar
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.errors import API_PATH, call, call_object, read_result
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject, check_shape
+
+T = TypeVar("T")
+WHOAMI_PATH = f"{API_PATH}/user/whoami/"
 
 
 class Limits(TypedDict):
@@ -75,6 +80,52 @@ class Quotas(TypedDict):
     daily_submission: Quota
 
 
+class _SubmissionSettings(TypedDict):
+    max_file_size: int
+    max_dtl: int | None
+    verdicts: dict[str, int]
+
+
+class _UiSettings(TypedDict):
+    enforce_quota: bool
+
+
+class _Configuration(TypedDict):
+    submission: _SubmissionSettings
+    ui: _UiSettings
+
+
+class _UserSettings(TypedDict):
+    submission_profiles: JsonObject
+
+
+class _User(TypedDict):
+    username: str
+    name: NotRequired[str | None]
+    email: NotRequired[str | None]
+    type: NotRequired[list[str] | None]
+    groups: NotRequired[list[str] | None]
+    classification: NotRequired[str | None]
+    roles: list[str]
+    api_daily_quota: int
+    submission_daily_quota: int
+    configuration: _Configuration
+    settings: _UserSettings
+
+
+class _Versioned(TypedDict):
+    api_server_version: str
+
+
+class _Username(TypedDict):
+    username: str
+
+
+class _QuotasLeft(TypedDict):
+    daily_api: int
+    daily_submission: int
+
+
 def get() -> Flow[Account]:
     """Return the user of the credential.
 
@@ -82,7 +133,8 @@ def get() -> Flow[Account]:
 
     :return: `Account`
     """
-    user, version = yield from get_with_version()
+    reply = yield Request("GET", WHOAMI_PATH)
+    user, version = read_result(reply, _User), check_shape(reply, reply.json(), _Versioned)["api_server_version"]
     configuration = user["configuration"]
     return Account(
         username=user["username"],
@@ -99,17 +151,25 @@ def get() -> Flow[Account]:
     )
 
 
-def get_with_version() -> Flow[tuple[dict[str, Any], str]]:
-    """Return the server's whole document about the user, and the server's version.
+def read_document(shape: type[T]) -> Flow[T]:
+    """Return the server's whole document about the user.
+
+    ``GET /api/v4/user/whoami/``
+
+    :param shape: the shape of the document: the fields that the caller uses
+    """
+    return call(Request("GET", WHOAMI_PATH), shape)
+
+
+def get_username() -> Flow[str]:
+    """Return the login name of the user.
 
     ``GET /api/v4/user/whoami/``
     """
-    reply = yield Request("GET", f"{API_PATH}/user/whoami/")
-    body = reply.json()
-    return body["api_response"], body["api_server_version"]
+    return (yield from read_document(_Username))["username"]
 
 
-def _read_limits(user: Mapping[str, Any], configuration: Mapping[str, Any]) -> Limits:
+def _read_limits(user: _User, configuration: _Configuration) -> Limits:
     enforced = configuration["ui"]["enforce_quota"]
     return {
         "max_file_size": configuration["submission"]["max_file_size"],
@@ -130,7 +190,7 @@ def get_quotas() -> Flow[Quotas]:
     :raises DailyQuotaError: if no calls are left today
     """
     user = yield from get()
-    left = yield from call(Request("GET", f"{API_PATH}{url_path('user', 'quotas', user['username'])}/"))
+    left = yield from call(Request("GET", f"{API_PATH}{url_path('user', 'quotas', user['username'])}/"), _QuotasLeft)
     limits = user["limits"]
     return {
         "daily_api": _build_quota(limits["daily_api"], left["daily_api"]),
@@ -151,4 +211,4 @@ def get_submission_profile(name: str) -> Flow[dict[str, Any]]:
     :raises InvalidRequestError: if it does not exist; the message names the existing profiles
     """
     path = f"{API_PATH}/user/submission_params/__CURRENT__{url_path(name)}/"
-    return call(Request("GET", path))
+    return call_object(Request("GET", path), JsonObject)

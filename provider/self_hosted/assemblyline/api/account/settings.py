@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.http.flow import Flow, Request, Secret, url_path
+from self_hosted.core.http.shape import JsonObject
 
 ZIP_PASSWORD = "default_zip_password"  # noqa: S105 the name of a setting
 PREFERRED_PROFILE = "preferred_submission_profile"
@@ -25,6 +28,15 @@ SETTING_NAMES = frozenset({
 """The settings that can be changed, besides the password of zip downloads."""
 
 
+class _Settings(TypedDict):
+    submission_profiles: dict[str, JsonObject]
+
+
+class _Document(TypedDict):
+    username: str
+    settings: _Settings
+
+
 def get() -> Flow[dict[str, Any]]:
     """Return the settings in `SETTING_NAMES`, with the params of each submission profile.
 
@@ -32,7 +44,7 @@ def get() -> Flow[dict[str, Any]]:
 
     ``GET /api/v4/user/whoami/``, which needs no user name
     """
-    user, _ = yield from account.get_with_version()
+    user = yield from account.read_document(_Document)
     return _select_public(user["settings"])
 
 
@@ -51,10 +63,10 @@ def update(changes: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     """
     if changes.get(ZIP_PASSWORD):
         yield Secret(str(changes[ZIP_PASSWORD]))
-    user, _ = yield from account.get_with_version()
+    user = yield from account.read_document(_Document)
     settings = _merge(user["settings"], changes)
     path = f"{API_PATH}{url_path('user', 'settings', user['username'])}/"
-    yield from call(Request("POST", path, json=settings, idempotent=True))
+    yield from call(Request("POST", path, json=settings, idempotent=True), object)
     return _select_public(settings)
 
 

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from self_hosted.assemblyline.api import recovery
+from self_hosted.assemblyline.api import ids, recovery
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
-from self_hosted.assemblyline.api.alerts.types import UpdatedAlert
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.api.alerts.types import AlertDocument, UpdatedAlert
+from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.http.errors import PermissionDeniedError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.recovery import poll_for_effect
+
+# "batch" changes all alerts
+ENDPOINTS = frozenset({"batch", "labels", "list", "priorities", "related", "statistics", "statuses"})
+"""The words in place of an id that are other endpoints."""
 
 
 def build_page_url(base_url: str, alert_id: str) -> str:
@@ -25,7 +29,7 @@ def build_page_url(base_url: str, alert_id: str) -> str:
     :param base_url: the connection's base URL
     :param alert_id: id of the alert
     """
-    return f"{base_url}{url_path('alerts', alert_id)}"
+    return f"{base_url}{ids.build_page_path('alerts', alert_id)}"
 
 
 def get(alert_id: str) -> Flow[dict[str, Any]]:
@@ -36,7 +40,7 @@ def get(alert_id: str) -> Flow[dict[str, Any]]:
     :param alert_id: id of the alert: that of its ingest, or else of its submission
     :raises NotFoundError: if it does not exist, or the user may not see it
     """
-    return call(Request("GET", f"{API_PATH}{url_path('alert', alert_id)}/"))
+    return call_object(Request("GET", _build_path(alert_id)), AlertDocument)
 
 
 def update(alert_id: str, changes: AlertChanges) -> Flow[UpdatedAlert]:
@@ -51,6 +55,7 @@ def update(alert_id: str, changes: AlertChanges) -> Flow[UpdatedAlert]:
     :raises PermissionDeniedError: if the alert is to be taken and has another owner
     :raises NotFoundError: if it does not exist
     """
+    check_alert_id(alert_id)
     changes = changes.parse()
     alert = yield from get(alert_id)
     user = yield from get_user_name(changes)
@@ -81,8 +86,7 @@ def get_user_name(changes: AlertChanges) -> Flow[str]:
     """
     if not changes.depends_on_user:
         return ""
-    user, _ = yield from account.get_with_version()
-    return str(user["username"])
+    return (yield from account.get_username())
 
 
 def add_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
@@ -94,7 +98,7 @@ def add_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
     :param labels: texts; stored in upper case
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", ("label", alert_id), AlertChanges(add_labels=labels).parse().add_labels)
+    return _change("POST", _build_path(alert_id, "label"), AlertChanges(add_labels=labels).parse().add_labels)
 
 
 def remove_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
@@ -106,7 +110,7 @@ def remove_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
     :param labels: texts, in upper or lower case
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("DELETE", ("label", alert_id), AlertChanges(remove_labels=labels).parse().remove_labels)
+    return _change("DELETE", _build_path(alert_id, "label"), AlertChanges(remove_labels=labels).parse().remove_labels)
 
 
 def set_priority(alert_id: str, priority: str) -> Flow[None]:
@@ -118,7 +122,7 @@ def set_priority(alert_id: str, priority: str) -> Flow[None]:
     :param priority: LOW, MEDIUM, HIGH or CRITICAL
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", ("priority", alert_id), AlertChanges(priority=priority).parse().priority)
+    return _change("POST", _build_path(alert_id, "priority"), AlertChanges(priority=priority).parse().priority)
 
 
 def set_status(alert_id: str, status: str) -> Flow[None]:
@@ -130,7 +134,7 @@ def set_status(alert_id: str, status: str) -> Flow[None]:
     :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", ("status", alert_id), AlertChanges(status=status).parse().status)
+    return _change("POST", _build_path(alert_id, "status"), AlertChanges(status=status).parse().status)
 
 
 def set_verdict(alert_id: str, verdict: str) -> Flow[None]:
@@ -142,7 +146,7 @@ def set_verdict(alert_id: str, verdict: str) -> Flow[None]:
     :param verdict: malicious or non_malicious; replaces the user's earlier verdict
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("PUT", ("verdict", alert_id, str(AlertChanges(verdict=verdict).parse().verdict)))
+    return _change("PUT", _build_path(alert_id, "verdict", str(AlertChanges(verdict=verdict).parse().verdict)))
 
 
 def take_ownership(alert_id: str) -> Flow[None]:
@@ -154,24 +158,37 @@ def take_ownership(alert_id: str) -> Flow[None]:
     :raises PermissionDeniedError: if it has another owner; the message names the owner
     :raises NotFoundError: if the alert does not exist
     """
+    check_alert_id(alert_id)
     yield from _take_for((yield from get_user_name(AlertChanges(take_ownership=True))), alert_id)
 
 
-def _change(method: str, segments: Sequence[str], *body: Any) -> Flow[None]:
+def check_alert_id(alert_id: str) -> str:
+    """Return the id of an alert.
+
+    :param alert_id: id of the alert
+    :raises ValueError: if it would reach another endpoint
+    """
+    return ids.check_segment("alert_id", alert_id, ENDPOINTS)
+
+
+def _build_path(alert_id: str, part: str = "", *values: str) -> str:
+    """Return the path of an alert, or of a part of it."""
+    return f"{API_PATH}{url_path('alert', *filter(None, [part]), check_alert_id(alert_id), *values)}/"
+
+
+def _change(method: str, path: str, *body: Any) -> Flow[None]:
     """Make an idempotent change.
 
     The server does nothing and reports no success in two cases: another user changes the alert at the same moment, or
     the index from which it takes the alerts of a verdict does not hold the alert yet.
     """
-    path, json = f"{API_PATH}{url_path('alert', *segments)}/", {"json": body[0]} if body else {}
-    request = Request(method, path, idempotent=True, **json)
+    request = Request(method, path, idempotent=True, **({"json": body[0]} if body else {}))
     if not (yield from poll_for_effect(partial(_send, request))):
         raise ServerError("the server did not change the alert and gave no reason", method=method, path=path)
 
 
 def _send(request: Request) -> Flow[bool | None]:
-    response = yield from call(request)
-    return bool(response["success"]) or None
+    return (yield from call(request, Success))["success"] or None
 
 
 def _take_for(user: str, alert_id: str) -> Flow[None]:
@@ -181,7 +198,7 @@ def _take_for(user: str, alert_id: str) -> Flow[None]:
 
 
 def _take(alert_id: str, user: str) -> Flow[str]:
-    request = Request("GET", f"{API_PATH}{url_path('alert', 'ownership', alert_id)}/", idempotent=False)
+    request = Request("GET", _build_path(alert_id, "ownership"), idempotent=False)
     try:
         is_taken = yield from poll_for_effect(partial(_send, request))
     except PermissionDeniedError:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from typing_extensions import TypedDict
+
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.alerts import alerts, queries
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
@@ -18,6 +20,10 @@ from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
 
 BATCH_SIZE = 50  # alerts per request, with the ids in its URL; servers accept some 4,000 characters
+
+
+class _Changed(TypedDict):
+    success: bool | int
 
 
 def update_matching(
@@ -138,7 +144,7 @@ def _send_batches(
 
 
 def _send(request: Request) -> Flow[int]:
-    changed = (yield from call(request))["success"]
+    changed = (yield from call(request, _Changed))["success"]
     if changed is False:
         raise ServerError("the server did not change the alerts and gave no reason", path=request.path)
     return int(changed)

@@ -60,7 +60,7 @@ class AlertChanges(NamedTuple):
             [label for label in self.remove_labels if label in labels],
             self.priority if self.priority != alert.get("priority") else None,
             self.status if self.status != alert.get("status") else None,
-            self.verdict if user not in verdicts.get(str(self.verdict), []) else None,
+            self.verdict if user not in (verdicts.get(str(self.verdict)) or []) else None,
             self.take_ownership and alert.get("owner") != user,
         )
 

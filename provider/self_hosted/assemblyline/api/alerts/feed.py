@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.api.alerts.types import AlertPayload
 from self_hosted.assemblyline.api.search import lucene, search
-from self_hosted.core.arguments import read_timestamp
+from self_hosted.assemblyline.api.search.documents import read_time
 from self_hosted.core.events.feed import Item
 from self_hosted.core.http.flow import Flow
 
 TIME_FIELD = "reporting_ts"  # when an alert was raised or last updated; its ``ts`` is when its file was submitted
 FIELDS = f"alert_id,sid,type,priority,status,label,extended_scan,al.score,file.name,file.sha256,{TIME_FIELD}"
+
+
+class _File(TypedDict):
+    name: NotRequired[str | None]
+    sha256: NotRequired[str | None]
+
+
+class _Analysis(TypedDict):
+    score: NotRequired[int | None]
+
+
+class _Time(TypedDict):
+    reporting_ts: str
+
+
+class _Alert(_Time):
+    alert_id: str
+    sid: NotRequired[str | None]
+    type: NotRequired[str | None]
+    priority: NotRequired[str | None]
+    status: NotRequired[str | None]
+    extended_scan: NotRequired[str | None]
+    label: NotRequired[list[str] | None]
+    file: NotRequired[_File]
+    al: NotRequired[_Analysis]
 
 
 def read_page(start: datetime, offset: int, rows: int, query: str) -> Flow[list[Item]]:
@@ -28,9 +54,9 @@ def read_page(start: datetime, offset: int, rows: int, query: str) -> Flow[list[
     """
     window = {"offset": offset, "rows": rows, "fl": FIELDS, "sort": f"{TIME_FIELD} asc"}
     filters = [lucene.since(TIME_FIELD, start)]
-    documents = yield from search.find("alert", {"query": query, "filters": filters, **window})
+    documents = yield from search.find_shaped("alert", {"query": query, "filters": filters, **window}, _Alert)
     return [
-        Item(document["alert_id"], read_timestamp(document[TIME_FIELD]), _build_payload(document))
+        Item(document["alert_id"], read_time(TIME_FIELD, document["reporting_ts"]), _build_payload(document))
         for document in documents
     ]
 
@@ -41,13 +67,13 @@ def get_newest_time(query: str) -> Flow[datetime | None]:
     :param query: a Lucene query
     """
     arguments = {"query": query, "rows": 1, "fl": TIME_FIELD, "sort": f"{TIME_FIELD} desc"}
-    documents = yield from search.find("alert", arguments)
-    return read_timestamp(documents[0][TIME_FIELD]) if documents else None
+    documents = yield from search.find_shaped("alert", arguments, _Time)
+    return read_time(TIME_FIELD, documents[0]["reporting_ts"]) if documents else None
 
 
-def _build_payload(document: Mapping[str, Any]) -> AlertPayload:
+def _build_payload(document: _Alert) -> AlertPayload:
     """Return the content of an event; a search leaves out fields that the alert does not have."""
-    file = document.get("file", {})
+    file: _File = document.get("file", {})
     return AlertPayload(
         alert_id=document["alert_id"],
         sid=document.get("sid"),
@@ -55,9 +81,9 @@ def _build_payload(document: Mapping[str, Any]) -> AlertPayload:
         priority=document.get("priority"),
         status=document.get("status"),
         extended_scan=document.get("extended_scan"),
-        reporting_ts=document[TIME_FIELD],
+        reporting_ts=document["reporting_ts"],
         name=file.get("name"),
         sha256=file.get("sha256"),
         score=document.get("al", {}).get("score"),
-        labels=document.get("label", []),
+        labels=document.get("label") or [],
     )

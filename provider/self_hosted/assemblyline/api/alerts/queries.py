@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired
 
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api.alerts.types import AlertDocument
 from self_hosted.assemblyline.api.search import lucene
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.api.search.documents import read_time
+from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.arguments import parse_choice, parse_int, parse_timestamp
 from self_hosted.core.http.flow import Flow, Request, url_path
 
@@ -67,6 +71,15 @@ class AlertQuery(NamedTuple):
 ALL_ALERTS = AlertQuery()
 
 
+class _AlertPage(TypedDict):
+    items: list[AlertDocument]
+    tc_start: NotRequired[str | None]
+
+
+class _Total(TypedDict):
+    total: int
+
+
 def build_page_url(base_url: str, alert_query: AlertQuery) -> str:
     """Return the URL of the page that lists alerts in the UI.
 
@@ -123,11 +136,12 @@ def _read_pages(
     for offset in range(0, limit, PAGE_SIZE):
         rows = min(PAGE_SIZE, limit - offset)
         parameters = {**alert_query.build_parameters(no_delay), "sort": sort, "offset": offset, "rows": rows}
-        page = yield from call(Request("GET", path, parameters))
+        page = yield from call_object(Request("GET", path, parameters), _AlertPage)
         alerts.update({alert["alert_id"]: alert for alert in page["items"]})
         if len(page["items"]) < rows:
             break
-        alert_query = alert_query._replace(tc_start=page.get("tc_start", alert_query.tc_start))
+        if page.get("tc_start"):
+            alert_query = alert_query._replace(tc_start=read_time("tc_start", page["tc_start"]))
     return [*alerts.values()]
 
 
@@ -140,8 +154,8 @@ def count(alert_query: AlertQuery = ALL_ALERTS, *, no_delay: bool = False) -> Fl
     :param no_delay: see `search`
     """
     parameters = {**alert_query.build_parameters(no_delay), "rows": 0, "track_total_hits": True}
-    page = yield from call(Request("GET", f"{API_PATH}/alert/list/", parameters))
-    return int(page["total"])
+    page = yield from call(Request("GET", f"{API_PATH}/alert/list/", parameters), _Total)
+    return page["total"]
 
 
 def count_by(field: str, alert_query: AlertQuery = ALL_ALERTS, *, no_delay: bool = False) -> Flow[dict[str, int]]:
@@ -156,8 +170,7 @@ def count_by(field: str, alert_query: AlertQuery = ALL_ALERTS, *, no_delay: bool
     """
     parse_choice("field", field, COUNTED_FIELDS)
     parameters = alert_query.build_parameters(no_delay)
-    counts: dict[str, int] = yield from call(Request("GET", f"{API_PATH}/alert/{field}/", parameters))
-    return counts
+    return (yield from call(Request("GET", f"{API_PATH}/alert/{field}/", parameters), dict[str, int]))
 
 
 def get_statistics(alert_query: AlertQuery = ALL_ALERTS, *, no_delay: bool = False) -> Flow[dict[str, dict[str, int]]]:
@@ -168,7 +181,8 @@ def get_statistics(alert_query: AlertQuery = ALL_ALERTS, *, no_delay: bool = Fal
     :param alert_query: see `AlertQuery`
     :param no_delay: see `search`
     """
-    return call(Request("GET", f"{API_PATH}/alert/statistics/", alert_query.build_parameters(no_delay)))
+    parameters = alert_query.build_parameters(no_delay)
+    return call(Request("GET", f"{API_PATH}/alert/statistics/", parameters), dict[str, dict[str, int]])
 
 
 def list_related_ids(alert_query: AlertQuery) -> Flow[list[str]]:
@@ -180,4 +194,4 @@ def list_related_ids(alert_query: AlertQuery) -> Flow[list[str]]:
     :raises InvalidRequestError: if they are
     :raises ServerError: if the server cannot read the query
     """
-    return call(Request("GET", f"{API_PATH}/alert/related/", alert_query.build_parameters()))
+    return call(Request("GET", f"{API_PATH}/alert/related/", alert_query.build_parameters()), list[str])

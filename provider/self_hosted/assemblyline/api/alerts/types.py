@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+
+class AlertDocument(TypedDict):
+    """The shape of an alert in a response: the fields that flows use."""
+
+    alert_id: str
+    sid: NotRequired[str | None]
+    priority: NotRequired[str | None]
+    status: NotRequired[str | None]
+    owner: NotRequired[str | None]
+    label: NotRequired[list[str] | None]
+    verdict: NotRequired[dict[str, list[str] | None] | None]
 
 
 class AlertPayload(TypedDict):

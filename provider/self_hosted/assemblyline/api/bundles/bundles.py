@@ -9,7 +9,7 @@ from typing import TypedDict
 from self_hosted.assemblyline.api import recovery, server, services
 from self_hosted.assemblyline.api.files import downloads
 from self_hosted.assemblyline.api.submissions import submissions
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, Success, call
 from self_hosted.core.http.errors import ConflictError, NotFoundError, NotReadyError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, Upload, url_path
 from self_hosted.core.http.recovery import poll_for_effect
@@ -87,7 +87,8 @@ def import_from(
     idempotent = existed or not rescan_services
     path = f"{API_PATH}/bundle/"
     try:
-        yield from call(Request("POST", path, query, body=bundle, long_running=True, idempotent=idempotent))
+        request = Request("POST", path, query, body=bundle, long_running=True, idempotent=idempotent)
+        yield from call(request, Success)
     except OutcomeUnknownError:
         find = partial(submissions.get_if_present, sid)
         if existed or not (yield from poll_for_effect(find, recovery.RECHECK_DELAYS_SECONDS)):

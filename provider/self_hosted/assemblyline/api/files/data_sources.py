@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+import typing_extensions
+
 from self_hosted.assemblyline.api.files import hash_kinds
-from self_hosted.assemblyline.errors import API_PATH, HASH_SEARCH_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, HASH_SEARCH_PATH, call, read_result
 from self_hosted.core.http.errors import NotFoundError, ServerError
-from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.flow import Flow, Reply, Request, url_path
 
 NOT_FOUND_MESSAGES = {"File hash not found.", "Unsupported hash type."}
 """The messages of sources that have nothing on the hash, or do not know its kind."""
@@ -25,12 +27,23 @@ class SourceResult(TypedDict):
     items: list[dict[str, Any]]
 
 
+class _Item(typing_extensions.TypedDict):
+    confirmed: bool
+    description: str
+    malicious: bool
+
+
+class _Source(typing_extensions.TypedDict):
+    error: str | None
+    items: list[_Item]
+
+
 def list_all() -> Flow[list[str]]:
     """Return the names of the data sources; external ones start with "x.".
 
     ``GET /api/v4/hash_search/list_data_sources/``
     """
-    return call(Request("GET", f"{HASH_SEARCH_PATH}/list_data_sources/"))
+    return call(Request("GET", f"{HASH_SEARCH_PATH}/list_data_sources/"), list[str])
 
 
 def search(
@@ -56,12 +69,13 @@ def search(
     path = f"{API_PATH}{url_path('hash_search', parse_hash(hash))}/"
     query = {"classification": classification, "max_timeout": max_timeout, "limit": limit}
     try:
-        response = yield from call(Request("GET", path, {"db": "|".join(sources) or None, **query}))
+        reply = yield Request("GET", path, {"db": "|".join(sources) or None, **query})
     except NotFoundError as error:
         if error.message not in NOT_FOUND_MESSAGES:
             raise
         return {}  # no source was queried
-    found = {name: SourceResult(error=_read_error(one["error"]), items=one["items"]) for name, one in response.items()}
+    response = read_result(reply, dict[str, _Source])
+    found = {name: _read_source(reply, source) for name, source in response.items()}
     if found and all(result["error"] for result in found.values()):
         errors = "; ".join(f"{name}: {result['error']}" for name, result in found.items())
         raise ServerError(f"all data sources failed: {errors}", method="GET", path=path)
@@ -94,5 +108,7 @@ def check_names(sources: Sequence[str]) -> Flow[None]:
         raise ValueError(f"sources: unknown {', '.join(unknown)}; this server has {', '.join(existing)}")
 
 
-def _read_error(message: str | None) -> str | None:
-    return None if message in NOT_FOUND_MESSAGES else message or None
+def _read_source(reply: Reply, source: _Source) -> SourceResult:
+    error = None if source["error"] in NOT_FOUND_MESSAGES else source["error"]
+    items = [{**item, "description": reply.clean(item["description"])} for item in source["items"]]
+    return SourceResult(error=reply.clean(error) if error else None, items=items)

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 
 from self_hosted.assemblyline.api.bundles import carts
 from self_hosted.assemblyline.api.files import files
-from self_hosted.core.arguments import parse_choice
+from self_hosted.core.arguments import check_id, parse_choice
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, Secret
 
@@ -29,6 +29,7 @@ def download(
     name: str | None = None,
     sid: str | None = None,
     password: str | None = None,
+    max_size: int | None = None,
 ) -> Flow[None]:
     """Write a file's content to a file, in chunks. Incomplete or other content is an error.
 
@@ -43,19 +44,23 @@ def download(
     :param name: name of the file within a CaRT
     :param sid: submission whose metadata a CaRT holds
     :param password: password of the zip, at most 128 characters
+    :param max_size: maximum size of what is written, in bytes; None = no limit
     :raises ValueError: for an unknown encoding, or a password that the server would reject
     :raises NotFoundError: if the file, or its content, does not exist
     :raises PermissionDeniedError: also if the administrators disabled raw or zip downloads
-    :raises ServerError: if the response is not this file
+    :raises ServerError: if the response is not this file, or is larger
     """
     check_arguments(encoding, password)
     sha256 = files.parse_sha256(sha256)
+    if sid is not None:
+        check_id("sid", sid)
     if password:
         yield Secret(password)
         yield Secret(quote_plus(password))
     query = {"encoding": encoding, "name": name, "sid": sid, "password": password}
     verified = verify_content(save_to, encoding, sha256)
-    yield Request("GET", files.build_path("download", sha256), query, save_to=verified, long_running=True)
+    path = files.build_path("download", sha256)
+    yield Request("GET", path, query, save_to=verified, max_size=max_size, long_running=True)
 
 
 def check_arguments(encoding: str, password: str | None) -> None:

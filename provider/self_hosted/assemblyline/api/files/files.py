@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any
 
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.files import hash_kinds
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 
 class Content(TypedDict):
@@ -31,13 +35,26 @@ class ExtractedFile(TypedDict):
     name: str
 
 
+class _File(TypedDict):
+    sha256: str
+
+
+class _Results(TypedDict):
+    file_info: _File
+    results: list[JsonObject]
+
+
+class _Score(TypedDict):
+    score: int
+
+
 def build_page_url(base_url: str, sha256: str) -> str:
     """Return the URL of a file's page in the UI.
 
     :param base_url: the connection's base URL
     :param sha256: SHA-256 of the file
     """
-    return f"{base_url}{url_path('file', 'detail', sha256)}"
+    return f"{base_url}{ids.build_page_path('file', 'detail', sha256)}"
 
 
 def parse_sha256(sha256: str) -> str:
@@ -60,7 +77,7 @@ def get(sha256: str) -> Flow[dict[str, Any]]:
     :param sha256: SHA-256 of the file
     :raises NotFoundError: if the file does not exist
     """
-    return call(Request("GET", build_path("info", sha256)))
+    return call_object(Request("GET", build_path("info", sha256)), _File)
 
 
 def get_results(sha256: str) -> Flow[dict[str, Any]]:
@@ -71,7 +88,7 @@ def get_results(sha256: str) -> Flow[dict[str, Any]]:
     :param sha256: SHA-256 of the file
     :raises NotFoundError: if the file does not exist
     """
-    return call(Request("GET", build_path("result", sha256), long_running=True))
+    return call_object(Request("GET", build_path("result", sha256), long_running=True), _Results)
 
 
 def get_service_results(sha256: str, service: str, *, every: bool = False) -> Flow[dict[str, Any]]:
@@ -85,7 +102,8 @@ def get_service_results(sha256: str, service: str, *, every: bool = False) -> Fl
     :raises NotFoundError: if the file does not exist
     """
     query = {"all": True} if every else {}
-    return call(Request("GET", f"{build_path('result', sha256)[:-1]}{url_path(service)}/", query))
+    path = f"{build_path('result', sha256)[:-1]}{url_path(service)}/"
+    return call_object(Request("GET", path, query), _Results)
 
 
 def get_score(sha256: str) -> Flow[dict[str, Any]]:
@@ -96,7 +114,7 @@ def get_score(sha256: str) -> Flow[dict[str, Any]]:
     :param sha256: SHA-256 of the file
     :raises NotFoundError: if the file does not exist
     """
-    return call(Request("GET", build_path("score", sha256)))
+    return call_object(Request("GET", build_path("score", sha256)), _Score)
 
 
 def list_children(sha256: str) -> Flow[list[ExtractedFile]]:
@@ -108,7 +126,7 @@ def list_children(sha256: str) -> Flow[list[ExtractedFile]]:
     :return: a list of `ExtractedFile`
     :raises NotFoundError: if the file does not exist
     """
-    return call(Request("GET", build_path("children", sha256)))
+    return call(Request("GET", build_path("children", sha256)), list[ExtractedFile])
 
 
 def get_hex(sha256: str, *, bytes_only: bool = False, length: int = 16) -> Flow[Content]:
@@ -123,7 +141,7 @@ def get_hex(sha256: str, *, bytes_only: bool = False, length: int = 16) -> Flow[
     :raises NotFoundError: if the file, or its content, does not exist
     """
     query = {"bytes_only": bytes_only, "length": length}
-    return call(Request("GET", build_path("hex", sha256), query, long_running=True))
+    return call(Request("GET", build_path("hex", sha256), query, long_running=True), Content)
 
 
 def get_ascii(sha256: str) -> Flow[Content]:
@@ -135,7 +153,7 @@ def get_ascii(sha256: str) -> Flow[Content]:
     :return: `Content`
     :raises NotFoundError: if the file, or its content, does not exist
     """
-    return call(Request("GET", build_path("ascii", sha256), long_running=True))
+    return call(Request("GET", build_path("ascii", sha256), long_running=True), Content)
 
 
 def get_strings(sha256: str, length: int = 6) -> Flow[Content]:
@@ -148,7 +166,7 @@ def get_strings(sha256: str, length: int = 6) -> Flow[Content]:
     :return: `Content`
     :raises NotFoundError: if the file, or its content, does not exist
     """
-    return call(Request("GET", build_path("strings", sha256), {"len": length}, long_running=True))
+    return call(Request("GET", build_path("strings", sha256), {"len": length}, long_running=True), Content)
 
 
 def purge(sha256: str) -> Flow[None]:
@@ -160,7 +178,7 @@ def purge(sha256: str) -> Flow[None]:
     :raises NotFoundError: if the file does not exist
     :raises PermissionDeniedError: also without the role file_purge, which only extended API keys have
     """
-    yield from call(Request("DELETE", build_path("filestore", sha256), idempotent=True))
+    yield from call(Request("DELETE", build_path("filestore", sha256), idempotent=True), object)
 
 
 def build_path(resource: str, sha256: str) -> str:

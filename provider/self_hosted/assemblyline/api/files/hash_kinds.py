@@ -9,7 +9,7 @@ PATTERNS = {
     "md5": r"[0-9a-f]{32}",
     "sha1": r"[0-9a-f]{40}",
     "sha256": r"[0-9a-f]{64}",
-    "ssdeep": r"\d+:[^\s:\"\\]*:[^\s:\"\\]*",
+    "ssdeep": r"\d+:[A-Za-z0-9/+]*:[A-Za-z0-9/+]*",
     "tlsh": r"(?:T1)?[0-9A-F]{70}",
 }
 """Regular expressions of the hashes in the server's spelling, by kind."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, TypedDict
+from collections.abc import Collection
+from typing import TypedDict
+
+import typing_extensions
 
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.core.http.flow import Flow
@@ -24,6 +26,37 @@ class Rating(TypedDict):
     error_count: int | None
     sid: str | None
     analysed: str
+
+
+class _Times(typing_extensions.TypedDict):
+    completed: str
+
+
+class _File(typing_extensions.TypedDict):
+    sha256: str
+
+
+class _Submission(typing_extensions.TypedDict):
+    sid: str
+    max_score: int
+    error_count: int
+    times: _Times
+    files: list[_File]
+
+
+class _Score(typing_extensions.TypedDict):
+    score: int
+
+
+class _Service(typing_extensions.TypedDict):
+    service_name: str
+
+
+class _Result(typing_extensions.TypedDict):
+    sha256: str
+    created: str
+    result: _Score
+    response: _Service
 
 
 def rate(sha256s: set[str], max_age: str | None) -> Flow[dict[str, Rating]]:
@@ -50,14 +83,14 @@ def _rate_by_submissions(sha256s: set[str], max_age: str | None) -> Flow[dict[st
     ratings: dict[str, Rating] = {}
     paging_id = search.FIRST_PAGE_ID if sha256s else None
     while paging_id and set(ratings) < sha256s:
-        items, paging_id = yield from search.read_page("submission", arguments, paging_id)
+        items, paging_id = yield from search.read_shaped_page("submission", arguments, paging_id, _Submission)
         for document in items:
             for sha256 in sha256s.intersection(file["sha256"] for file in document["files"]):
                 ratings.setdefault(sha256, _rate_submission(sha256, document))
     return ratings
 
 
-def _rate_submission(sha256: str, document: Mapping[str, Any]) -> Rating:
+def _rate_submission(sha256: str, document: _Submission) -> Rating:
     return Rating(
         sha256=sha256,
         max_score=document["max_score"],
@@ -77,7 +110,7 @@ def _rate_by_results(sha256s: set[str], max_age: str | None) -> Flow[dict[str, R
     return ratings
 
 
-def _list_newest_results(sha256s: set[str], max_age: str | None) -> Flow[Collection[dict[str, Any]]]:
+def _list_newest_results(sha256s: set[str], max_age: str | None) -> Flow[Collection[_Result]]:
     """Return the newest result of each service for each file, the newest ones first."""
     arguments = {
         "query": f"sha256:{lucene.quote_any(sorted(sha256s))}",
@@ -85,10 +118,10 @@ def _list_newest_results(sha256s: set[str], max_age: str | None) -> Flow[Collect
         "fl": "sha256,created,result.score,response.service_name",
         "sort": "created desc",
     }
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    newest: dict[tuple[str, str], _Result] = {}
     paging_id = search.FIRST_PAGE_ID if sha256s else None
     while paging_id:
-        items, paging_id = yield from search.read_page("result", arguments, paging_id)
+        items, paging_id = yield from search.read_shaped_page("result", arguments, paging_id, _Result)
         for result in items:
             newest.setdefault((result["sha256"], result["response"]["service_name"]), result)
     return newest.values()

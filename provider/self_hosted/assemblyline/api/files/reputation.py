@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired
 
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.files import data_sources, files, hash_kinds, ratings
 from self_hosted.assemblyline.api.files.data_sources import SourceResult
 from self_hosted.assemblyline.api.files.ratings import Rating
@@ -20,6 +23,31 @@ MAX_DESCRIPTIONS = 5  # of a data source: the finding is part of a task's result
 AGE = re.compile(r"[1-9]\d*[mhdw]")
 Hashes = Mapping[str, Any]
 """The hashes of a file, by kind; further keys are ignored."""
+
+
+class _ListedHashes(TypedDict):
+    md5: NotRequired[str | None]
+    sha1: NotRequired[str | None]
+    sha256: NotRequired[str | None]
+    ssdeep: NotRequired[str | None]
+    tlsh: NotRequired[str | None]
+
+
+class _ListEntry(TypedDict):
+    hashes: _ListedHashes
+
+
+class _Seen(TypedDict):
+    last: str
+
+
+class _File(TypedDict):
+    md5: NotRequired[str | None]
+    sha1: NotRequired[str | None]
+    sha256: str
+    ssdeep: NotRequired[str | None]
+    tlsh: NotRequired[str | None]
+    seen: _Seen
 
 
 def check_age(max_age: str | None) -> None:
@@ -44,6 +72,7 @@ def look_up(hashes: Sequence[str], max_age: str | None = None, sources: Sequence
     :raises ValueError: for an invalid hash, age or data source
     """
     check_age(max_age)
+    ids.check_ids("hashes", hashes)
     identified = [hash_kinds.identify(value) for value in hashes]
     for value in hashes if sources else ():
         data_sources.parse_hash(value)
@@ -87,7 +116,7 @@ def _look_up_batch(
 def _build_finding(
     given: str,
     hashes: Hashes,
-    documents: Sequence[Hashes],
+    documents: Sequence[_File],
     by_sha256: Mapping[str, Rating],
     badlist: Sequence[Hashes] | None,
     safelist: Sequence[Hashes] | None,
@@ -123,10 +152,10 @@ def _share_hash(left: Hashes, right: Hashes) -> bool:
     return any(left.get(kind) and left[kind] == right.get(kind) for kind in hash_kinds.PATTERNS)
 
 
-def _search_files(identified: Sequence[Hashes]) -> Flow[list[dict[str, Any]]]:
+def _search_files(identified: Sequence[Hashes]) -> Flow[list[_File]]:
     fields = ",".join([*hash_kinds.PATTERNS, "seen.last"])
     arguments = {"query": _match_any_hash(identified), "fl": fields, "rows": 10 * BATCH_SIZE}
-    return search.find("file", {**arguments, "sort": "seen.last desc"})
+    return search.find_shaped("file", {**arguments, "sort": "seen.last desc"}, _File)
 
 
 def _match_any_hash(specs: Sequence[Hashes], prefix: str = "") -> str:
@@ -135,12 +164,12 @@ def _match_any_hash(specs: Sequence[Hashes], prefix: str = "") -> str:
     return " OR ".join(f"{prefix}{kind}:{lucene.quote_any(values)}" for kind, values in by_kind.items() if values)
 
 
-def _search_list(list_name: str, specs: Sequence[Hashes]) -> Flow[list[dict[str, Any]] | None]:
+def _search_list(list_name: str, specs: Sequence[Hashes]) -> Flow[list[_ListedHashes] | None]:
     """Return the hashes of a list's enabled entries for these files; None if the user may not see the list."""
     query = _match_any_hash(specs, "hashes.")
     arguments = {"query": query, "filters": ["enabled:true"], "fl": "hashes", "rows": 10 * BATCH_SIZE}
     try:
-        return [entry["hashes"] for entry in (yield from search.find(list_name, arguments))]
+        return [entry["hashes"] for entry in (yield from search.find_shaped(list_name, arguments, _ListEntry))]
     except PermissionDeniedError:
         return None
 

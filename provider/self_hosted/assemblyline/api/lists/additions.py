@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypedDict
 
+import typing_extensions
+
 from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.lists import lists, schema
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, call, read_result
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
 
@@ -39,6 +41,15 @@ class Additions(TypedDict):
     disabled: list[str]
 
 
+class _Added(typing_extensions.TypedDict):
+    hash: str
+    op: str
+
+
+class _AddedMany(typing_extensions.TypedDict):
+    errors: bool | list[Any] | dict[str, Any]  # False for none
+
+
 def get_own_source(reasons: Sequence[str], classification: str | None = None) -> Flow[dict[str, Any]]:
     """Return the user as the source of an entry; the server accepts no other user's name.
 
@@ -67,7 +78,7 @@ def add(list_name: str, entry: Mapping[str, Any]) -> Flow[Addition]:
     """
     parsed = schema.parse(list_name, entry)
     yield from _check([parsed])
-    response = yield from call(Request("PUT", f"{API_PATH}/{list_name}/", json=parsed, idempotent=True))
+    response = yield from call(Request("PUT", f"{API_PATH}/{list_name}/", json=parsed, idempotent=True), _Added)
     return {"id": response["hash"], "op": response["op"]}
 
 
@@ -112,9 +123,10 @@ def _check(entries: Collection[Mapping[str, Any]]) -> Flow[None]:
 
 def _send(list_name: str, entries: Sequence[Mapping[str, Any]]) -> Flow[None]:
     path = f"{API_PATH}/{list_name}/add_update_many/"
-    response = yield from call(Request("PUT", path, json=entries, long_running=True, idempotent=True))
-    if response["errors"]:
-        raise ServerError(f"the {list_name} did not store all of {len(entries)} entries: {response['errors']}")
+    reply = yield Request("PUT", path, json=entries, long_running=True, idempotent=True)
+    errors = read_result(reply, _AddedMany)["errors"]
+    if errors:
+        raise reply.error(ServerError, f"the {list_name} did not store all of {len(entries)} entries: {errors}")
 
 
 def _covers(existing: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
+from self_hosted.assemblyline.api import ids as id_checks
 from self_hosted.assemblyline.api.files import hash_kinds
 from self_hosted.assemblyline.api.lists import schema
+from self_hosted.assemblyline.api.lists.types import FoundEntry, ListEntry
 from self_hosted.assemblyline.api.search import lucene, search
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 BATCH_SIZE = 500
 """Entries per request: Elasticsearch accepts 1024 terms in a query."""
@@ -39,7 +43,7 @@ def get(list_name: str, entry_id: str) -> Flow[dict[str, Any]]:
     :param entry_id: the best hash of a file, or the `schema.compute_id` of a tag or signature
     :raises NotFoundError: if it is not on the list, or the user may not see it
     """
-    return call(Request("GET", build_path(list_name, entry_id)))
+    return call_object(Request("GET", build_path(list_name, entry_id)), ListEntry)
 
 
 def get_if_present(list_name: str, entry_id: str) -> Flow[dict[str, Any] | None]:
@@ -65,12 +69,14 @@ def get_many(list_name: str, ids: Sequence[str]) -> Flow[dict[str, dict[str, Any
     :param ids: see `get`
     """
     schema.check_list_name("list_name", list_name)
+    id_checks.check_ids("ids", ids)
     entries: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), BATCH_SIZE):
         batch = ids[start : start + BATCH_SIZE]
         query = f"id:{lucene.quote_any(batch)}"
         arguments = {"query": query, "fl": COMPARED_FIELDS, "rows": len(batch), "sort": "id asc"}
-        entries.update({entry["id"]: entry for entry in (yield from search.find(list_name, arguments))})
+        found: list[Any] = yield from search.find_shaped(list_name, arguments, FoundEntry)
+        entries.update({entry["id"]: entry for entry in found})
     return entries
 
 
@@ -84,7 +90,9 @@ def find_similar(value: str) -> Flow[list[dict[str, Any]]]:
     """
     for kind, spelling in (("ssdeep", value), ("tlsh", value.upper())):
         if re.fullmatch(hash_kinds.PATTERNS[kind], spelling):
-            return (yield from call(Request("GET", f"{API_PATH}{url_path('badlist', kind, spelling)}/")))  # type: ignore[no-any-return]
+            # an ssdeep may hold slashes; this endpoint takes all that follows, and only reads
+            path = f"{API_PATH}/badlist/{kind}/{quote(spelling, safe='')}/"
+            return (yield from call(Request("GET", path), list[JsonObject]))
     raise ValueError(f"value must be an ssdeep or a TLSH, not {value!r}")
 
 
@@ -101,7 +109,7 @@ def remove(list_name: str, entry_id: str) -> Flow[Removal]:
     """
     if not (yield from get_if_present(list_name, entry_id)):
         return "absent"
-    yield from call(Request("DELETE", build_path(list_name, entry_id), idempotent=True))
+    yield from call(Request("DELETE", build_path(list_name, entry_id), idempotent=True), Success)
     return "kept" if (yield from get_if_present(list_name, entry_id)) else "removed"
 
 

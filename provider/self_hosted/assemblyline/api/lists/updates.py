@@ -7,7 +7,7 @@ from functools import partial
 from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.lists import lists, schema
 from self_hosted.assemblyline.api.search import lucene
-from self_hosted.assemblyline.errors import call
+from self_hosted.assemblyline.errors import Success, call
 from self_hosted.core.arguments import parse_choice, parse_timestamp
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request
@@ -66,7 +66,7 @@ def set_classification(list_name: str, entry_id: str, source: str, source_type: 
     """
     path = lists.build_path(list_name, entry_id, "classification", source, source_type)
     yield from server.check_classification(classification, "classification")
-    yield from call(Request("PUT", path, json=classification, idempotent=True))
+    yield from call(Request("PUT", path, json=classification, idempotent=True), Success)
 
 
 def remove_source(list_name: str, entry_id: str, source: str, source_type: str) -> Flow[None]:
@@ -83,7 +83,8 @@ def remove_source(list_name: str, entry_id: str, source: str, source_type: str) 
         administration
     """
     try:
-        yield from call(Request("DELETE", lists.build_path(list_name, entry_id, "source", source, source_type)))
+        path = lists.build_path(list_name, entry_id, "source", source, source_type)
+        yield from call(Request("DELETE", path), Success)
     except OutcomeUnknownError:
         if not (yield from poll_for_effect(partial(_is_without, list_name, entry_id, source, source_type))):
             raise
@@ -91,7 +92,7 @@ def remove_source(list_name: str, entry_id: str, source: str, source_type: str) 
 
 def _is_without(list_name: str, entry_id: str, source: str, source_type: str) -> Flow[bool | None]:
     entry = yield from lists.get_if_present(list_name, entry_id)
-    existing = [(each["name"], each["type"]) for each in (entry or {}).get("sources", [])]
+    existing = [(each["name"], each["type"]) for each in (entry or {}).get("sources") or []]
     return None if (source, source_type) in existing else True
 
 
@@ -108,16 +109,16 @@ def set_attribution(entry_id: str, kind: str, value: str, *, remove: bool = Fals
     :raises NotFoundError: if the entry is not on the badlist
     """
     parse_choice("kind", kind, schema.ATTRIBUTIONS)
+    path = lists.build_path("badlist", entry_id, "attribution", kind, value.upper())
     value = value.upper()  # in another case, the server adds the name a second time and does not find it to remove it
     existing = ((yield from lists.get("badlist", entry_id)).get("attribution") or {}).get(kind) or []
     if (value in existing) is not remove:
         return False  # the server fails on the removal of a kind that the entry does not have
-    path = lists.build_path("badlist", entry_id, "attribution", kind, value)
     yield from _send(Request("DELETE" if remove else "PUT", path, idempotent=True), entry_id)
     return True
 
 
 def _send(request: Request, entry_id: str) -> Flow[None]:
     """Send an update. The server reports an entry that does not exist as "no success"."""
-    if not (yield from call(request))["success"]:
+    if not (yield from call(request, Success))["success"]:
         raise NotFoundError(f"entry {entry_id} does not exist", method=request.method, path=request.path)

@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypeVar
+
+from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.api.search.checks import FILTER_ARGUMENTS, LIST_ARGUMENTS, check_index, parse_arguments
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.arguments import parse_int
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
+T = TypeVar("T")
 MAX_FACETS = 100  # the server cuts off further ones without saying so
+
+
+class Group(TypedDict):
+    """The documents with one value of a field.
+
+    :param value: the value
+    :param total: how many documents have it
+    :param items: some of them
+    """
+
+    value: Any
+    total: int
+    items: list[JsonObject]
+
+
+class Groups(TypedDict):
+    """Documents grouped by the value of a field.
+
+    :param items: `Group` each
+    :param total: number of documents in all groups
+    :param offset: index of the first group
+    :param rows: largest number of groups
+    """
+
+    items: list[Group]
+    total: int
+    offset: int
+    rows: int
 
 
 class FieldStats(TypedDict):
@@ -43,7 +75,9 @@ def get_facet(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[dict
     :raises InvalidRequestError: if the field does not exist
     """
     size = {"size": parse_int("size", arguments["size"], maximum=MAX_FACETS)} if "size" in arguments else {}
-    return _aggregate("facet", index, field, {**arguments, **size}, FILTER_ARGUMENTS | {"mincount", "size"})
+    return _aggregate(
+        "facet", index, field, {**arguments, **size}, FILTER_ARGUMENTS | {"mincount", "size"}, dict[str, int]
+    )
 
 
 def get_histogram(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[dict[str, int]]:
@@ -58,7 +92,8 @@ def get_histogram(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[
     :raises ValueError: for arguments that the server would ignore or misread
     :raises InvalidRequestError: if the field does not exist, or has another type
     """
-    return _aggregate("histogram", index, field, arguments, FILTER_ARGUMENTS | {"start", "end", "gap", "mincount"})
+    valid = FILTER_ARGUMENTS | {"start", "end", "gap", "mincount"}
+    return _aggregate("histogram", index, field, arguments, valid, dict[str, int])
 
 
 def get_stats(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[FieldStats]:
@@ -73,22 +108,22 @@ def get_stats(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[Fiel
     :raises ValueError: for arguments that the server would ignore or misread
     :raises InvalidRequestError: if the field does not exist, or is not numeric
     """
-    return _aggregate("stats", index, field, arguments, FILTER_ARGUMENTS)
+    return _aggregate("stats", index, field, arguments, FILTER_ARGUMENTS, FieldStats)
 
 
-def get_groups(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[dict[str, Any]]:
-    """Return documents grouped by the value of a field: {items: [{value, total, items}], total, offset, rows}.
-
-    ``rows`` is the number of groups, ``total`` the number of documents in all of them.
+def get_groups(index: str, field: str, arguments: Mapping[str, Any]) -> Flow[Groups]:
+    """Return documents grouped by the value of a field.
 
     ``POST /api/v4/search/grouped/<index>/<field>/``
 
     :param index: see `search.find`
     :param field: a field with a single value
     :param arguments: see `search.find`; also limit (documents per group: 1) and group_sort (their order)
+    :return: `Groups`
     :raises ValueError: for arguments that the server would ignore or misread
     """
-    return _aggregate("grouped", index, field, arguments, LIST_ARGUMENTS | {"group_sort", "limit"})
+    valid = LIST_ARGUMENTS | {"group_sort", "limit"}
+    return (yield from _aggregate("grouped", index, field, arguments, valid, Groups))
 
 
 def list_fields(index: str) -> Flow[dict[str, dict[str, Any]]]:
@@ -102,10 +137,12 @@ def list_fields(index: str) -> Flow[dict[str, dict[str, Any]]]:
     :raises ValueError: if the index is unknown
     """
     check_index(index)
-    return call(Request("GET", f"{API_PATH}{url_path('search', 'fields', index)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path('search', 'fields', index)}/"), dict[str, JsonObject])
 
 
-def _aggregate(kind: str, index: str, field: str, arguments: Mapping[str, Any], valid: frozenset[str]) -> Flow[Any]:
+def _aggregate(
+    kind: str, index: str, field: str, arguments: Mapping[str, Any], valid: frozenset[str], shape: type[T]
+) -> Flow[T]:
     parsed = parse_arguments(index, arguments, valid)
     path = f"{API_PATH}{url_path('search', kind, index, field)}/"
-    return call(Request("POST", path, json=parsed, idempotent=True))
+    return call(Request("POST", path, json=parsed, idempotent=True), shape)

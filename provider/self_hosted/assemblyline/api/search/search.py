@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from self_hosted.assemblyline.api.search.checks import LIST_ARGUMENTS, parse_arguments
-from self_hosted.assemblyline.errors import API_PATH, call
-from self_hosted.core.arguments import parse_int
-from self_hosted.core.http.errors import InvalidRequestError, ServerError
-from self_hosted.core.http.flow import Flow, Request, url_path
-from self_hosted.core.http.pagination import Paginator
+from typing_extensions import TypedDict
 
+from self_hosted.assemblyline.api.search import documents
+from self_hosted.assemblyline.api.search.checks import LIST_ARGUMENTS, parse_arguments
+from self_hosted.assemblyline.errors import SearchExpiredError, call
+from self_hosted.core.arguments import parse_int
+from self_hosted.core.http.errors import ServerError
+from self_hosted.core.http.flow import Flow, url_path
+from self_hosted.core.http.pagination import Paginator
+from self_hosted.core.http.shape import JsonObject
+
+T = TypeVar("T")
 FIRST_PAGE_ID = "*"
 PAGE_SIZE = 500
 """Rows per page unless ``rows`` is given."""
@@ -50,7 +55,21 @@ def find(index: str, arguments: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]
         (milliseconds, after which the server returns a part of the results without saying so)
     :raises ValueError: for arguments that the server would ignore or misread
     """
-    return (yield from find_with_total(index, arguments))["items"]
+    return (yield from find_shaped(index, arguments, JsonObject))
+
+
+def find_shaped(index: str, arguments: Mapping[str, Any], shape: type[T]) -> Flow[list[T]]:
+    """Return the documents that a search finds, for a flow that uses their fields.
+
+    :param index: see `find`
+    :param arguments: see `find`
+    :param shape: the shape of each document: the fields that the flow uses
+    :raises ValueError: see `find`
+    :raises ServerError: if a document has another shape
+    """
+    parsed = parse_arguments(index, arguments, LIST_ARGUMENTS | {"track_total_hits"})
+    found, _ = yield from documents.read_page(index, parsed, shape)
+    return found
 
 
 def find_with_total(index: str, arguments: Mapping[str, Any]) -> Flow[SearchResult]:
@@ -63,7 +82,8 @@ def find_with_total(index: str, arguments: Mapping[str, Any]) -> Flow[SearchResu
     :return: `SearchResult`
     :raises ValueError: see `find`
     """
-    return call(_build_request(index, parse_arguments(index, arguments, LIST_ARGUMENTS | {"track_total_hits"})))
+    parsed = parse_arguments(index, arguments, LIST_ARGUMENTS | {"track_total_hits"})
+    return call(documents.build_request(index, parsed), SearchResult)
 
 
 def read_page(
@@ -81,14 +101,26 @@ def read_page(
     :raises ValueError: for arguments that the server would ignore or misread
     :raises ServerError: if the id is unknown or has expired
     """
+    return (yield from read_shaped_page(index, arguments, paging_id, JsonObject))
+
+
+def read_shaped_page(
+    index: str, arguments: Mapping[str, Any], paging_id: str, shape: type[T]
+) -> Flow[tuple[list[T], str | None]]:
+    """Return one page of all results, for a flow that uses the fields of the documents.
+
+    :param index: see `find`
+    :param arguments: see `read_page`
+    :param paging_id: id from the page before
+    :param shape: the shape of each document: the fields that the flow uses
+    :raises ValueError: see `read_page`
+    :raises ServerError: also if a document has another shape
+    """
     page = {**_parse_page_arguments(index, arguments), "deep_paging_id": paging_id}
     try:
-        response = yield from call(_build_request(index, page))
-    except InvalidRequestError as error:
-        if "No search context found" not in error.message:
-            raise
+        return (yield from documents.read_page(index, page, shape))
+    except SearchExpiredError as error:
         raise ServerError(EXPIRED_MESSAGE, method=error.method, path=error.path, status=error.status) from None
-    return response["items"], response.get("next_deep_paging_id")
 
 
 def find_all(index: str, arguments: Mapping[str, Any]) -> Paginator[dict[str, Any]]:
@@ -121,7 +153,3 @@ def _parse_page_arguments(index: str, arguments: Mapping[str, Any]) -> dict[str,
     # with a timeout, a page that is cut short would look like the last one; a page without rows has no next one
     parsed = parse_arguments(index, arguments, LIST_ARGUMENTS - {"offset", "timeout"})
     return {**parsed, "rows": parse_int("rows", arguments.get("rows", PAGE_SIZE))}
-
-
-def _build_request(index: str, arguments: Mapping[str, Any]) -> Request:
-    return Request("POST", f"{API_PATH}{url_path('search', index)}/", json=arguments, idempotent=True)

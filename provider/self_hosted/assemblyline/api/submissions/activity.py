@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing_extensions import TypedDict
+
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, url_path
+
+
+class _Queue(TypedDict):
+    wq_id: str
+
+
+class _Total(TypedDict):
+    total: int
 
 
 def is_dispatched(sid: str) -> Flow[bool]:
@@ -17,7 +27,7 @@ def is_dispatched(sid: str) -> Flow[bool]:
     :raises PermissionDeniedError: also if the submission does not exist
     """
     try:
-        yield from call(Request("GET", f"{API_PATH}{url_path('live', 'setup_watch_queue', sid)}/"))
+        yield from call(Request("GET", f"{API_PATH}{url_path('live', 'setup_watch_queue', sid)}/"), _Queue)
     except NotFoundError:
         return False
     return True
@@ -41,5 +51,7 @@ def count_active(query: str = "*", idle_seconds: int = 0) -> Flow[int]:
 
 def _count(query: str, filter_query: str) -> Flow[int]:
     arguments = {"query": query, "filters": [filter_query], "rows": 0, "track_total_hits": True}
-    response = yield from call(Request("POST", f"{API_PATH}/search/submission/", json=arguments, idempotent=True))
-    return int(response["total"])
+    response = yield from call(
+        Request("POST", f"{API_PATH}/search/submission/", json=arguments, idempotent=True), _Total
+    )
+    return response["total"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from self_hosted.assemblyline.api.submissions import reports, results, submissions, verdicts
 from self_hosted.assemblyline.api.submissions.types import Digest, FailedService, TagValues
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow
 
 KINDS = ("malicious", "suspicious", "info", "safe")
@@ -27,6 +28,7 @@ def get(sid: str, first: int = 20) -> Flow[Digest]:
     document = yield from submissions.get_completed(sid)
     bands = yield from verdicts.get_bands()
     summary = yield from reports.get_summary(sid)
+    _check_rows(sid, summary)
     failed = yield from _list_failed_services(document["errors"][:first])
     heuristics = summary["heuristics"]
     return Digest(
@@ -46,14 +48,33 @@ def get(sid: str, first: int = 20) -> Flow[Digest]:
     )
 
 
+def _check_rows(sid: str, summary: Mapping[str, Any]) -> None:
+    """Check the rows of a summary, which no shape describes: lists whose items have different types.
+
+    :raises ServerError: naming the submission
+    """
+    tables = {2: [summary["heuristics"]], 1: [summary["attack_matrix"]], 3: summary["tags"].values()}
+    for length, parts in tables.items():
+        for row in (row for part in parts for rows in part.values() for row in rows):
+            if len(row) < length or not all(isinstance(text, str) for text in row[:2]):
+                raise ServerError(f"unexpected response: the summary of submission {sid} has an invalid row")
+
+
 def _list_failed_services(keys: Sequence[str]) -> Flow[list[FailedService]]:
     errors = (yield from results.get_many([], keys))["error"]
-    return [_describe_failure(key, errors.get(key, {}).get("response", {})) for key in keys]
+    return [_describe_failure(key, errors.get(key, {}).get("response")) for key in keys]
 
 
-def _describe_failure(key: str, response: Mapping[str, Any]) -> FailedService:
-    """Return the failure; its key says the most, even if the server has lost or hides the error."""
-    parts = results.parse_key(key)
+def _describe_failure(key: str, response: Any) -> FailedService:
+    """Return the failure; its key says the most, even if the server has lost or hides the error.
+
+    :raises ServerError: if the key is malformed
+    """
+    try:
+        parts = results.parse_key(key)
+    except ValueError as error:
+        raise ServerError(f"unexpected response: {error}") from None
+    response = response if isinstance(response, dict) else {}
     return FailedService(
         service=response.get("service_name") or parts.service,
         sha256=parts.sha256,
@@ -64,7 +85,7 @@ def _describe_failure(key: str, response: Mapping[str, Any]) -> FailedService:
 
 
 def _list_names(heuristics: Iterable[Sequence[str]]) -> list[str]:
-    return sorted({name for _, name in heuristics})
+    return sorted({name for _, name, *_ in heuristics})
 
 
 def _summarize_tags(tags: Mapping[str, Sequence[Sequence[Any]]], first: int) -> dict[str, TagValues]:
@@ -78,4 +99,4 @@ def _summarize_tags(tags: Mapping[str, Sequence[Sequence[Any]]], first: int) -> 
 
 def _sort_key(tag: Sequence[Any]) -> tuple[int, str]:
     value, kind, *_ = tag
-    return KINDS.index(kind), value
+    return KINDS.index(kind) if kind in KINDS else len(KINDS), value

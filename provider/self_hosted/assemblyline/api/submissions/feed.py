@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.search.checks import check_query
+from self_hosted.assemblyline.api.search.documents import read_time
 from self_hosted.assemblyline.api.submissions import submissions, verdicts
-from self_hosted.core.arguments import parse_choice, parse_int, read_timestamp
+from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
+from self_hosted.core.arguments import parse_choice, parse_int
 from self_hosted.core.events.feed import Item
 from self_hosted.core.http.flow import Flow
 
@@ -48,6 +52,19 @@ class SubmissionPayload(TypedDict):
     files: list[SubmittedFile]
 
 
+class _Times(TypedDict):
+    completed: str
+
+
+class _Completed(TypedDict):
+    times: _Times
+
+
+class _Submission(SubmissionOutcome):
+    times: _Times
+    files: list[SubmittedFile]
+
+
 def read_page(
     start: datetime, offset: int, rows: int, query: str, verdict: str | None, min_score: int | None
 ) -> Flow[list[Item]]:
@@ -66,9 +83,10 @@ def read_page(
     window = {"offset": offset, "rows": rows, "fl": fields, "sort": f"{TIME_FIELD} asc"}
     bands = yield from verdicts.get_bands()
     filters = [*_build_filters(bands, verdict, min_score), lucene.since(TIME_FIELD, start)]
-    documents = yield from search.find("submission", {"query": query, "filters": filters, **window})
+    arguments = {"query": query, "filters": filters, **window}
+    documents = yield from search.find_shaped("submission", arguments, _Submission)
     return [
-        Item(document["sid"], read_timestamp(document["times"]["completed"]), _build_payload(document, bands))
+        Item(document["sid"], read_time(TIME_FIELD, document["times"]["completed"]), _build_payload(document, bands))
         for document in documents
     ]
 
@@ -82,8 +100,9 @@ def get_newest_time(query: str, verdict: str | None, min_score: int | None) -> F
     """
     filters = _build_filters((yield from verdicts.get_bands()), verdict, min_score)
     newest = {"rows": 1, "fl": TIME_FIELD, "sort": f"{TIME_FIELD} desc"}
-    documents = yield from search.find("submission", {"query": query, "filters": filters, **newest})
-    return read_timestamp(documents[0]["times"]["completed"]) if documents else None
+    arguments = {"query": query, "filters": filters, **newest}
+    documents = yield from search.find_shaped("submission", arguments, _Completed)
+    return read_time(TIME_FIELD, documents[0]["times"]["completed"]) if documents else None
 
 
 def check_arguments(query: Any, verdict: Any = None, min_score: Any = None) -> None:
@@ -108,7 +127,7 @@ def _build_filters(bands: Mapping[str, int], verdict: str | None, min_score: int
     return ["state:completed", *([f"max_score:[{max(limits)} TO *]"] if limits else [])]
 
 
-def _build_payload(document: Mapping[str, Any], bands: Mapping[str, int]) -> SubmissionPayload | None:
+def _build_payload(document: _Submission, bands: Mapping[str, int]) -> SubmissionPayload | None:
     """Return the content of an event; None for a submission that was cancelled and stored again."""
     if submissions.is_marked_deleted(document):
         return None

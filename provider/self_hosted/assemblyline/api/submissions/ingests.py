@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from self_hosted.assemblyline.api import recovery
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api import ids, recovery
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.submissions import idempotency, sources, submissions, validation
+from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.api.submissions.sources import Source
+from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
 from self_hosted.assemblyline.errors import call
 from self_hosted.core.http.flow import Flow
 
@@ -23,6 +27,30 @@ SETTLED_BEFORE = "now-1m"
 
 # How long the ingester reuses an analysis, by default. The server's settings can change it, but do not show it.
 REUSE_PERIOD = "[now-1d TO now]"
+
+
+class _Ingested(TypedDict):
+    ingest_id: str
+
+
+class _IngestMetadata(TypedDict):
+    ingest_id: str
+
+
+class CreatedSubmission(SubmissionOutcome):
+    """The shape of a submission that an ingest created."""
+
+    metadata: _IngestMetadata
+
+
+class _File(TypedDict):
+    sha256: str
+
+
+class ReusedSubmission(SubmissionOutcome):
+    """The shape of a submission that the ingester reused."""
+
+    files: list[_File]
 
 
 def create(source: Source, options: Mapping[str, Any]) -> Flow[str]:
@@ -42,7 +70,7 @@ def create(source: Source, options: Mapping[str, Any]) -> Flow[str]:
     check_options(options)
     tag = idempotency.get_or_create_tag(options)
     send = partial(_send, source, idempotency.add_tag(options, tag))
-    ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag))
+    ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag, Content(source)))
     return ingest_id
 
 
@@ -59,12 +87,12 @@ def create_fail_fast(source: Source, options: Mapping[str, Any], tag: str) -> Fl
     :raises ConcurrencyQuotaError: at once, if the user's quota of running ingests is full
     """
     send = partial(_send, source, idempotency.add_tag(options, tag), fail_fast_on_quota=True)
-    ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag))
+    ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag, Content(source)))
     return ingest_id
 
 
 def create_once(source: Source, options: Mapping[str, Any], tag: str) -> Flow[str]:
-    """Ingest a source, unless a submission with this tag exists, and return the id of the ingest.
+    """Ingest a source, unless a submission of it with this tag exists, and return the id of the ingest.
 
     An ingest that is waiting, or that created no submission since the file was known, leaves no trace and is repeated.
     The server then recognises the file and analyses it once.
@@ -77,11 +105,12 @@ def create_once(source: Source, options: Mapping[str, Any], tag: str) -> Flow[st
     :raises ValueError: see `create`; also if the file is too large
     """
     check_options(options)
-    ingest_id = yield from _find_by_tag(tag)
+    find = partial(_find_by_tag, tag, Content(source))
+    ingest_id = yield from find()
     if ingest_id is None:
         yield from validation.check_upload(source, options)
         send = partial(_send, source, idempotency.add_tag(options, tag))
-        ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag))
+        ingest_id, _ = yield from recovery.read_back(send, find)
     return ingest_id
 
 
@@ -99,23 +128,26 @@ def check_options(options: Mapping[str, Any]) -> None:
     validation.check_params("params", options.get("params", {}))
 
 
-def get_submissions(ingest_ids: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
+def get_submissions(ingest_ids: Sequence[str]) -> Flow[dict[str, CreatedSubmission]]:
     """Return the outcome fields of the submissions that ingests created, by id of the ingest.
 
     ``POST /api/v4/search/submission/``
 
     :param ingest_ids: ids of ingests
     """
+    ids.check_ids("ingest_ids", ingest_ids)
     if not ingest_ids:
         return {}
     query = f"metadata.ingest_id:{lucene.quote_any(ingest_ids)}"
     fields = f"{submissions.OUTCOME_FIELDS},metadata.ingest_id"
-    found = yield from submissions.search(query, fields, rows=MAX_SUBMISSIONS_EACH * len(ingest_ids))
+    found = yield from submissions.search_shaped(
+        query, CreatedSubmission, fields, MAX_SUBMISSIONS_EACH * len(ingest_ids)
+    )
     # resubmissions have the same metadata; the oldest submission comes from the ingest
     return {document["metadata"]["ingest_id"]: document for document in reversed(found)}
 
 
-def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
+def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, ReusedSubmission]]:
     """Return the outcome fields of the submissions that the ingester reused for known files, by SHA-256.
 
     Files that were submitted within the last minute are left out: their ingests may still become submissions.
@@ -124,10 +156,11 @@ def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, dict[str, A
 
     :param sha256s: SHA-256 of files, in lower case
     """
+    ids.check_ids("sha256s", sha256s)
     if not sha256s:
         return {}
     query = f"sha256:{lucene.quote_any(sha256s)} AND seen.last:[* TO {SETTLED_BEFORE}]"
-    files = yield from search.find("file", {"query": query, "fl": "sha256", "rows": len(sha256s)})
+    files = yield from search.find_shaped("file", {"query": query, "fl": "sha256", "rows": len(sha256s)}, _File)
     settled = [file["sha256"] for file in files]
     if not settled:
         return {}
@@ -135,16 +168,22 @@ def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, dict[str, A
     is_reusable = f"state:completed AND metadata.ingest_id:* AND times.completed:{REUSE_PERIOD}"
     query = f"files.sha256:{lucene.quote_any(settled)} AND {is_reusable}"
     fields = f"{submissions.OUTCOME_FIELDS},files.sha256"
-    found = yield from submissions.search(query, fields, rows=MAX_SUBMISSIONS_EACH * len(settled))
-    return {doc["files"][0]["sha256"]: doc for doc in found if not submissions.is_marked_deleted(doc)}
+    found = yield from submissions.search_shaped(query, ReusedSubmission, fields, MAX_SUBMISSIONS_EACH * len(settled))
+    return {
+        file["sha256"]: document
+        for document in found
+        for file in document["files"][:1]
+        if not submissions.is_marked_deleted(document)
+    }
 
 
 def _send(source: Source, options: Mapping[str, Any], *, fail_fast_on_quota: bool = False) -> Flow[str]:
-    response = yield from call(sources.build_request("ingest", source, options, fail_fast_on_quota=fail_fast_on_quota))
-    return str(response["ingest_id"])
+    request = sources.build_request("ingest", source, options, fail_fast_on_quota=fail_fast_on_quota)
+    return (yield from call(request, _Ingested))["ingest_id"]
 
 
-def _find_by_tag(tag: str) -> Flow[str | None]:
-    found = yield from idempotency.list_by_tag(tag)
-    ids = [document["metadata"]["ingest_id"] for document in found if document.get("metadata")]
-    return ids[0] if ids else None
+def _find_by_tag(tag: str, content: Content) -> Flow[str | None]:
+    for found in (yield from idempotency.list_by_tag(tag)):
+        if "ingest_id" in found["metadata"] and (yield from content.matches(found)):
+            return str(found["metadata"]["ingest_id"])
+    return None

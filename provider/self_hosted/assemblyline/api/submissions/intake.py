@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, TypedDict
 
+import typing_extensions
+
 from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.submissions import idempotency, sources, validation
+from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.api.submissions.sources import Source
-from self_hosted.assemblyline.errors import call
+from self_hosted.assemblyline.errors import call_object
 from self_hosted.core.http.errors import ConcurrencyQuotaError, SelfHostedError
 from self_hosted.core.http.flow import Flow
 from self_hosted.core.http.recovery import poll_for_effect
@@ -24,10 +27,16 @@ class Submitted(TypedDict):
     :param sid: id of the submission
     :param doubtful: whether a response was lost, now or in an earlier attempt: another submission with this tag may
         appear, which `idempotency.end_duplicates` ends
+    :param left_alone: why other submissions with this tag are not used: they have another content
     """
 
     sid: str
     doubtful: bool
+    left_alone: list[str]
+
+
+class _Submission(typing_extensions.TypedDict):
+    sid: str
 
 
 def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
@@ -45,7 +54,7 @@ def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     """
     tag = idempotency.get_or_create_tag(options)
     send = partial(_send, source, idempotency.add_tag(options, tag))
-    document, _ = yield from recovery.read_back(send, partial(idempotency.get, tag))
+    document, _ = yield from recovery.read_back(send, partial(idempotency.find, tag, Content(source)))
     return document
 
 
@@ -63,8 +72,9 @@ def submit_fail_fast(source: Source, options: Mapping[str, Any], tag: str) -> Fl
     :raises ConcurrencyQuotaError: at once, if the user's quota of running submissions is full
     """
     send = partial(_send, source, idempotency.add_tag(options, tag), fail_fast_on_quota=True)
-    document, is_lost = yield from recovery.read_back(send, partial(idempotency.get, tag))
-    return {"sid": document["sid"], "doubtful": is_lost}
+    content = Content(source)
+    document, is_lost = yield from recovery.read_back(send, partial(idempotency.find, tag, content))
+    return {"sid": document["sid"], "doubtful": is_lost, "left_alone": [*content.left_alone.values()]}
 
 
 def submit_once(
@@ -75,7 +85,7 @@ def submit_once(
     *,
     previous_attempt_unknown: bool = False,
 ) -> Flow[Submitted]:
-    """Submit a source, unless a submission with this tag exists.
+    """Submit a source, unless a submission of it with this tag exists. One of anything else is left alone.
 
     Size, options, params and profile are checked first: the server detects the size only after the upload, and ignores
     unknown ones of the others.
@@ -84,7 +94,7 @@ def submit_once(
 
     :param source: see `submit`
     :param options: see `submit`
-    :param tag: identifies the piece of work
+    :param tag: identifies the piece of work, with all options that affect its verdict
     :param quota_timeout: seconds to wait while the user's quota of running submissions is full, after the connection's
         own retries
     :param previous_attempt_unknown: whether an earlier client may have died during the submission: it is then looked
@@ -95,14 +105,17 @@ def submit_once(
     :raises ConcurrencyQuotaError: if the quota stays full
     """
     delays = recovery.RECHECK_DELAYS_SECONDS if previous_attempt_unknown else ()
-    found = yield from poll_for_effect(partial(idempotency.get, tag), delays)
+    content = Content(source)
+    find = partial(idempotency.find, tag, content)
+    found = yield from poll_for_effect(find, delays)
     if found is not None:
-        return {"sid": found["sid"], "doubtful": True}
+        return {"sid": found["sid"], "doubtful": True, "left_alone": [*content.left_alone.values()]}
     validation.check_options(options)
     yield from validation.check_upload(source, options)
     send = partial(_send_within_quota, source, idempotency.add_tag(options, tag), quota_timeout)
-    document, is_lost = yield from recovery.read_back(send, partial(idempotency.get, tag))
-    return {"sid": document["sid"], "doubtful": is_lost or previous_attempt_unknown}
+    document, is_lost = yield from recovery.read_back(send, find)
+    is_doubtful = is_lost or previous_attempt_unknown
+    return {"sid": document["sid"], "doubtful": is_doubtful, "left_alone": [*content.left_alone.values()]}
 
 
 def parse_quota(error: SelfHostedError) -> int | None:
@@ -115,7 +128,8 @@ def parse_quota(error: SelfHostedError) -> int | None:
 
 
 def _send(source: Source, options: Mapping[str, Any], *, fail_fast_on_quota: bool = False) -> Flow[dict[str, Any]]:
-    return call(sources.build_request("submit", source, options, fail_fast_on_quota=fail_fast_on_quota))
+    request = sources.build_request("submit", source, options, fail_fast_on_quota=fail_fast_on_quota)
+    return call_object(request, _Submission)
 
 
 def _send_within_quota(source: Source, options: Mapping[str, Any], timeout: float) -> Flow[dict[str, Any]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, call, call_optional
 from self_hosted.core.arguments import parse_int
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 
 def take(queue: str) -> Flow[dict[str, Any] | None]:
@@ -25,7 +26,7 @@ def take(queue: str) -> Flow[dict[str, Any] | None]:
     :param queue: its name, as in ``notification_queue``; each user has own queues
     :raises OutcomeUnknownError: if the response was lost, possibly with a message
     """
-    return call(Request("GET", _build_path("get_message", queue), idempotent=False))
+    return call_optional(Request("GET", _build_path("get_message", queue), idempotent=False), JsonObject)
 
 
 def take_many(queue: str, max_items: int | None = None) -> Flow[list[dict[str, Any]]]:
@@ -41,8 +42,7 @@ def take_many(queue: str, max_items: int | None = None) -> Flow[list[dict[str, A
     # the server takes 0 and less for all
     query = {"page_size": None if max_items is None else parse_int("max_items", max_items)}
     request = Request("GET", _build_path("get_message_list", queue), query, idempotent=False, long_running=True)
-    messages: list[dict[str, Any]] = yield from call(request)
-    return messages
+    return (yield from call(request, list[JsonObject]))
 
 
 def _build_path(endpoint: str, queue: str) -> str:

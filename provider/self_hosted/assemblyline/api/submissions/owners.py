@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.arguments import parse_int
@@ -71,4 +73,4 @@ def _list(kind: str, name: str, query: str | None, offset: int, rows: int) -> Fl
     if offset + rows > MAX_WINDOW:
         raise ValueError(f"offset and rows must be {MAX_WINDOW} at most together; use search_all to read more")
     path = f"{API_PATH}{url_path('submission', 'list', kind, name)}/"
-    return call(Request("GET", path, {"query": query, "offset": offset, "rows": rows}))
+    return call(Request("GET", path, {"query": query, "offset": offset, "rows": rows}), SubmissionPage)

@@ -5,8 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.api.files import files
+from self_hosted.assemblyline.errors import API_PATH, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
+
+Rows = list[list[Any]]
+
+
+class _Submission(TypedDict):
+    sid: str
+    state: str
+
+
+class _FullSubmission(_Submission):
+    results: JsonObject
+    errors: JsonObject
+    file_infos: JsonObject
+    file_tree: JsonObject
+
+
+class _Tags(TypedDict):
+    attribution: dict[str, Rows]
+    behavior: dict[str, Rows]
+    ioc: dict[str, Rows]
+
+
+class _Summary(TypedDict):
+    tags: _Tags
+    attack_matrix: dict[str, Rows]
+    heuristics: dict[str, Rows]
+    partial: bool
+    filtered: bool
+
+
+class _Tree(TypedDict):
+    tree: JsonObject
+
+
+class _File(TypedDict):
+    file_info: JsonObject
+    results: list[JsonObject]
+    errors: list[JsonObject]
 
 
 def get(sid: str) -> Flow[dict[str, Any]]:
@@ -18,7 +60,7 @@ def get(sid: str) -> Flow[dict[str, Any]]:
     :raises UnavailableError: if the submission is not completed; only after the connection's retries
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", _build_path("report", sid), long_running=True))
+    return call_object(Request("GET", _build_path("report", sid), long_running=True), _Submission)
 
 
 def get_full(sid: str, *, full_tree: bool = False) -> Flow[dict[str, Any]]:
@@ -35,7 +77,7 @@ def get_full(sid: str, *, full_tree: bool = False) -> Flow[dict[str, Any]]:
     :raises NotFoundError: if it does not exist
     """
     query = {"get_full_tree": True} if full_tree else {}
-    return call(Request("GET", _build_path("full", sid), query, long_running=True))
+    return call_object(Request("GET", _build_path("full", sid), query, long_running=True), _FullSubmission)
 
 
 def get_summary(sid: str) -> Flow[dict[str, Any]]:
@@ -50,7 +92,7 @@ def get_summary(sid: str) -> Flow[dict[str, Any]]:
     :param sid: id of the submission
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", _build_path("summary", sid), long_running=True))
+    return call_object(Request("GET", _build_path("summary", sid), long_running=True), _Summary)
 
 
 def get_tree(sid: str) -> Flow[dict[str, Any]]:
@@ -63,7 +105,7 @@ def get_tree(sid: str) -> Flow[dict[str, Any]]:
     :param sid: id of the submission
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", _build_path("tree", sid), long_running=True))
+    return call_object(Request("GET", _build_path("tree", sid), long_running=True), _Tree)
 
 
 def get_file(
@@ -79,11 +121,11 @@ def get_file(
     :param extra_errors: keys of errors that a running submission does not list yet
     :raises NotFoundError: if the submission or the file does not exist
     """
-    path = f"{API_PATH}{url_path('submission', sid, 'file', sha256.lower())}/"
+    path = f"{API_PATH}{url_path('submission', sid, 'file', files.parse_sha256(sha256))}/"
     if not extra_results and not extra_errors:
-        return call(Request("GET", path, long_running=True))
+        return call_object(Request("GET", path, long_running=True), _File)
     extra = {"extra_result_keys": [*extra_results], "extra_error_keys": [*extra_errors]}
-    return call(Request("POST", path, json=extra, long_running=True, idempotent=True))
+    return call_object(Request("POST", path, json=extra, long_running=True, idempotent=True), _File)
 
 
 def _build_path(report: str, sid: str) -> str:

@@ -9,13 +9,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+import typing_extensions
+
+from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.account import account
+from self_hosted.assemblyline.api.files import files
 from self_hosted.assemblyline.api.submissions import idempotency, submissions, validation
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.api.submissions.contents import SubmittedFile
+from self_hosted.assemblyline.errors import API_PATH, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 DYNAMIC_ANALYSIS = "Dynamic Analysis"
 OWN_METADATA = {idempotency.METADATA_KEY, "ingest_id", "ts", "type"}  # written by the provider or the ingester
+
+
+class _Submission(typing_extensions.TypedDict):
+    sid: str
+
+
+class Original(typing_extensions.TypedDict):
+    """The shape of a submission that is submitted again."""
+
+    sid: str
+    files: list[SubmittedFile]
+    metadata: JsonObject
+    params: JsonObject
 
 
 class CopiedOptions(TypedDict):
@@ -41,7 +60,7 @@ def create(sid: str) -> Flow[dict[str, Any]]:
     :raises OutcomeUnknownError: if the response was lost: there may be a new submission
     """
     path = f"{API_PATH}{url_path('submit', 'resubmit', sid)}/"
-    return call(Request("GET", path, idempotent=False))
+    return call_object(Request("GET", path, idempotent=False), _Submission)
 
 
 def create_for_dynamic_analysis(
@@ -57,12 +76,12 @@ def create_for_dynamic_analysis(
     :raises NotFoundError: if the file or the submission does not exist
     :raises OutcomeUnknownError: if the response was lost: there may be a new submission
     """
+    sha256 = files.parse_sha256(sha256)
+    _check_copied(copy_sid)
     yield from _check_exists(copy_sid)
-    path = f"{API_PATH}{url_path('submit', 'dynamic', sha256.lower())}/"
-    document: dict[str, Any] = yield from call(
-        Request("GET", path, {"copy_sid": copy_sid, "name": name}, idempotent=False)
-    )
-    return document
+    path = f"{API_PATH}{url_path('submit', 'dynamic', sha256)}/"
+    request = Request("GET", path, {"copy_sid": copy_sid, "name": name}, idempotent=False)
+    return (yield from call_object(request, _Submission))
 
 
 def create_with_profile(
@@ -81,22 +100,35 @@ def create_with_profile(
     :raises NotFoundError: if the file or the submission does not exist
     :raises OutcomeUnknownError: if the response was lost: there may be a new submission
     """
+    sha256 = files.parse_sha256(sha256)
+    _check_copied(copy_sid)
     if profile == "default":
         raise ValueError("profile must be one of the server's; 'default' stands for the user's own settings")
     yield from account.get_submission_profile(profile)
     yield from _check_exists(copy_sid)
-    path = f"{API_PATH}{url_path('submit', profile, sha256.lower())}/"
-    document: dict[str, Any] = yield from call(Request("PUT", path, {"copy_sid": copy_sid, "name": name}))
-    return document
+    path = f"{API_PATH}{url_path('submit', profile, sha256)}/"
+    request = Request("PUT", path, {"copy_sid": copy_sid, "name": name})
+    return (yield from call_object(request, _Submission))
 
 
-def copy_options(document: Mapping[str, Any]) -> CopiedOptions:
+def get_original(sid: str) -> Flow[Original]:
+    """Return the document of a submission, for `copy_options`.
+
+    ``GET /api/v4/submission/<sid>/``
+
+    :param sid: id of the submission
+    :raises NotFoundError: if it does not exist
+    """
+    return submissions.read(sid, Original)
+
+
+def copy_options(document: Original) -> CopiedOptions:
     """Return the options with which `intake.submit_once` submits the same file in the same way.
 
     Values that belong to the earlier submission alone are left out: its tag, the id of its ingest, and the server's
     additions to the params.
 
-    :param document: of the earlier submission
+    :param document: of the earlier submission, see `get_original`
     :return: `CopiedOptions`
     :raises ValueError: if the submission has several files
     """
@@ -118,6 +150,11 @@ def add_dynamic_analysis(params: Mapping[str, Any]) -> dict[str, Any]:
     services = params.get("services") or {}
     selected = [name for name in services.get("selected") or [] if name != DYNAMIC_ANALYSIS]
     return {**params, "services": {**services, "selected": [*selected, DYNAMIC_ANALYSIS]}}
+
+
+def _check_copied(copy_sid: str | None) -> None:
+    if copy_sid is not None:
+        ids.check_segment("copy_sid", copy_sid)
 
 
 def _check_exists(copy_sid: str | None) -> Flow[None]:

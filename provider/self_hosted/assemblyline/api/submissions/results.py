@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
-from self_hosted.assemblyline.errors import API_PATH, call
+from typing_extensions import TypedDict
+
+from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import JsonObject
 
 BATCH_SIZE = 100
 """Keys per request: a result may have a megabyte, and the server holds a response in memory as a whole."""
@@ -55,6 +58,11 @@ class Results(TypedDict):
     error: dict[str, dict[str, Any]]
 
 
+class _Result(TypedDict):
+    sha256: str
+    response: JsonObject
+
+
 def parse_key(key: str) -> ResultKey:
     """Return the parts of a key in a submission's ``results`` or ``errors``.
 
@@ -82,7 +90,7 @@ def get(key: str) -> Flow[dict[str, Any]]:
     :raises NotFoundError: if it does not exist
     """
     parse_key(key)
-    return call(Request("GET", f"{API_PATH}{url_path('result', key)}/"))
+    return call_object(Request("GET", f"{API_PATH}{url_path('result', key)}/"), _Result)
 
 
 def get_error(key: str) -> Flow[dict[str, Any]]:
@@ -94,7 +102,7 @@ def get_error(key: str) -> Flow[dict[str, Any]]:
     :raises NotFoundError: if it does not exist
     """
     parse_key(key)
-    return call(Request("GET", f"{API_PATH}{url_path('result', 'error', key)}/"))
+    return call_object(Request("GET", f"{API_PATH}{url_path('result', 'error', key)}/"), _Result)
 
 
 def get_many(results: Sequence[str], errors: Sequence[str] = ()) -> Flow[Results]:
@@ -112,7 +120,7 @@ def get_many(results: Sequence[str], errors: Sequence[str] = ()) -> Flow[Results
         batch = keys[start : start + BATCH_SIZE]
         body = {kind: [key for key_kind, key in batch if key_kind == kind] for kind in ("result", "error")}
         path = f"{API_PATH}/result/multiple_keys/"
-        response = yield from call(Request("POST", path, json=body, long_running=True, idempotent=True))
+        response = yield from call(Request("POST", path, json=body, long_running=True, idempotent=True), Results)
         found["result"].update(response["result"])
         found["error"].update(response["error"])
     return found

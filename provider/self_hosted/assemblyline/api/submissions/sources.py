@@ -55,13 +55,20 @@ def get_size(source: Source) -> int:
     :param source: see `Source`
     :raises ValueError: for invalid base64, of which the server would leave out parts
     """
-    if isinstance(source, Upload):
-        return source.size
+    return source.size if isinstance(source, Upload) else len(decode(source))
+
+
+def decode(source: Mapping[str, str]) -> bytes:
+    """Return the content of a text or of base64; nothing for a source that only the server can read.
+
+    :param source: see `Source`
+    :raises ValueError: see `get_size`
+    """
     try:
         data = base64.b64decode(source.get("base64", ""), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("source: base64 is invalid; encode the data with base64.b64encode") from None
-    return len(data) or len(source.get("plaintext", "").encode())
+    return data or source.get("plaintext", "").encode()
 
 
 def describe(source: Source) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
+import typing_extensions
+
+from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.search import lucene
-from self_hosted.assemblyline.api.search.search import find
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.api.search.search import find, find_shaped
+from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
+from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.http.errors import (
     NotFoundError,
     NotReadyError,
@@ -17,6 +21,7 @@ from self_hosted.core.http.errors import (
 )
 from self_hosted.core.http.flow import Flow, Request, url_path
 
+T = TypeVar("T")
 OUTCOME_FIELDS = "sid,state,max_score,file_count,error_count,to_be_deleted"
 MAX_NAMED = 10  # ids in an error message
 
@@ -32,13 +37,21 @@ class Deletions(TypedDict):
     absent: list[str]
 
 
+class _Submission(typing_extensions.TypedDict):
+    sid: str
+
+
+class _AnalysedSubmission(SubmissionOutcome):
+    errors: list[str]
+
+
 def build_page_url(base_url: str, sid: str) -> str:
     """Return the URL of a submission's page in the UI.
 
     :param base_url: the connection's base URL
     :param sid: id of the submission
     """
-    return f"{base_url}{url_path('submission', 'detail', sid)}"
+    return f"{base_url}{ids.build_page_path('submission', 'detail', sid)}"
 
 
 def get(sid: str) -> Flow[dict[str, Any]]:
@@ -49,7 +62,24 @@ def get(sid: str) -> Flow[dict[str, Any]]:
     :param sid: id of the submission
     :raises NotFoundError: if it does not exist, or the user may not see it
     """
-    return call(Request("GET", f"{API_PATH}{url_path('submission', sid)}/"))
+    return call_object(_build_request(sid), _Submission)
+
+
+def read(sid: str, shape: type[T]) -> Flow[T]:
+    """Return a submission's document, for a flow that uses its fields.
+
+    ``GET /api/v4/submission/<sid>/``
+
+    :param sid: id of the submission
+    :param shape: the shape of the document: the fields that the flow uses
+    :raises NotFoundError: see `get`
+    :raises ServerError: if the document has another shape
+    """
+    return call(_build_request(sid), shape)
+
+
+def _build_request(sid: str) -> Request:
+    return Request("GET", f"{API_PATH}{url_path('submission', sid)}/")
 
 
 def get_if_present(sid: str) -> Flow[dict[str, Any] | None]:
@@ -64,6 +94,18 @@ def get_if_present(sid: str) -> Flow[dict[str, Any] | None]:
     return None if is_marked_deleted(document) else document
 
 
+def get_outcome(sid: str) -> Flow[SubmissionOutcome | None]:
+    """Return the outcome fields of a submission, or None if it does not exist or is marked for deletion.
+
+    :param sid: id of the submission
+    """
+    try:
+        document = yield from read(sid, SubmissionOutcome)
+    except NotFoundError:
+        return None
+    return None if is_marked_deleted(document) else document
+
+
 def get_completed(sid: str) -> Flow[dict[str, Any]]:
     """Return the document of a completed submission.
 
@@ -71,7 +113,7 @@ def get_completed(sid: str) -> Flow[dict[str, Any]]:
     :raises NotReadyError: if it is not completed yet
     :raises PermanentError: if it was cancelled
     """
-    document = yield from get(sid)
+    document = yield from call_object(_build_request(sid), _AnalysedSubmission)
     if document["state"] != "completed":
         raise NotReadyError(f"submission {sid} is {document['state']}, not completed; wait for it first, with a sensor")
     if is_marked_deleted(document):
@@ -90,14 +132,14 @@ def is_marked_deleted(document: Mapping[str, Any]) -> bool:
     return bool(document.get("to_be_deleted"))
 
 
-def get_many(sids: Sequence[str]) -> Flow[list[dict[str, Any]]]:
+def get_many(sids: Sequence[str]) -> Flow[list[SubmissionOutcome]]:
     """Return the outcome fields of those submissions that are in the index, by one search.
 
     :param sids: ids of submissions
     """
-    if not sids:
+    if not ids.check_ids("sids", sids):
         return []
-    return (yield from search(f"sid:{lucene.quote_any(sids)}", fields=OUTCOME_FIELDS, rows=len(sids)))
+    return (yield from search_shaped(f"sid:{lucene.quote_any(sids)}", SubmissionOutcome, OUTCOME_FIELDS, len(sids)))
 
 
 def search(query: str, fields: str = OUTCOME_FIELDS, rows: int = 25) -> Flow[list[dict[str, Any]]]:
@@ -109,7 +151,23 @@ def search(query: str, fields: str = OUTCOME_FIELDS, rows: int = 25) -> Flow[lis
     :param fields: comma-separated names of fields
     :param rows: largest number of submissions
     """
-    return find("submission", {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"})
+    return find("submission", _build_arguments(query, fields, rows))
+
+
+def search_shaped(query: str, shape: type[T], fields: str = OUTCOME_FIELDS, rows: int = 25) -> Flow[list[T]]:
+    """Return the submissions that a query finds, for a flow that uses their fields.
+
+    :param query: see `search`
+    :param shape: the shape of each document
+    :param fields: see `search`
+    :param rows: see `search`
+    :raises ServerError: if a document has another shape
+    """
+    return find_shaped("submission", _build_arguments(query, fields, rows), shape)
+
+
+def _build_arguments(query: str, fields: str, rows: int) -> dict[str, Any]:
+    return {"query": query, "fl": fields, "rows": rows, "sort": "times.submitted asc"}
 
 
 def is_completed(sid: str) -> Flow[bool]:
@@ -120,7 +178,7 @@ def is_completed(sid: str) -> Flow[bool]:
     :param sid: id of the submission
     :raises NotFoundError: if it does not exist
     """
-    return call(Request("GET", f"{API_PATH}{url_path('submission', 'is_completed', sid)}/"))
+    return call(Request("GET", f"{API_PATH}{url_path('submission', 'is_completed', sid)}/"), bool)
 
 
 def cancel(sid: str) -> Flow[None]:
@@ -146,7 +204,7 @@ def delete(sid: str) -> Flow[None]:
     :raises NotFoundError: if it does not exist, or belongs to another user
     """
     try:
-        yield from call(Request("DELETE", f"{API_PATH}{url_path('submission', sid)}/"))
+        yield from call(Request("DELETE", f"{API_PATH}{url_path('submission', sid)}/"), Success)
     except OutcomeUnknownError:
         if (yield from get_if_present(sid)):
             raise
@@ -161,6 +219,8 @@ def delete_many(sids: Sequence[str]) -> Flow[Deletions]:
     :return: `Deletions`
     :raises PermissionDeniedError: if some belong to other users; all others are deleted before
     """
+    for sid in ids.check_ids("sids", sids):
+        ids.check_segment("sids", sid)
     deletions = Deletions(deleted=[], absent=[])
     foreign: list[str] = []
     for sid in sids:

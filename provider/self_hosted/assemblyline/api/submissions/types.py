@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+import typing_extensions
+
+
+class SubmissionOutcome(typing_extensions.TypedDict):
+    """The shape of a submission in a response: the fields that waits use."""
+
+    sid: str
+    state: str
+    max_score: int
+    file_count: int
+    error_count: int
+    to_be_deleted: typing_extensions.NotRequired[bool | None]
+
 
 class TagValues(TypedDict):
     """The values of one type of tag, without safelisted ones.

@@ -9,6 +9,7 @@ from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.submissions import idempotency, sources
 from self_hosted.assemblyline.api.submissions.sources import Source
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Upload
 
 OPTION_NAMES = frozenset({"metadata", "name", "params", "submission_profile"})
@@ -127,7 +128,21 @@ def check_services(params: Mapping[str, Any], configuration: Mapping[str, Any]) 
 
 
 def _list_service_names(configuration: Mapping[str, Any]) -> set[str]:
-    categories = configuration.get("services.categories", [])
-    stages = configuration.get("services.stages", [])
+    categories = _read_members(configuration, "services.categories")
+    stages = _read_members(configuration, "services.stages")
     members = {service for _, services in [*categories, *stages] for service in services}
     return {category for category, _ in categories} | members
+
+
+def _read_members(configuration: Mapping[str, Any], setting: str) -> list[tuple[str, list[str]]]:
+    """Return the names of categories or stages, each with the services in it."""
+    members = []
+    for pair in configuration.get(setting) or []:
+        match pair:
+            case [str(name), [*services]] if all(isinstance(service, str) for service in services):
+                members.append((name, services))
+            case _:
+                raise ServerError(
+                    f"unexpected response of help/configuration: {setting} should be pairs, not {pair!r:.80}"
+                )
+    return members

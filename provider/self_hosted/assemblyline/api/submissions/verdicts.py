@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from self_hosted.assemblyline.api import server
+import typing_extensions
+
+from self_hosted.assemblyline.api import ids, server
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.alerts.changes import USER_VERDICTS
 from self_hosted.assemblyline.api.submissions import submissions
-from self_hosted.assemblyline.errors import API_PATH, call
+from self_hosted.assemblyline.errors import API_PATH, Success, call
 from self_hosted.core.arguments import is_set, parse_choice, parse_int
 from self_hosted.core.http.errors import PermanentError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
@@ -39,6 +41,10 @@ class AnalysisResult(TypedDict):
     file_count: int
     error_count: int
     url: str
+
+
+class _Judged(typing_extensions.TypedDict):
+    verdict: typing_extensions.NotRequired[dict[str, list[str] | None] | None]
 
 
 def get_bands() -> Flow[dict[str, int]]:
@@ -129,12 +135,13 @@ def set_user_verdict(sid: str, verdict: str) -> Flow[bool]:
     :raises ServerError: if the server could not store it
     """
     check_user_verdict(verdict)
-    user = (yield from account.get())["username"]
-    users: dict[str, Any] = (yield from submissions.get(sid)).get("verdict") or {}
+    ids.check_segment("sid", sid)
+    user = yield from account.get_username()
+    users = (yield from submissions.read(sid, _Judged)).get("verdict") or {}
     if [name for name in USER_VERDICTS if user in (users.get(name) or [])] == [verdict]:
         return False
     path = f"{API_PATH}{url_path('submission', 'verdict', sid, verdict)}/"
-    response = yield from call(Request("PUT", path, idempotent=True))
+    response = yield from call(Request("PUT", path, idempotent=True), Success)
     if not response["success"]:
         raise ServerError(f"the server did not store the verdict on submission {sid}")
     return True
