@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -53,7 +54,8 @@ def reply(
     is_text = isinstance(body, str)
     content_type = "text/plain" if is_text else "application/json"
     content = body if is_text else json.dumps(body)
-    return Reply(status, {"content-type": content_type}, content.encode(), Request("POST", path, headers=headers or {}))
+    request = Request("POST", path, headers=headers or {}, idempotent=path == "/graphql")
+    return Reply(status, {"content-type": content_type}, content.encode(), request)
 
 
 def simulate_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[Any, list[Request | Pause]]:
@@ -67,6 +69,10 @@ def simulate_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[A
         while True:
             steps.append(step)
             response = respond(step) if isinstance(step, Request) else None
-            step = flow.throw(response) if isinstance(response, SelfHostedError) else flow.send(reply(200, response))
+            if isinstance(response, SelfHostedError):
+                step = flow.throw(response)
+            else:
+                given = reply(200, response)
+                step = flow.send(replace(given, request=step) if isinstance(step, Request) else given)
     except StopIteration as end:
         return end.value, steps

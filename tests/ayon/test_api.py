@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,14 +23,15 @@ from tests.ayon.conftest import simulate_flow
 from tests.ayon.wait_cases import UNKNOWN_ID
 
 PROJECT_SPEC = ProjectSpec(name="alpha", code="alp")
-RECORD = {"name": "alpha", "code": "alp", "label": None, "library": False, "skeleton": False}
+RECORD = {"name": "alpha", "code": "alp", "label": None, "library": False, "skeleton": False, "color": None}
+PROJECT: dict[str, Any] = {**RECORD, "attrib": {}, "data": {}, "statuses": []}
 CREATION_ERRORS = [ConflictError("exists"), ServerError("InFailedSQL"), OutcomeUnknownError("lost")]
 
 
 def test_projects_are_read_page_by_page():
     def respond(request: Request) -> Any:
         page = request.query["page"]
-        return {"count": 1001, "projects": [{"name": f"p{page}"}] if page < 4 else []}
+        return {"count": 1001, "projects": [{**RECORD, "name": f"p{page}"}] if page < 4 else []}
 
     projects, steps = simulate_flow(records.list_all(library=True), respond)
     assert [project["name"] for project in projects] == ["p1", "p2", "p3"]
@@ -38,9 +40,9 @@ def test_projects_are_read_page_by_page():
 
 def test_a_project_with_a_similar_name_is_not_found():
     # the name is a pattern on the server: "_" matches any character
-    body = {"count": 2, "projects": [{"name": "axb"}, {"name": "A_b"}]}
+    body = {"count": 2, "projects": [{**RECORD, "name": "axb"}, {**RECORD, "name": "A_b"}]}
     project, _ = simulate_flow(records.find("a_b"), lambda _: body)
-    assert project == {"name": "A_b"}
+    assert project == {**RECORD, "name": "A_b"}
 
 
 def test_names_and_ids_are_variables_of_the_query():
@@ -67,13 +69,21 @@ def test_only_the_flow_repeats_the_request_that_creates_a_project():
     assert request.headers == {"X-Sender": "airflow.1"}
 
 
-def respond_to_creations(outcomes: list[Any], creator: str | None = None) -> Callable[..., Any]:
-    """Return a server with these outcomes of creations; the creator of the project is the last sender by default."""
+def respond_to_creations(outcomes: list[Any], creator: str | None = None, **values: Any) -> Callable[..., Any]:
+    """Return a server.
+
+    :param outcomes: the outcomes of creations
+    :param creator: of the project; default: the last sender
+    :param values: of the project
+    """
     senders: list[str] = []
 
     def respond(request: Request) -> Any:
         if request.path == "/graphql":
             return {"data": {"events": {"edges": [{"node": {"sender": creator or f"nightly{senders[-1]}"}}]}}}
+        if request.method == "GET":
+            project = {**PROJECT, **values}
+            return {"count": 1, "projects": [project]} if request.path == "/api/projects" else project
         senders.append(request.headers["X-Sender"])
         return outcomes.pop(0)
 
@@ -87,7 +97,16 @@ def create(respond: Callable[..., Any], **sender: str) -> list[Request | Pause]:
 @pytest.mark.parametrize("second", [None, *CREATION_ERRORS])
 def test_a_creation_whose_response_was_lost_is_sent_again_and_recognized_by_its_sender(second):
     steps = create(respond_to_creations([OutcomeUnknownError("lost"), second]))
-    assert len(steps) == (2 if second is None else 3)
+    assert [step.method for step in steps if isinstance(step, Request)][:2] == ["POST", "POST"]
+
+
+@pytest.mark.parametrize("second", CREATION_ERRORS)
+@pytest.mark.parametrize("values", [{"code": "other"}, {"library": True}, {"label": "Other"}])
+def test_a_project_of_the_same_sender_with_other_values_is_not_recognized(second, values):
+    body = {**RECORD, "label": "Alpha"}
+    respond = respond_to_creations([OutcomeUnknownError("lost"), second], "airflow.me", **{"label": "Alpha", **values})
+    with pytest.raises(type(second)):
+        simulate_flow(creation.create(body, sender="airflow.me"), respond)
 
 
 @pytest.mark.parametrize("second", CREATION_ERRORS)
@@ -113,13 +132,14 @@ def test_a_project_without_events_has_no_known_creator():
 
 
 def respond_as_server(
-    *, lists: list[list[dict[str, Any]]], outcome: Any, creator: str | None = "airflow.me"
+    *, lists: list[list[dict[str, Any]]], outcome: Any, creator: str | None = "airflow.me", **values: Any
 ) -> Callable[..., Any]:
     """Return a server.
 
     :param lists: the results of searches for a project, one after the other; the last one is repeated
     :param outcome: of the creation
     :param creator: of the project
+    :param values: of the project
     """
 
     def respond(request: Request) -> Any:
@@ -127,14 +147,19 @@ def respond_as_server(
             return {"data": {"events": {"edges": [{"node": {"sender": creator}}] if creator else []}}}
         if request.method == "POST":
             return outcome
+        if request.path == "/api/projects/alpha":
+            return {**PROJECT, **values}
         projects = lists[0] if not request.query.get("name") or len(lists) == 1 else lists.pop(0)
         return {"count": len(projects), "projects": projects}
 
     return respond
 
 
-def ensure(respond: Callable[..., Any], **arguments: Any) -> tuple[dict[str, Any], list[Request | Pause]]:
-    return simulate_flow(provision.ensure(PROJECT_SPEC, sender="airflow.me", **arguments), respond)
+def ensure(
+    respond: Callable[..., Any], if_exists: str = "fail", **values: Any
+) -> tuple[dict[str, Any], list[Request | Pause]]:
+    spec = replace(PROJECT_SPEC, **values)
+    return simulate_flow(provision.ensure(spec, sender="airflow.me", if_exists=if_exists), respond)
 
 
 def test_a_new_project_needs_a_search_and_a_creation():
@@ -173,6 +198,50 @@ def test_a_project_without_events_counts_as_created_by_another():
     assert ensure(respond, if_exists="skip")[0]["created"] is False
 
 
+def test_a_project_whose_event_was_lost_with_the_response_is_recognized_by_its_values():
+    # AYON writes the event after the project: the database may fail in between
+    lost = OutcomeUnknownError("lost")
+    assert ensure(respond_as_server(lists=[[], [RECORD]], outcome=lost, creator=None))[0]["created"] is True
+    with pytest.raises(ConflictError, match="with other values of library than this task creates"):
+        ensure(respond_as_server(lists=[[], [RECORD]], outcome=lost, creator=None, library=True), library=False)
+
+
+def test_a_project_without_events_that_existed_before_counts_as_created_by_another():
+    with pytest.raises(ConflictError, match="created by another"):
+        ensure(respond_as_server(lists=[[RECORD]], outcome=None, creator=None))
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"label": "Other"}, "label"),
+        ({"library": True}, "library"),
+        ({"data": {"color": "#000000"}}, "color"),
+        ({"attrib": {"fps": 25}}, r"attributes\.fps"),
+    ],
+)
+def test_the_own_project_with_other_values_is_a_conflict_or_is_not_reported_as_created(values, name):
+    spec: dict[str, Any] = {"label": "Alpha", "library": False, "color": "#ffffff", "attributes": {"fps": 24}}
+    current: dict[str, Any] = {"label": "Alpha", "library": False, "data": {"color": "#ffffff"}, "attrib": {"fps": 24}}
+    assert ensure(respond_as_server(lists=[[RECORD]], outcome=None, **current), **spec)[0]["created"] is True
+    changed = {**current, **values}
+    with pytest.raises(ConflictError, match=f"with other values of {name} than this task creates; to change them"):
+        ensure(respond_as_server(lists=[[RECORD]], outcome=None, **changed), **spec)
+    skipped, _ = ensure(respond_as_server(lists=[[RECORD]], outcome=None, **changed), if_exists="skip", **spec)
+    assert (skipped["created"], skipped["updated"]) == (False, [])
+
+
+def test_without_access_to_the_own_project_the_values_in_the_list_are_compared():
+    def respond(request: Request) -> Any:
+        if request.path == "/api/projects/alpha":
+            return PermissionDeniedError("No access group assigned on this project")
+        return respond_as_server(lists=[[{**RECORD, "color": "#fff"}]], outcome=None)(request)
+
+    assert ensure(respond, color="#fff")[0]["created"] is True
+    with pytest.raises(ConflictError, match="other values of color"):
+        ensure(respond, color="#000")
+
+
 def test_the_error_names_the_project_that_has_the_code():
     other = {**RECORD, "name": "other", "code": "ALP"}
     respond = respond_as_server(lists=[[other]], outcome=ServerError("InFailedSQLTransactionError"))
@@ -201,7 +270,8 @@ def test_an_unknown_handling_of_existing_projects_is_rejected():
 
 def test_access_groups_are_not_checked_without_the_permission_to_list_them():
     def respond(request: Request) -> Any:
-        return PermissionDeniedError("managers only") if "accessGroups" in request.path else {}
+        is_list = "accessGroups" in request.path
+        return PermissionDeniedError("managers only") if is_list else {"name": "anna", "data": {}}
 
     project_spec = ProjectSpec(name="alpha", code="alp", users={"anna": ["unknown"]})
     _, steps = simulate_flow(reference_checks.require_known_references(project_spec), respond)
@@ -212,11 +282,7 @@ def test_a_rejected_update_raises_its_own_error_if_code_and_label_are_free():
     def respond(request: Request) -> Any:
         if request.method == "PATCH":
             return ServerError("boom")
-        return (
-            {**RECORD, "data": {}, "attrib": {}}
-            if request.path == "/api/projects/alpha"
-            else {"count": 0, "projects": []}
-        )
+        return PROJECT if request.path == "/api/projects/alpha" else {"count": 0, "projects": []}
 
     with pytest.raises(ServerError, match="boom"):
         simulate_flow(changes.apply(ProjectSpec(name="alpha", code="new")), respond)

@@ -160,7 +160,7 @@ def test_the_creation_is_retried_while_the_server_is_unavailable(served):
 
 @pytest.mark.usefixtures("_no_retries", "_short_recheck_delays")
 def test_a_lost_request_is_left_to_the_retries_of_the_task(served):
-    served.fail("refuse", method="POST", path="/api/projects")
+    served.fail("refuse", method="POST", path="/api/projects", times=2)
     with pytest.raises(OutcomeUnknownError):
         run(create())
     assert list_projects(served) == []
@@ -270,6 +270,29 @@ def test_update_recognizes_a_timestamp_in_another_notation(served, hook):
     served.seed({"projects": [{"name": "alpha", "code": "alp"}]})
     hook.update_project("alpha", {"attrib": {"startDate": "2026-01-31T10:00:00+00:00"}})
     assert run(create(if_exists="update", attributes={"startDate": "2026-01-31T10:00:00Z"}))["updated"] == []
+
+
+def test_the_order_of_templates_and_roots_which_the_server_does_not_keep_is_no_difference(served):
+    entries = [{"name": "default", "directory": "a", "file": "b"}, {"name": "unreal", "directory": "c", "file": "d"}]
+    anatomy = {"templates": {"work": entries}, "roots": [{"name": "work"}, {"name": "usb"}]}
+    task = create(anatomy=anatomy, retries=1)
+    assert run(task) == run(task, try_number=2)
+    assert run(create(anatomy=anatomy, if_exists="update"))["updated"] == []
+
+
+@pytest.mark.parametrize("if_exists", ["fail", "skip", "update"])
+def test_a_retry_does_not_report_its_project_as_created_if_its_values_have_changed(served, hook, if_exists):
+    task = create(label="Ours", users={"anna": ["freelancer"]}, if_exists=if_exists, retries=1)
+    run(task)
+    hook.update_project("alpha", {"label": "Theirs"})
+    if if_exists == "fail":
+        with pytest.raises(AirflowFailException, match="other values of label than this task creates"):
+            run(task, try_number=2)
+    else:
+        result = run(task, try_number=2)
+        expected = (True, ["label"]) if if_exists == "update" else (False, [])
+        assert (result["created"], result["updated"]) == expected
+    assert list_projects(served)[0]["label"] == ("Ours" if if_exists == "update" else "Theirs")
 
 
 def test_update_keeps_values_without_an_argument(served, hook):

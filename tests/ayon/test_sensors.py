@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.ayon.sensors import (
     AyonBackgroundOperationSensor,
@@ -52,14 +51,14 @@ def run(sensor_class: type[SelfHostedSensor], **arguments: Any) -> Any:
 
 
 def run_in_triggerer(sensor_class: type[SelfHostedSensor], **arguments: Any) -> Any:
-    trigger = SensorTrigger(**create(sensor_class, **arguments).start_args().trigger_kwargs)
+    sensor = create(sensor_class, **arguments)
+    trigger = SensorTrigger(**sensor.start_args().trigger_kwargs)
 
     async def first_event() -> Any:
         return await anext(trigger.run())
 
     event = asyncio.run(first_event())
-    assert isinstance(event, TaskSuccessEvent)
-    return (event.xcoms or {})["return_value"]
+    return sensor.execute_complete(context(sensor), event.payload)
 
 
 def status_arguments(key: str) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def refresh_background_operations(keys: Sequence[str]) -> Flow[Mapping[str, Obse
 
 def _observe_operation(operation: Mapping[str, Any]) -> Observation:
     if operation["status"] != "completed":
-        return Observation(operation["status"], done=False, progress=operation["progress"])
+        return Observation(operation["status"], done=False, progress=operation.get("progress"))
     result = operation["result"]
     failed = [background_operations.summarize_failure(part) for part in result["operations"] if not part["success"]]
     details = {

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from self_hosted.ayon.api import shapes
+from self_hosted.core.arguments import check_id
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import check_shape
 
 MAX_DETAIL_CHARACTERS = 300
 
@@ -33,13 +36,19 @@ def get(project: str, operation_id: str) -> Flow[dict[str, Any]]:
     :param project: name of the project
     :param operation_id: the id in the response to its submission
     :return: AYON's JSON: ``{id, status: "pending" | "in_progress" | "completed", progress: percent or None, result:
-        None or {success, operations: [{id, type, entityType, entityId, success, status, errorCode, detail}, ...]}}``.
-        Only ``result.success`` shows whether it succeeded: operations before the failed one are reported as successful,
-        and were rolled back
+        None or {success, operations: [{id, type, entityType, entityId, success, status, errorCode, detail}, ...]}}``;
+        details are shortened to 500 characters. Only ``result.success`` shows whether it succeeded: operations before
+        the failed one are reported as successful, and were rolled back
     :raises NotFoundError: if there is no such operation, or its last update is older than 30 minutes
     """
-    path = url_path("projects", project, "operations", "background", operation_id)
-    return (yield Request("GET", f"/api{path}")).json()  # type: ignore[no-any-return]
+    ids = check_id("project", project), check_id("operation_id", operation_id)
+    reply = yield Request("GET", f"/api{url_path('projects', ids[0], 'operations', 'background', ids[1])}")
+    operation = check_shape(reply, reply.json(), shapes.BackgroundOperation)
+    if operation["status"] == "completed":
+        check_shape(reply, operation, shapes.CompletedOperation)
+    for part in (operation.get("result") or {"operations": []})["operations"]:
+        part["detail"] = part["detail"] and reply.clean(part["detail"])
+    return operation  # type: ignore[return-value]
 
 
 def summarize_failure(operation: Mapping[str, Any]) -> FailedOperation:
@@ -52,5 +61,5 @@ def summarize_failure(operation: Mapping[str, Any]) -> FailedOperation:
         "type": operation["type"],
         "entity_type": operation["entityType"],
         "status": operation["status"],
-        "detail": str(operation["detail"])[:MAX_DETAIL_CHARACTERS],
+        "detail": str(operation["detail"] or "rejected without a reason")[:MAX_DETAIL_CHARACTERS],
     }

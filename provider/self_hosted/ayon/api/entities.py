@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from self_hosted.ayon.api import graphql
-from self_hosted.core.arguments import parse_choice
-from self_hosted.core.http.flow import Flow
+from self_hosted.ayon.api.identifiers import check_ids
+from self_hosted.ayon.api.shapes import Connection, Named, StatusOfEntity
+from self_hosted.core.arguments import check_id, parse_choice
+from self_hosted.core.http.flow import Flow, Reply
+from self_hosted.core.http.shape import JsonObject, check_shape
 
 ENTITY_TYPES = ("folder", "task", "product", "version", "representation", "workfile")
 
@@ -20,15 +23,17 @@ def get_statuses(ids: Mapping[str, IdsByType]) -> Flow[dict[str, dict[str, str]]
 
     :param ids: ids by project and entity type: ``{project: {"folder" | "task" | ...: [id, ...]}}``
     :return: ``{project: {id: status}}``; entities and projects that do not exist or are not visible are left out
-    :raises ValueError: for an unknown entity type
+    :raises ValueError: for an unknown entity type, and an invalid id or name
     """
+    for project, types in ids.items():
+        check_id("ids: a project", project)
+        for entity_type, entity_ids in types.items():
+            check_ids(f"ids: a {parse_choice('entity_type', entity_type, ENTITY_TYPES)}", entity_ids)
     if not ids:
         return {}
-    for entity_type in {entity_type for types in ids.values() for entity_type in types}:
-        parse_choice("entity_type", entity_type, ENTITY_TYPES)
     projects = {f"p{number}": name for number, name in enumerate(ids)}
-    data = yield from graphql.query(*_build_query(projects, ids))
-    statuses = {name: _read_statuses(name, data[alias]) for alias, name in projects.items()}
+    reply, data = yield from graphql.fetch(*_build_query(projects, ids), JsonObject)
+    statuses = {name: _read_statuses(reply, name, alias, data.get(alias)) for alias, name in projects.items()}
     return {name: found for name, found in statuses.items() if found is not None}
 
 
@@ -52,10 +57,10 @@ def _build_project_field(alias: str, types: IdsByType) -> str:
     return f"{alias}: projects(name: ${alias}) {{ edges {{ node {{ name {lists} }} }} }}"
 
 
-def _read_statuses(name: str, projects: Mapping[str, Any]) -> dict[str, str] | None:
-    for edge in projects["edges"]:
-        node = dict(edge["node"])
-        if node.pop("name").lower() == name.lower():  # "_" in the name of the query matches any character
-            entities = [edge["node"] for connection in node.values() for edge in connection["edges"]]
-            return {entity["id"]: entity["status"] for entity in entities}
+def _read_statuses(reply: Reply, name: str, alias: str, projects: Any) -> dict[str, str] | None:
+    for edge in check_shape(reply, projects, Connection[Named], f"data.{alias}")["edges"]:
+        if edge["node"]["name"].lower() == name.lower():  # "_" in the name of the query matches any character
+            lists = {key: value for key, value in edge["node"].items() if key != "name"}
+            entities = check_shape(reply, lists, dict[str, Connection[StatusOfEntity]], f"data.{alias}").values()
+            return {item["node"]["id"]: item["node"]["status"] for found in entities for item in found["edges"]}
     return None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from self_hosted.ayon.api import shapes
+from self_hosted.core.arguments import check_id
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import check_shape
 
 
 class Reviewable(TypedDict):
@@ -37,8 +40,13 @@ def list_all(project: str, version_id: str) -> Flow[list[dict[str, Any]]]:
         createdFrom, ...}, ...]``
     :raises NotFoundError: if there is no such version
     """
-    path = url_path("projects", project, "versions", version_id, "reviewables")
-    return (yield Request("GET", f"/api{path}")).json()["reviewables"]  # type: ignore[no-any-return]
+    ids = check_id("project", project), check_id("version_id", version_id)
+    reply = yield Request("GET", f"/api{url_path('projects', ids[0], 'versions', ids[1], 'reviewables')}")
+    found = check_shape(reply, reply.json(), shapes.ReviewableList)["reviewables"]
+    for processing in (reviewable["processing"] for reviewable in found):
+        if processing and processing.get("description"):
+            processing["description"] = reply.clean(processing["description"] or "")
+    return found  # type: ignore[return-value]
 
 
 def summarize(reviewable: Mapping[str, Any]) -> Reviewable:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from self_hosted.ayon.api.shapes import AttributeList, Named, ServerInfo, read_object
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.shape import check_shape
 
 
 def get_info() -> Flow[dict[str, Any]]:
@@ -12,7 +14,8 @@ def get_info() -> Flow[dict[str, Any]]:
 
     :return: AYON's JSON: ``{version, ...}``, and with a valid credential ``{attributes, sites, ...}``
     """
-    return (yield Request("GET", "/api/info")).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", "/api/info")
+    return read_object(reply, ServerInfo)
 
 
 def list_attributes() -> Flow[list[dict[str, Any]]]:
@@ -20,7 +23,8 @@ def list_attributes() -> Flow[list[dict[str, Any]]]:
 
     :return: AYON's JSON: ``[{name, scope: ["project", ...], data: {type, ...}}, ...]``
     """
-    return (yield Request("GET", "/api/attributes")).json()["attributes"]  # type: ignore[no-any-return]
+    reply = yield Request("GET", "/api/attributes")
+    return check_shape(reply, reply.json(), AttributeList)["attributes"]  # type: ignore[return-value]
 
 
 def list_access_groups() -> Flow[list[str]]:
@@ -28,4 +32,5 @@ def list_access_groups() -> Flow[list[str]]:
 
     :raises PermissionDeniedError: unless the user is a manager
     """
-    return [group["name"] for group in (yield Request("GET", "/api/accessGroups/_")).json()]
+    reply = yield Request("GET", "/api/accessGroups/_")
+    return [group["name"] for group in check_shape(reply, reply.json(), list[Named])]

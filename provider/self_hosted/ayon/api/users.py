@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from self_hosted.ayon.api.shapes import User, read_object
+from self_hosted.core.arguments import check_id
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, url_path
 
@@ -17,7 +19,8 @@ def get_current(*, ignore_as_user: bool = False) -> Flow[dict[str, Any]]:
     :return: AYON's JSON: ``{name, attrib, data: {isService, isManager, ...}, ...}``
     """
     headers = WITHOUT_AS_USER if ignore_as_user else {}
-    return (yield Request("GET", "/api/users/me", headers=headers)).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", "/api/users/me", headers=headers)
+    return read_object(reply, User)
 
 
 def get(name: str) -> Flow[dict[str, Any]]:
@@ -27,7 +30,8 @@ def get(name: str) -> Flow[dict[str, Any]]:
     :return: AYON's JSON, as for `get_current`
     :raises NotFoundError: if there is no such user
     """
-    return (yield Request("GET", f"/api{url_path('users', name)}")).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", f"/api{url_path('users', check_id('name', name))}")
+    return read_object(reply, User)
 
 
 def verify_can_act_as(name: str) -> Flow[None]:
@@ -39,6 +43,7 @@ def verify_can_act_as(name: str) -> Flow[None]:
     :param name: the user to act as
     :raises ValueError: if they cannot
     """
+    check_id("name", name)
     owner = yield from get_current()
     if not owner["data"].get("isService"):
         raise ValueError(f"as_user requires the API key of a service user; {owner['name']!r} is not a service user")

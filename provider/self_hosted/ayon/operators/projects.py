@@ -35,9 +35,10 @@ class AyonCreateProjectOperator(AyonOperator):
     """Creates a project in AYON, exactly once, or updates an existing one. It never deletes anything.
 
     Retries are safe: name and code are unique in AYON, and a task recognizes its own project. The request that creates
-    the project has a sender made of DAG, run, task and map index, the same on every retry, and AYON stores it in the
+    the project has a sender made of the idempotency key, the same on every retry, and AYON stores it in the
     event of the creation. After a lost response, the death of a worker, or two concurrent tasks, there is one project,
-    and each task knows whether it created it. When a user clears the task, its project counts as an existing one.
+    and each task knows whether it created it. If its values have been changed since, it counts as an existing one. So
+    it does when a user clears the task.
 
     Endpoints: ``POST /api/projects``, ``PATCH /api/projects/{name}``, ``POST /api/projects/{name}/anatomy`` and
     ``PATCH /api/projects/{name}/users/{user}``, https://docs.ayon.dev
@@ -54,8 +55,8 @@ class AyonCreateProjectOperator(AyonOperator):
     :param attributes: values of project attributes, such as ``{"fps": 25, "startDate": "2026-01-31T00:00:00"}``
     :param users: access groups in the project by user name, such as ``{"anna": ["artist"]}``; an empty list removes the
         access, other users keep theirs
-    :param if_exists: handling of an existing project of another task: "fail", "skip" (use it unchanged) or "update"
-        (change the values that differ)
+    :param if_exists: handling of an existing project of another task, or with other values: "fail", "skip" (use it
+        unchanged) or "update" (change the values that differ)
     :param ayon_conn_id: the Airflow connection
     :return: `CreateProjectResult`
     :raises AirflowFailException: for invalid arguments, a project that exists and must not, a code or label of another

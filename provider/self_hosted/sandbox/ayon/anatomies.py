@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -19,8 +21,10 @@ class Anatomies(Resource):
 
     @route("GET", f"{PROJECT}/anatomy")
     async def get(self, request: Request, user: Record) -> Response:
-        """Return the complete anatomy."""
-        return JSONResponse(complete_anatomy(self.get_project(request, user)["anatomy"]))
+        """Return the complete anatomy. The database does not keep the order of roots and templates."""
+        anatomy = complete_anatomy(self.get_project(request, user)["anatomy"])
+        templates = {name: _order(value) for name, value in anatomy["templates"].items()}
+        return JSONResponse({**anatomy, "roots": _order(anatomy["roots"]), "templates": templates})
 
     @route("POST", f"{PROJECT}/anatomy")
     async def replace(self, request: Request, user: Record) -> Response:
@@ -34,3 +38,8 @@ class Anatomies(Resource):
         project["updatedAt"] = self.state.timestamp()
         self.add_event(request, user, "entity.project.changed", project["name"])
         return Response(status_code=204)
+
+
+def _order(value: Any) -> Any:
+    """Return named entries as PostgreSQL orders the keys of JSON objects; other values unchanged."""
+    return sorted(value, key=lambda entry: (len(entry["name"]), entry["name"])) if isinstance(value, list) else value

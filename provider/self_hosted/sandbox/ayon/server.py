@@ -27,7 +27,7 @@ from self_hosted.sandbox.ayon.users import Users
 from self_hosted.sandbox.fake_server import FakeServer, Table
 from self_hosted.sandbox.routing import Handler, RouteSpec
 
-API_KEY = "5a" * 16
+SERVICE_USER, API_KEY = "airflow", "5a" * 16
 PASSWORD = "sandbox"  # noqa: S105 the password of the sample users
 # the first matching route wins, so the fallback comes last
 RESOURCES: tuple[type[Resource], ...] = (
@@ -63,7 +63,7 @@ class Ayon(FakeServer):
     def reset(self) -> None:
         """Restore the sample users."""
         self.state = State()
-        self.state.add_user("airflow", data={"isService": True}, api_key=API_KEY)
+        self.state.add_user(SERVICE_USER, data={"isService": True}, api_key=API_KEY)
         self.state.add_user("admin", data={"isAdmin": True}, password=PASSWORD)
         self.state.add_user("boss", data={"isManager": True}, password=PASSWORD)
         self.state.add_user(
@@ -95,6 +95,18 @@ class Ayon(FakeServer):
         """Invalidate all session tokens, as a restart of Redis does. API keys stay valid."""
         self.state.sessions.clear()
 
+    def add_credential(self, credential: str) -> None:
+        """Add another API key of the service user."""
+        self.state.api_keys[credential] = SERVICE_USER
+
+    def revoke_former_credentials(self) -> None:
+        """Make the former API keys of the service user invalid."""
+        for key in self._list_keys()[:-1]:
+            del self.state.api_keys[key]
+
+    def _list_keys(self) -> list[str]:
+        return [key for key, user in self.state.api_keys.items() if user == SERVICE_USER]
+
     def tables(self) -> dict[str, Table]:
         """Return projects, their entities, and events."""
         self.state.apply_due_changes()
@@ -102,4 +114,4 @@ class Ayon(FakeServer):
 
     def connection(self, base_url: str) -> dict[str, Any]:
         """Return a connection with the API key of the service user."""
-        return {"conn_type": "ayon", "host": f"{base_url}/ayon", "extra": {"api_key": API_KEY}}
+        return {"conn_type": "ayon", "host": f"{base_url}/ayon", "extra": {"api_key": self._list_keys()[-1]}}

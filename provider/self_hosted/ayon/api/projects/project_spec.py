@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from self_hosted.ayon.api.identifiers import PROJECT_NAME, PROJECT_NAME_RULE, USER_NAME, require_match
-from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list, require_not_blank
+from self_hosted.core.arguments import (
+    check_id,
+    is_set,
+    parse_bool,
+    parse_id,
+    parse_object,
+    parse_str_list,
+    require_not_blank,
+)
 
 CODE = re.compile(r"[A-Za-z0-9_]+")
 LABEL = re.compile(r"[^';]+")
@@ -76,11 +84,16 @@ class ProjectSpec:
             raise ValueError("give either anatomy_preset or anatomy: AYON would ignore the preset")
         return replace(
             self,
+            anatomy_preset=_parse_preset(self.anatomy_preset),
             library=None if self.library is None else parse_bool("library", self.library),
             anatomy=_parse_anatomy(self.anatomy),
             attributes=_parse_optional_object("attributes", self.attributes),
             users=_parse_users(self.users),
         )
+
+
+def _parse_preset(value: Any) -> str | None:
+    return parse_id("anatomy_preset", value, "an anatomy preset") if is_set(value) else None
 
 
 def _parse_optional_object(argument: str, value: Any) -> dict[str, Any] | None:
@@ -115,4 +128,4 @@ def _parse_groups(user: str, value: Any) -> list[str]:
     if value is None:
         raise ValueError(f"{argument} must be a list; an empty list removes the access")
     require_not_blank(argument, value)
-    return parse_str_list(argument, value)
+    return [check_id(argument, group) for group in parse_str_list(argument, value)]

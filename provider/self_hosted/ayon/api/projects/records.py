@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from self_hosted.ayon.api.identifiers import check_ids
+from self_hosted.ayon.api.shapes import Anatomy, Project, ProjectPage, read_object
+from self_hosted.core.arguments import check_id
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import check_shape
 
 PAGE_SIZE = 500
+MAX_PROJECTS = 100_000
 
 
 def get(name: str) -> Flow[dict[str, Any]]:
@@ -19,7 +24,8 @@ def get(name: str) -> Flow[dict[str, Any]]:
         active, ...}``
     :raises NotFoundError: if there is no such project; other users than managers get `PermissionDeniedError`
     """
-    return (yield Request("GET", _path(name))).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", _path(name))
+    return read_object(reply, Project)
 
 
 def list_all(
@@ -33,14 +39,19 @@ def list_all(
     :param skeleton: include projects of which only a skeleton exists
     :return: AYON's JSON: ``[{name, code, label, color, active, library, skeleton, createdAt, updatedAt}, ...]``
     """
+    if name is not None:
+        check_id("name", name)
     selection = {"name": name, "library": library, "active": active, "skeleton": skeleton}
     projects: list[dict[str, Any]] = []
     page, count = 1, 1
     # by the count, and not until an empty page: for users who see only some projects, pages have gaps
     while (page - 1) * PAGE_SIZE < count:
         query = {**selection, "order": "name", "length": PAGE_SIZE, "page": page}
-        body = (yield Request("GET", "/api/projects", query=query)).json()
-        projects += body["projects"]
+        reply = yield Request("GET", "/api/projects", query=query)
+        body = check_shape(reply, reply.json(), ProjectPage)
+        if body["count"] > MAX_PROJECTS:
+            raise reply.malformed(f"unexpected response: count is {body['count']}")
+        projects += body["projects"]  # type: ignore[arg-type]
         page, count = page + 1, body["count"]
     return projects
 
@@ -50,6 +61,7 @@ def find(name: str) -> Flow[dict[str, Any] | None]:
 
     :param name: name of the project
     """
+    name = check_id("name", name)
     # not `get`, which answers 403 for a missing project unless the user is a manager
     similar = yield from list_all(name=name, skeleton=True)
     return next((project for project in similar if project["name"].lower() == name.lower()), None)
@@ -70,7 +82,8 @@ def get_anatomy(name: str) -> Flow[dict[str, Any]]:
 
     :param name: name of the project
     """
-    return (yield Request("GET", _path(name, "anatomy"))).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", _path(name, "anatomy"))
+    return read_object(reply, Anatomy)
 
 
 def set_anatomy(name: str, anatomy: dict[str, Any]) -> Flow[None]:
@@ -87,7 +100,8 @@ def get_users(name: str) -> Flow[dict[str, list[str]]]:
 
     :param name: name of the project
     """
-    return (yield Request("GET", _path(name, "users"))).json()  # type: ignore[no-any-return]
+    reply = yield Request("GET", _path(name, "users"))
+    return check_shape(reply, reply.json(), dict[str, list[str]])
 
 
 def set_user(name: str, user: str, groups: Sequence[str]) -> Flow[None]:
@@ -98,7 +112,8 @@ def set_user(name: str, user: str, groups: Sequence[str]) -> Flow[None]:
     :param groups: all access groups; an empty list removes the access. AYON ignores unknown groups silently
     :raises NotFoundError: if there is no such user
     """
-    yield Request("PATCH", _path(name, "users", user), json=list(groups), idempotent=True)
+    path = _path(name, "users", check_id("user", user))
+    yield Request("PATCH", path, json=check_ids("groups", groups), idempotent=True)
 
 
 def page_url(base_url: str, name: str) -> str:
@@ -110,5 +125,5 @@ def page_url(base_url: str, name: str) -> str:
     return f"{base_url}/projects/{quote(name)}/overview"
 
 
-def _path(*segments: str) -> str:
-    return f"/api{url_path('projects', *segments)}"
+def _path(name: str, *segments: str) -> str:
+    return f"/api{url_path('projects', check_id('name', name), *segments)}"

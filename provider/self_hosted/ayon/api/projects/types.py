@@ -11,7 +11,7 @@ class ProvisionedProject(TypedDict):
     :param name: its name
     :param code: its code
     :param library: whether it is a library project
-    :param created: whether this sender created it
+    :param created: whether this sender created it, and its values are still those, or were set again by an update
     :param updated: names of the values that were changed in an existing project: "label", "attributes.fps",
         "anatomy.tags", "users.anna", ...
     """
