@@ -100,7 +100,7 @@ def test_without_openapi_document_2_3_is_detected_by_its_rejection(hidden):
 )
 def test_any_other_rejection_means_an_older_server(rejection):
     requests, (found, token) = run_by_hand(
-        session.detect_dialect(CREDENTIAL), NOT_FOUND, rejection, TOKEN_ONLY, reply(200, {"user": {}})
+        session.detect_dialect(CREDENTIAL), NOT_FOUND, rejection, TOKEN_ONLY, reply(200, {"user": {"userName": "me"}})
     )
     assert (found.name, token) == ("1.x-2.2", TOKEN)
     assert requests[2].headers["Authorization"] == f"Basic {BASIC}"
@@ -115,7 +115,7 @@ def test_a_server_that_ignores_authorization_token_has_the_dialect_espo():
         NOT_FOUND,
         reply(200, {"token": "token", "user": {"userName": "me"}}),
         AuthenticationError("Unauthorized"),
-        reply(200, {"user": {}}),
+        reply(200, {"user": {"userName": "me"}}),
     )
     assert (found.name, token) == ("espo", TOKEN)
 
@@ -209,7 +209,8 @@ def test_timestamps_are_written_in_utc_without_a_time_zone(timestamp):
 
 
 def test_lists_are_read_page_by_page():
-    pages = [reply(200, {"list": [{"id": str(n)} for n in range(size)]}) for size in (200, 200, 3)]
+    starts = range(0, 200), range(200, 400), range(400, 403)
+    pages = [reply(200, {"list": [{"id": str(number)} for number in numbers]}) for numbers in starts]
     requests, found = run_by_hand(records.list_all("Product", select=["number"]), *pages)
     assert len(found) == 403
     assert [request.query["offset"] for request in requests] == [0, 200, 400]
@@ -254,7 +255,8 @@ def test_the_outcome_of_a_create_stays_unknown_if_no_record_is_found():
 
 
 def test_a_create_without_an_id_gets_a_random_one():
-    requests, _ = run_by_hand(records.create("Product", {"name": "a"}), OutcomeUnknownError("lost"), reply(200, {}))
+    read_back = reply(200, {"id": "of the server", "name": "changed since"})
+    requests, _ = run_by_hand(records.create("Product", {"name": "a"}), OutcomeUnknownError("lost"), read_back)
     record_id = requests[0].json["id"]
     assert re.fullmatch(r"[0-9a-f]{24}", record_id)
     assert requests[1].path == f"/api/Product/{record_id}"
@@ -268,11 +270,11 @@ def test_an_update_returns_whether_the_record_changed():
 def test_an_update_with_a_lost_response_is_sent_again_only_if_it_had_no_effect():
     update = {"name": "a", "_prev": {"name": "b"}}
     requests, changed = run_by_hand(
-        records.update("Product", "1", update), OutcomeUnknownError("lost"), reply(200, {"name": "a"})
+        records.update("Product", "1", update), OutcomeUnknownError("lost"), reply(200, {"id": "1", "name": "a"})
     )
     assert ([request.method for request in requests], changed) == (["PATCH", "GET"], True)
 
-    replies = OutcomeUnknownError("lost"), reply(200, {"name": "b"}), reply(200, {})
+    replies = OutcomeUnknownError("lost"), reply(200, {"id": "1", "name": "b"}), reply(200, {})
     requests, changed = run_by_hand(records.update("Product", "1", update), *replies)
     assert ([request.method for request in requests], changed) == (["PATCH", "GET", "PATCH"], True)
     assert not requests[0].is_idempotent

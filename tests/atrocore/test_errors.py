@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from self_hosted.atrocore.errors import parse_error
+from self_hosted.atrocore.errors import is_database_outage, parse_error
 from self_hosted.core.http.errors import (
     AuthenticationError,
     ConflictError,
@@ -12,10 +12,11 @@ from self_hosted.core.http.errors import (
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
+    SelfHostedError,
     ServerError,
     UnavailableError,
 )
-from self_hosted.core.http.flow import Request
+from self_hosted.core.http.flow import Reply, Request
 from tests.atrocore.conftest import reply
 
 POST, GET, PATCH = (Request(method, "/api/Product") for method in ("POST", "GET", "PATCH"))
@@ -75,3 +76,63 @@ def test_a_long_reason_is_truncated():
 
 def test_an_expired_password_is_an_authentication_error():
     assert isinstance(parse_error(reply(403, b"", password_expired="true")), AuthenticationError)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<html><title>Bad Gateway",
+        b'<HTML><TITLE lang="en">Bad Gateway</TITLE>',
+        b"<title>\n\tBad Gateway\n</title>",
+    ],
+)
+def test_titles_of_web_pages_have_several_forms(page):
+    assert "the response is a web page: Bad Gateway" in str(parse_error(reply(502, page)))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 418, 429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"null",
+        b"[" * 100_000,
+        b"<",
+        b"<title>" * 20_000,
+        b"<html>" + b" " * 1_000_000,
+        b'{"message": {"a": []}}',
+        "\x1b[31mred \u202egnp.exe".encode(),
+    ],
+)
+def test_no_body_of_an_error_raises(status, body):
+    for headers in ({}, {"x-status-reason": ""}, {"x-status-reason": "\x1b]0;title\x07"}):
+        error = parse_error(Reply(status, headers, body, POST))
+        assert isinstance(error, SelfHostedError)
+        assert len(str(error)) < 600
+        assert "\x1b" not in str(error)
+
+
+OPENING = 'An exception occurred in the driver: SQLSTATE[08006] [7] connection to server at "db" failed: timeout'
+MYSQL = "An exception occurred in the driver: SQLSTATE[HY000] [2002] Connection refused"
+AT_SIGN_IN = f'"{OPENING}\n\tIs the server running?" is not valid header value.'
+LOST = (
+    "An exception occurred while executing a query: SQLSTATE[57P01]: Admin shutdown: 7 FATAL:  terminating connection"
+)
+LOST_BY_MYSQL = (
+    "An exception occurred while executing a query: SQLSTATE[HY000]: General error: 2006 MySQL server has gone away"
+)
+WRONG_QUERY = "An exception occurred while executing a query: SQLSTATE[42703]: Undefined column: 7 ERROR:  column t1.a"
+
+
+@pytest.mark.parametrize("text", [OPENING, MYSQL, AT_SIGN_IN, LOST, LOST_BY_MYSQL])
+@pytest.mark.parametrize(
+    ("request_", "error_class"), [(POST, OutcomeUnknownError), (PATCH, OutcomeUnknownError), (GET, UnavailableError)]
+)
+def test_without_a_database_reads_are_repeated_and_the_outcome_of_writes_is_unknown(request_, error_class, text):
+    assert type(parse_error(reply(500, text.encode(), request_))) is error_class
+
+
+def test_a_query_that_the_database_rejects_is_no_outage():
+    assert type(parse_error(reply(500, WRONG_QUERY.encode(), GET))) is ServerError
+    assert not is_database_outage(WRONG_QUERY)

@@ -140,8 +140,8 @@ def test_a_job_is_returned_with_the_parts_it_was_split_into():
 
 
 def test_parts_of_export_jobs_are_not_queried():
-    requests, found = run_by_hand(export_jobs.find(["a"]), list_reply({"id": "a", "state": "Running"}))
-    assert found == {"a": [{"id": "a", "state": "Running"}]}
+    requests, found = run_by_hand(export_jobs.find(["a"]), list_reply(job("a")))
+    assert found == {"a": [job("a")]}
     assert "parentId" not in requests[0].target
 
 
@@ -176,9 +176,9 @@ def test_the_baseline_of_a_feed_that_never_ran_is_in_1970():
 
 
 def test_feeds_that_create_export_jobs_are_listed():
-    requests, feeds = run_by_hand(
-        export_jobs.list_feeds_creating_jobs(), list_reply({"payload": {"feed": {"id": "f"}}}, {"payload": None})
-    )
+    payloads: list[Any] = [{"feed": {"id": "f"}}, None, [], {}, {"feed": []}, {"feed": None}]
+    creators = [{"id": str(number), "payload": payload} for number, payload in enumerate(payloads)]
+    requests, feeds = run_by_hand(export_jobs.list_feeds_creating_jobs(), list_reply(*creators))
     assert feeds == {"f"}
     assert "ExportJobCreator" in requests[0].target
 

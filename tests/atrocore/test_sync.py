@@ -240,7 +240,7 @@ def test_a_failure_of_a_repeated_item_is_not_permanent():
 def test_without_upsert_records_are_sent_one_by_one():
     changes = [change("A"), change("B", creates=False, name="b"), change("C", creates=False, name="c")]
     requests, outcomes = run_by_hand(
-        batches.apply("Product", changes), NotFoundError(""), reply(200, {}), reply(200, {}), reply(304)
+        batches.apply("Product", changes), NotFoundError(""), reply(200, {"id": "a"}), reply(200, {}), reply(304)
     )
     assert [(request.method, request.path) for request in requests[1:]] == [
         ("POST", "/api/Product"),
@@ -257,7 +257,7 @@ def test_one_by_one_a_failure_affects_one_row():
         batches.apply("Product", changes),
         NotFoundError(""),
         InvalidRequestError("no name"),
-        reply(200, {}),
+        reply(200, {"id": "b"}),
         InvalidRequestError("no name"),
     )
     assert results(outcomes) == {"A": "failed", "B": "created", "C": "failed"}
@@ -280,3 +280,33 @@ def test_one_by_one_a_missing_permission_for_all_records_ends_the_sync():
             PermissionDeniedError("no permission"),
             PermissionDeniedError("no permission"),
         )
+
+
+def test_one_by_one_a_stored_id_that_cannot_be_used_in_a_path_fails_its_row():
+    changes = [Change("A", "a/b", creates=False, values={"name": "a"}), change("B", creates=False, name="b")]
+    requests, outcomes = run_by_hand(batches.apply("Product", changes), NotFoundError(""), reply(200, {}))
+    assert results(outcomes) == {"A": "failed", "B": "updated"}
+    assert [request.method for request in requests] == ["POST", "PATCH"]
+
+
+DATABASE_LOST = "An exception occurred while executing a query: SQLSTATE[57P01]: Admin shutdown: 7 FATAL:  terminating"
+
+
+@pytest.mark.parametrize(
+    ("item", "is_permanent"),
+    [
+        ({"code": 500, "message": "deadlock"}, False),
+        ({"message": "Code: 500. Message: deadlock"}, False),  # before 2.3
+        ({"code": 7, "message": DATABASE_LOST}, False),
+        ({"message": f"Code: 7. Message: {DATABASE_LOST}"}, False),
+        ({"code": 7, "message": "SQLSTATE[22001]: value too long"}, True),
+        ({"message": "Code: 403. Message: "}, True),
+        ({"code": "42S22", "message": "no such column"}, True),
+        ({"code": "23505", "message": "duplicate key"}, True),
+        ({"message": "Service 'NoSuch' was not found"}, True),
+    ],
+)
+def test_a_failed_item_is_left_to_the_tasks_retries_if_the_server_failed(item, is_permanent):
+    answer = reply(200, [{"status": "Failed", **item}, {"status": "Created"}])
+    _, outcomes = run_by_hand(batches.apply("Product", [change("A"), change("B")]), answer)
+    assert [outcome.is_permanent for outcome in outcomes if outcome.result == "failed"] == [is_permanent]

@@ -95,9 +95,8 @@ class AtrocoreHook(SelfHostedHook):
 
     def verify_credentials(self) -> Flow[str]:
         """Prove that the credential is accepted; return one sentence about user, version and dialect."""
-        current = yield from session.get()
+        user = yield from session.describe_user()
         version = (yield from session.get_core_version()) or "of unknown version"
-        user = current.get("user", {}).get("userName", "an unknown user")
         return f"Signed in as {user} at AtroCore {version}, API dialect {self._auth.dialect.name}"
 
     # Session

@@ -13,12 +13,13 @@ from self_hosted.core.tasks.sensor import SelfHostedSensor
 from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:
-    from self_hosted.atrocore.api import failure_threshold, timestamps
+    from self_hosted.atrocore.api import failure_threshold, identifiers, timestamps
     from self_hosted.atrocore.api.jobs import FailedItem
     from self_hosted.core.wait.observation import Observation
 else:
     failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
-    timestamps = lazy_import("self_hosted.atrocore.api.timestamps")
+    identifiers = lazy_import("self_hosted.atrocore.api.identifiers")
+timestamps = lazy_import("self_hosted.atrocore.api.timestamps")
 
 
 class JobResult(TypedDict):
@@ -123,7 +124,7 @@ class AtrocoreJobSensor(AtrocoreSensor):
 
     def external_id(self) -> str:
         """Return the job's id."""
-        return parse_id("job_id", self.job_id, "a job")
+        return identifiers.check_record_id("job_id", parse_id("job_id", self.job_id, "a job"))
 
     def build_result(self, observation: Observation, base_url: str) -> JobResult:
         """Return the job's result.
@@ -201,10 +202,10 @@ class _FeedJobSensor(AtrocoreSensor):
         return f"{base_url}/#{feed_entity}/view/{self._feed_id()}"
 
     def _job_id(self) -> str:
-        return parse_id("job_id", self.job_id, "a job")
+        return identifiers.check_record_id("job_id", parse_id("job_id", self.job_id, "a job"))
 
     def _feed_id(self) -> str:
-        return parse_id("feed_id", self.feed_id, "a feed")
+        return identifiers.check_record_id("feed_id", parse_id("feed_id", self.feed_id, "a feed"))
 
     def _baseline(self) -> str:
         return timestamps.to_text(parse_timestamp("after", self.after))

@@ -7,7 +7,7 @@ from typing import Any
 
 from self_hosted.atrocore.api import export_jobs, import_jobs, jobs
 from self_hosted.atrocore.api.feed_jobs import FeedRun, JobKey
-from self_hosted.atrocore.api.records import Record
+from self_hosted.atrocore.api.pages import Record
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
 from self_hosted.core.http.flow import Flow
 from self_hosted.core.wait.key import WaitKey
@@ -28,8 +28,8 @@ def refresh_jobs(job_ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
 
     :param job_ids: their ids
     """
-    found = yield from jobs.find(job_ids)
-    return {job_id: _observe_job(found[job_id]) if job_id in found else MISSING for job_id in job_ids}
+    found = yield from jobs.observe(job_ids)
+    return {job_id: _observe_job(*found[job_id]) if job_id in found else MISSING for job_id in job_ids}
 
 
 def refresh_imports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
@@ -42,7 +42,7 @@ def refresh_imports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
     observations = _missing_jobs(parsed, found)
     for text, of_key in _jobs_by_text(parsed, found).items():
         counts = (yield from import_jobs.sum_counters(of_key)) if _have_ended(of_key) else None
-        observations[text] = _observe_jobs(of_key, "message", {**(counts or {})})
+        observations[text] = _observe_jobs(of_key, import_jobs.IMPORTS.message_field, {**(counts or {})})
     return observations
 
 
@@ -60,8 +60,7 @@ def refresh_exports(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
     for text, of_key in _jobs_by_text(parsed, found).items():
         key = parsed[text]
         is_incomplete = isinstance(key, FeedRun) and key.feed_id in creating
-        observation = RUNNING if is_incomplete else _observe_jobs(of_key, "stateMessage", _read_export(of_key))
-        observations[text] = observation
+        observations[text] = RUNNING if is_incomplete else _observe_exports(of_key)
     return observations
 
 
@@ -119,7 +118,7 @@ def _explain_pending(keys: Sequence[str], refresh: Refresh) -> Flow[Mapping[str,
 
 def _parse_key(text: str) -> JobKey:
     key = WaitKey.from_text(text)
-    return FeedRun(key.id, *key.condition) if key.condition else key.id
+    return FeedRun(key.id, key.condition[0]) if key.condition else key.id
 
 
 def _jobs_by_text(parsed: Mapping[str, JobKey], found: Mapping[JobKey, list[Record]]) -> dict[str, list[Record]]:
@@ -130,11 +129,8 @@ def _jobs_by_text(parsed: Mapping[str, JobKey], found: Mapping[JobKey, list[Reco
 # Observations
 
 
-def _observe_job(job: Record) -> Observation:
-    status = job["status"]
-    if status in jobs.UNFINISHED_STATES:
-        return Observation(status, done=False)
-    return Observation(status, done=True, details=jobs.read_details(job))
+def _observe_job(status: str, details: jobs.JobDetails) -> Observation:
+    return Observation(status, done=status not in jobs.UNFINISHED_STATES, details={**details})
 
 
 def _missing_jobs(parsed: Mapping[str, JobKey], found: Mapping[JobKey, Any]) -> dict[str, Observation]:
@@ -146,9 +142,10 @@ def _have_ended(of_key: Sequence[Record]) -> bool:
     return not any(job["state"] in jobs.UNFINISHED_STATES for job in of_key)
 
 
-def _read_export(of_key: Sequence[Record]) -> dict[str, Any]:
+def _observe_exports(of_key: Sequence[Record]) -> Observation:
     files = [job["fileId"] for job in of_key if job.get("fileId")]
-    return {"file_ids": files, "records": sum(job.get("count") or 0 for job in of_key)}
+    details = {"file_ids": files, "records": sum(job.get("count") or 0 for job in of_key)}
+    return _observe_jobs(of_key, export_jobs.EXPORTS.message_field, details)
 
 
 def _observe_jobs(of_key: Sequence[Record], message_field: str, details: Mapping[str, Any]) -> Observation:
@@ -163,7 +160,7 @@ def _observe_jobs(of_key: Sequence[Record], message_field: str, details: Mapping
     failed = next((job for job in of_key if job["state"] != jobs.SUCCESS), None)
     if failed is None:
         return Observation(jobs.SUCCESS, True, details)
-    failure = f"job {failed['id']}: {jobs.shorten_message(failed.get(message_field))}"
+    failure = f"job {failed['id']}: {jobs.explain(failed.get(message_field))}"
     return Observation(failed["state"], True, {**details, "failure": failure})
 
 

@@ -63,7 +63,10 @@ def _as_boolean(value: Any) -> Any:
 def _as_number(value: Any) -> float | None:
     if isinstance(value, str) and not NUMBER.fullmatch(value):
         return None
-    return float(value) if isinstance(value, int | float | str) else None
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except OverflowError:  # JSON has integers of any size
+        return None
 
 
 def _is_same_number(given: float | None, stored: float | None) -> bool:

@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NotRequired
 
-from self_hosted.atrocore.api import feed_jobs, records
+from typing_extensions import TypedDict
+
+from self_hosted.atrocore.api import feed_jobs
 from self_hosted.atrocore.api.feed_jobs import JobKey, JobType
 from self_hosted.atrocore.api.filters import Condition
+from self_hosted.atrocore.api.identifiers import check_record_id
 from self_hosted.atrocore.api.jobs import UNFINISHED_STATES
-from self_hosted.atrocore.api.records import Record
+from self_hosted.atrocore.api.pages import Record, StoredRecord, read_list
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
-from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.shape import check_shape
 
-EXPORTS = JobType("ExportJob", "exportFeedId", ("id",), ("stateMessage", "fileId", "count"))
+
+class ExportJob(TypedDict):
+    """The fields of an export job that are read."""
+
+    id: str
+    state: str
+    createdAt: str
+    exportFeedId: NotRequired[str | None]
+    stateMessage: NotRequired[str | None]
+    fileId: NotRequired[str | None]
+    count: NotRequired[int | None]
+
+
+class _Feed(TypedDict):
+    id: NotRequired[str | None]
+
+
+class _Payload(TypedDict):
+    feed: NotRequired[_Feed | list[Any] | None]
+
+
+class _Creator(StoredRecord):
+    """A background job that creates export jobs. PHP writes an empty object as an empty list."""
+
+    payload: NotRequired[_Payload | list[Any] | None]
+
+
+EXPORTS = JobType("ExportJob", "exportFeedId", ("id",), "stateMessage", ExportJob)
 
 
 def find(keys: Sequence[JobKey]) -> Flow[dict[JobKey, list[Record]]]:
@@ -42,12 +74,17 @@ def list_feeds_creating_jobs() -> Flow[set[str]]:
         {"type": "equals", "attribute": "type", "value": "ExportJobCreator"},
         {"type": "in", "attribute": "status", "value": sorted(UNFINISHED_STATES)},
     ]
+    feeds: list[Any] = []
+
+    def take(reply: Reply, page: list[Record]) -> None:
+        payloads = [creator.get("payload") for creator in page]
+        feeds.extend(payload.get("feed") for payload in payloads if isinstance(payload, dict))
+
     try:
-        creators = yield from records.list_all("Job", conditions, ["payload"])
+        yield from read_list("Job", conditions, ["payload"], take, _Creator)
     except (PermissionDeniedError, NotFoundError):
         return set()
-    feeds = [(creator.get("payload") or {}).get("feed") or {} for creator in creators]
-    return {str(feed["id"]) for feed in feeds if "id" in feed}
+    return {feed["id"] for feed in feeds if isinstance(feed, dict) and feed.get("id")}
 
 
 def cancel(job_id: str) -> Flow[bool]:
@@ -57,5 +94,6 @@ def cancel(job_id: str) -> Flow[bool]:
     :return: whether it was unfinished; False also after an attempt whose response was lost
     :raises NotFoundError: if the job does not exist
     """
-    reply = yield Request("POST", url_path("api", EXPORTS.entity, job_id, "cancel"), idempotent=True)
-    return bool(reply.json())
+    path = url_path("api", EXPORTS.entity, check_record_id("job_id", job_id), "cancel")
+    reply = yield Request("POST", path, idempotent=True)
+    return check_shape(reply, reply.json(), bool)

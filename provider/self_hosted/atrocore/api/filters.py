@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
 
+from self_hosted.atrocore.api.identifiers import check_field
+
 Condition = dict[str, Any]
 
 GROUPS = frozenset({"and", "or", "not"})
@@ -30,10 +32,12 @@ def build_query(conditions: Sequence[Condition]) -> dict[str, Any]:
     """Return conditions as query parameters.
 
     :param conditions: such as ``[{"type": "in", "attribute": "number", "value": ["W-1", "W-2"]}]``; all must be met
-    :raises ValueError: for a type that AtroCore does not know
+    :raises ValueError: for a type that AtroCore does not know, and a value of None, such as a missing result
     """
+    if not isinstance(conditions, list | tuple):
+        raise ValueError(f"where must be a list of conditions, not one {type(conditions).__name__}")
     for condition in conditions:
-        _require_known_type(condition)
+        _check_condition(condition)
     # with brackets, which servers of all versions read
     return {
         f"where{name}": value
@@ -62,14 +66,22 @@ def _join_with_or(conditions: list[Condition]) -> list[Condition]:
     return [{"type": "or", "value": conditions}]
 
 
-def _require_known_type(condition: Condition) -> None:
-    condition_type = condition.get("type")
-    if condition_type not in TYPES:
-        similar = ", ".join(get_close_matches(str(condition_type), sorted(TYPES), cutoff=0))
+def _check_condition(condition: Any) -> None:
+    condition_type = condition.get("type") if isinstance(condition, dict) else condition
+    if not isinstance(condition_type, str) or not isinstance(condition, dict) or condition_type not in TYPES:
+        similar = ", ".join(get_close_matches(str(condition_type)[:80], sorted(TYPES), cutoff=0))
         raise ValueError(f"where: {condition_type!r} is not a type of condition; similar types are {similar}")
+    if "attribute" in condition:
+        check_field("the attribute in where", condition["attribute"])
+    value = condition.get("value", "")
+    # None would be left out of the URL, and a condition without a value may match all records
+    if value is None or (isinstance(value, list) and None in value):
+        raise ValueError(f"where: the value of {condition_type!r} is None; use 'isNull' to find fields without a value")
     if condition_type in GROUPS:
-        for part in condition["value"]:
-            _require_known_type(part)
+        if not isinstance(value, list):
+            raise ValueError(f"where: the value of {condition_type!r} must be a list of conditions")
+        for part in value:
+            _check_condition(part)
 
 
 def _flatten(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from self_hosted.atrocore.api import feed_jobs
 from self_hosted.atrocore.api.feed_jobs import JobKey, JobType
-from self_hosted.atrocore.api.records import Record
+from self_hosted.atrocore.api.identifiers import check_record_id
+from self_hosted.atrocore.api.pages import Record
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.shape import check_shape
 
+
+class ImportJob(TypedDict):
+    """The fields of an import job that are read."""
+
+    id: str
+    state: str
+    createdAt: str
+    importFeedId: NotRequired[str | None]
+    parentId: NotRequired[str | None]
+    message: NotRequired[str | None]
+    createdCount: NotRequired[int | None]
+    updatedCount: NotRequired[int | None]
+    deletedCount: NotRequired[int | None]
+    skippedCount: NotRequired[int | None]
+    errorsCount: NotRequired[int | None]
+
+
+class Counters(TypedDict):
+    """The counters of an import job."""
+
+    createdCount: int
+    updatedCount: int
+    deletedCount: int
+    skippedCount: int
+    errorsCount: int
+
+
+IMPORTS = JobType("ImportJob", "importFeedId", ("id", "parentId"), "message", ImportJob)
 COUNTER_FIELDS = ("createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount")
-IMPORTS = JobType("ImportJob", "importFeedId", ("id", "parentId"), ("message", *COUNTER_FIELDS))
 
 
 class ImportCounts(TypedDict):
@@ -56,8 +87,11 @@ def get_counters(job_id: str) -> Flow[Record]:
     :return: ``{state, createdCount, updatedCount, deletedCount, skippedCount, errorsCount}``
     :raises NotFoundError: if the job does not exist
     """
-    reply = yield Request("GET", url_path("api", IMPORTS.entity, job_id, "recordCounters"))
-    return reply.json()  # type: ignore[no-any-return]
+    path = url_path("api", IMPORTS.entity, check_record_id("job_id", job_id), "recordCounters")
+    reply = yield Request("GET", path)
+    counters = reply.json()
+    check_shape(reply, counters, Counters)
+    return counters  # type: ignore[no-any-return]
 
 
 def sum_counters(jobs: Sequence[Record]) -> Flow[ImportCounts]:
@@ -65,7 +99,7 @@ def sum_counters(jobs: Sequence[Record]) -> Flow[ImportCounts]:
 
     :param jobs: such as those of one run
     """
-    counters = []
+    counters: list[Mapping[str, Any]] = []
     for job in jobs:
         is_complete = all(job.get(name) is not None for name in COUNTER_FIELDS)
         counters.append(job if is_complete else (yield from get_counters(job["id"])))

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NotRequired, TypedDict
-from urllib.parse import urlencode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NotRequired, cast
 from uuid import uuid4
 
+from typing_extensions import TypedDict
+
 from self_hosted.atrocore.api.comparison import has_values
-from self_hosted.atrocore.api.filters import Condition, build_query
+from self_hosted.atrocore.api.filters import Condition
+from self_hosted.atrocore.api.identifiers import check_entity, check_record_id
+from self_hosted.atrocore.api.pages import Record, StoredRecord, read_by_value, read_list
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, ServerError
-from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.redact import clean_text
+from self_hosted.core.http.shape import JsonObject, check_shape
 
-Record = dict[str, Any]
-
-MAX_PAGE_SIZE = 200  # the limit of all dialects
-MAX_KEYS_PER_REQUEST = 100
 MAX_ID_LENGTH = 24  # of the database columns of cores before 1.11
-MAX_FILTER_LENGTH = 6000  # common servers reject request lines from 8190 bytes on
 
 
 class UpsertResult(TypedDict):
     """The result of one item of an upsert.
 
     :param status: "Created", "Updated", "NotModified" or "Failed"
-    :param message: AtroCore's explanation
-    :param code: HTTP status of a failure
+    :param message: AtroCore's explanation, shortened to 500 characters
+    :param code: HTTP status of a failure, or the number of a database error
     :param id: id of the stored record, since core 2.3
     :param entity: the whole stored record, before core 2.3
     """
@@ -33,8 +34,20 @@ class UpsertResult(TypedDict):
     status: NotRequired[str]
     message: NotRequired[str | None]
     code: NotRequired[int | str | None]
-    id: NotRequired[str]
+    id: NotRequired[str | None]
     entity: NotRequired[Any]
+
+
+@dataclass
+class Found:
+    """The result of a lookup.
+
+    :param by_value: records by the value of a field
+    :param clean: makes a text of the records fit for messages
+    """
+
+    by_value: dict[str, list[Record]] = field(default_factory=dict)
+    clean: Callable[[str], str] = clean_text
 
 
 def list_all(entity: str, where: Sequence[Condition] = (), select: Sequence[str] = ()) -> Flow[list[Record]]:
@@ -44,21 +57,9 @@ def list_all(entity: str, where: Sequence[Condition] = (), select: Sequence[str]
     :param where: conditions that must all be met, see `filters.build_query`
     :param select: fields to read besides ``id``; default: all
     """
-    query = {
-        **build_query(where),
-        "select": ",".join(select) or None,
-        "maxSize": MAX_PAGE_SIZE,
-        "sortBy": "id",
-        "asc": True,
-        "collectionOnly": True,  # without the total count, which is expensive
-    }
     found: list[Record] = []
-    while True:
-        reply = yield Request("GET", url_path("api", entity), query={**query, "offset": len(found)})
-        page = reply.json()["list"]
-        found += page
-        if len(page) < MAX_PAGE_SIZE:
-            return found
+    yield from read_list(entity, where, select, lambda reply, page: found.extend(page))
+    return found
 
 
 def find(entity: str, field: str, values: Sequence[str], select: Sequence[str] = ()) -> Flow[dict[str, list[Record]]]:
@@ -70,11 +71,26 @@ def find(entity: str, field: str, values: Sequence[str], select: Sequence[str] =
     :param select: fields to read besides ``id`` and the given field; default: all
     :return: the records by value, without the values that no record has
     """
-    found: dict[str, list[Record]] = {}
-    for batch in _batch_values(values):
-        condition = {"type": "in", "attribute": field, "value": batch}
-        for record in (yield from list_all(entity, [condition], select and [field, *select])):
-            found.setdefault(str(record.get(field)), []).append(record)
+    return (yield from look_up(entity, field, values, select)).by_value
+
+
+def look_up(entity: str, field: str, values: Sequence[str], select: Sequence[str] = ()) -> Flow[Found]:
+    """Do the same as `find`; the result also makes texts of the records fit for messages.
+
+    :param entity: such as "Product"
+    :param field: such as "number"
+    :param values: the values to find; compared as text
+    :param select: fields to read besides ``id`` and the given field; default: all
+    """
+    found = Found()
+
+    def take(reply: Reply, page: list[Record]) -> None:
+        found.clean = reply.clean
+        for record in page:
+            if isinstance(record.get(field), str | int | float):
+                found.by_value.setdefault(str(record[field]), []).append(record)
+
+    yield from read_by_value(entity, field, values, select, take)
     return found
 
 
@@ -85,8 +101,7 @@ def get(entity: str, record_id: str) -> Flow[Record]:
     :param record_id: its id
     :raises NotFoundError: if it does not exist
     """
-    reply = yield Request("GET", url_path("api", entity, record_id))
-    return reply.json()  # type: ignore[no-any-return]
+    return _read_record((yield Request("GET", _record_path(entity, record_id))))
 
 
 def create(entity: str, values: Record) -> Flow[Record]:
@@ -96,17 +111,24 @@ def create(entity: str, values: Record) -> Flow[Record]:
 
     :param entity: such as "Product"
     :param values: its fields
-    :raises OutcomeUnknownError: if the response was lost and no record has the id
+    :raises OutcomeUnknownError: if the response was lost, and no record has the id, or one with other values
     """
-    values = _with_id(values)
+    path, sent = url_path("api", check_entity(entity)), _with_id("values", values)
     try:
-        reply = yield Request("POST", url_path("api", entity), json=values)
+        reply = yield Request("POST", path, json=sent)
     except OutcomeUnknownError as lost_response:
         try:
-            return (yield from get(entity, values["id"]))
+            record = yield from get(entity, sent["id"])
         except NotFoundError:
             raise lost_response from None
-    return reply.json()  # type: ignore[no-any-return]
+        if "id" in values and not _is_result_of(record, sent):  # a random id belongs to no other record
+            raise OutcomeUnknownError(
+                f"the response was lost, and the record {sent['id']} has other values: {lost_response.message}",
+                method="POST",
+                path=path,
+            ) from None
+        return record
+    return _read_record(reply)
 
 
 def update(entity: str, record_id: str, values: Record) -> Flow[bool]:
@@ -119,7 +141,7 @@ def update(entity: str, record_id: str, values: Record) -> Flow[bool]:
         response was lost and the fields have the values: the cause is then unknown
     :raises ConflictError: if the record does not have the values of ``_prev``
     """
-    request = Request("PATCH", url_path("api", entity, record_id), json=values)
+    request = Request("PATCH", _record_path(entity, record_id), json=values)
     try:
         reply = yield request
     except OutcomeUnknownError:
@@ -127,7 +149,10 @@ def update(entity: str, record_id: str, values: Record) -> Flow[bool]:
         if has_values((yield from get(entity, record_id)), values):
             return True
         reply = yield request
-    return reply.status != 304
+    if reply.status == 304:
+        return False
+    check_shape(reply, reply.json(), JsonObject)
+    return True
 
 
 def delete(entity: str, record_id: str) -> Flow[None]:
@@ -137,11 +162,15 @@ def delete(entity: str, record_id: str) -> Flow[None]:
 
     :param entity: such as "Product"
     :param record_id: its id
+    :raises ServerError: if the server does not confirm that it deleted the record
     """
+    path = _record_path(entity, record_id)
     try:
-        yield Request("DELETE", url_path("api", entity, record_id), idempotent=True)
+        reply = yield Request("DELETE", path, idempotent=True)
     except NotFoundError:
         return
+    if not check_shape(reply, reply.json(), bool):
+        raise reply.error(ServerError, "the server did not delete the record")
 
 
 def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
@@ -155,7 +184,8 @@ def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
     :return: one `UpsertResult` for each payload
     :raises NotFoundError: if the server has no upsert
     """
-    payloads = [_with_id(payload) for payload in payloads]
+    check_entity(entity)
+    payloads = [_with_id(f"payloads[{index}]", payload) for index, payload in enumerate(payloads)]
     try:
         return (yield from upsert_once(entity, payloads))
     except OutcomeUnknownError:
@@ -171,6 +201,7 @@ def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResu
     :raises OutcomeUnknownError: if the response was lost
     :raises NotFoundError: if the server has no upsert
     """
+    check_entity(entity)
     items = [{"entity": entity, "payload": payload} for payload in payloads]
     reply = yield Request("POST", "/api/upsert", json=items)
     results = reply.json()
@@ -178,23 +209,32 @@ def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResu
         # PHP returns such a response if the request was larger than post_max_size
         received = len(results) if isinstance(results, list) else "no"
         raise reply.error(ServerError, f"{len(items)} records were sent, but the response has {received} results")
-    return results
+    return [_clean_result(reply, result) for result in check_shape(reply, results, list[UpsertResult])]
 
 
-def _with_id(values: Record) -> Record:
-    return values if values.get("id") else {**values, "id": uuid4().hex[:MAX_ID_LENGTH]}
+def _clean_result(reply: Reply, result: UpsertResult) -> UpsertResult:
+    """Return the result with texts that are fit for the task's result. Before 2.3, ``entity`` is the whole record."""
+    texts = {name: reply.clean(text) for name, text in result.items() if name != "entity" and isinstance(text, str)}
+    return cast("UpsertResult", {**result, **texts})
 
 
-def _batch_values(values: Sequence[str]) -> Iterator[list[str]]:
-    """Yield batches of values that fit into a URL."""
-    batch: list[str] = []
-    length = 0
-    for value in values:
-        value_length = len(urlencode({"where[0][value][]": value})) + 1
-        if batch and (length + value_length > MAX_FILTER_LENGTH or len(batch) == MAX_KEYS_PER_REQUEST):
-            yield batch
-            batch, length = [], 0
-        batch.append(value)
-        length += value_length
-    if batch:
-        yield batch
+def _read_record(reply: Reply) -> Record:
+    record = reply.json()
+    check_shape(reply, record, StoredRecord)
+    return record  # type: ignore[no-any-return]
+
+
+def _is_result_of(record: Record, sent: Record) -> bool:
+    """Return whether a record may be what was sent. The server drops unknown fields, and does not show some others."""
+    return has_values(record, {name: value for name, value in sent.items() if name in record})
+
+
+def _record_path(entity: str, record_id: str) -> str:
+    return url_path("api", check_entity(entity), check_record_id("record_id", record_id))
+
+
+def _with_id(argument: str, values: Record) -> Record:
+    """Return the fields of a record with an id. One that is given must be one: "" stands for a missing result."""
+    if "id" in values:
+        return {**values, "id": check_record_id(f"the id in {argument}", values["id"])}
+    return {**values, "id": uuid4().hex[:MAX_ID_LENGTH]}

@@ -9,16 +9,34 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from self_hosted.atrocore.api.comparison import is_empty
+from self_hosted.atrocore.api.identifiers import check_entity
 from self_hosted.atrocore.api.session import get_openapi
 from self_hosted.core.arguments import parse_bool, parse_float
-from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.flow import Flow, Reply
+from self_hosted.core.http.shape import JsonObject, check_shape
 
 Row = Mapping[str, Any]
 # how a field is emptied; null for numbers and booleans
 EMPTY_VALUES: Mapping[str, Any] = {"string": "", "array": [], "object": {}}
+
+
+class Property(TypedDict):
+    """The description of a field."""
+
+    type: NotRequired[Any]
+    readOnly: NotRequired[bool]
+
+
+class Description(TypedDict):
+    """The description of an entity."""
+
+    properties: NotRequired[dict[str, Property] | list[Any]]
+    required: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -59,26 +77,42 @@ def get(entity: str) -> Flow[Schema | None]:
     :param entity: such as "Product"
     :raises ValueError: if the server describes its entities and this one does not exist
     """
-    document = yield from get_openapi()
-    if document is None:
+    check_entity(entity)
+    openapi = yield from get_openapi()
+    if openapi is None:
         return None
-    schemas = document.get("components", {}).get("schemas", {})
+    components = check_shape(openapi.reply, openapi.document.get("components", {}), JsonObject, "components")
+    schemas = check_shape(openapi.reply, components.get("schemas", {}), JsonObject, "components.schemas")
+    if not schemas:
+        return None
     if entity not in schemas:
         raise ValueError(f"entity: the server has no {entity!r}")
-    post, patch = schemas.get(f"{entity}Post"), schemas.get(f"{entity}Patch", {})
+    post, patch, readable = (
+        _check_description(openapi.reply, schemas, name) for name in (f"{entity}Post", f"{entity}Patch", entity)
+    )
     if not post:
-        return _read_old_schema(entity, schemas[entity])
-    types = _read_types({**patch.get("properties", {}), **post["properties"]})
+        return _read_old_schema(entity, readable)
+    types = _read_types({**_properties(patch), **_properties(post)})
     return Schema(entity, types, frozenset(post.get("required", ())))
 
 
-def _read_old_schema(entity: str, description: Mapping[str, Any]) -> Schema:
+def _check_description(reply: Reply, schemas: Mapping[str, Any], name: str) -> Description:
+    return check_shape(reply, schemas.get(name, {}), Description, f"components.schemas.{name}")
+
+
+def _properties(description: Description) -> Mapping[str, Property]:
+    """Return the fields of a schema; PHP writes an empty object as an empty list."""
+    properties = description.get("properties", {})
+    return properties if isinstance(properties, dict) else {}
+
+
+def _read_old_schema(entity: str, description: Description) -> Schema:
     """Read the only schema of an entity before 2.3, which describes decimal numbers as strings."""
-    types = {name: "" for name, found in description["properties"].items() if not found.get("readOnly")}
+    types = {name: "" for name, found in _properties(description).items() if not found.get("readOnly")}
     return Schema(entity, types, frozenset(description.get("required", ())) & frozenset(types))
 
 
-def _read_types(fields: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _read_types(fields: Mapping[str, Property]) -> dict[str, str]:
     return {name: str(found.get("type", "")) for name, found in fields.items()}
 
 
@@ -89,7 +123,7 @@ def _convert(name: str, value: Any, json_type: str) -> Any:
         return EMPTY_VALUES.get(json_type)
     try:
         return _CONVERSIONS[json_type](value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError(f"{name}: {value!r} does not have the type {json_type}") from None
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, NotRequired
+
+from typing_extensions import TypedDict
 
 from self_hosted.atrocore.api.dialects import ESPO, SINCE_2_3, UP_TO_2_2, Dialect
 from self_hosted.core.http.errors import (
@@ -15,8 +17,10 @@ from self_hosted.core.http.errors import (
     UnavailableError,
     UnreachableError,
 )
-from self_hosted.core.http.flow import Flow, Request, Secret
+from self_hosted.core.http.flow import Flow, Reply, Request, Secret
+from self_hosted.core.http.shape import JsonObject, check_shape
 
+TOKEN_FIELDS = ("authorizationToken", "token")
 NO_RESPONSE_ERRORS = (UnreachableError, UnavailableError, OutcomeUnknownError)
 
 
@@ -39,19 +43,68 @@ class Credential:
         return _encode_basic(self.user, self.password)
 
 
+class User(TypedDict):
+    """The field of a user that is read."""
+
+    userName: str
+
+
+class Session(TypedDict):
+    """The fields of a session that are read."""
+
+    user: NotRequired[User]
+    token: NotRequired[str]
+    authorizationToken: NotRequired[str]
+
+
+class _OldSession(TypedDict):
+    user: User
+    token: str
+
+
+class OpenApiServer(TypedDict):
+    """A server of an OpenAPI document."""
+
+    url: NotRequired[str]
+
+
+class OpenApi(NamedTuple):
+    """The server's description of its API.
+
+    :param reply: the response with the document
+    :param document: the document, unchecked
+    """
+
+    reply: Reply
+    document: Mapping[str, Any]
+
+
 def get() -> Flow[dict[str, Any]]:
-    """Return the session: ``user``, ``settings``, ``acl`` and more (``GET /api/userSession``)."""
+    """Return the session: ``user``, ``settings``, ``acl`` and more, without its token (``GET /api/userSession``)."""
     reply = yield Request("GET", "/api/userSession")
-    return reply.json()  # type: ignore[no-any-return]
+    current = check_shape(reply, reply.json(), Session)
+    for secret in _secrets(current):
+        yield Secret(secret)
+    return {name: value for name, value in current.items() if name not in TOKEN_FIELDS}
+
+
+def describe_user() -> Flow[str]:
+    """Return the name of the user who is signed in (``GET /api/userSession``)."""
+    reply = yield Request("GET", "/api/userSession")
+    current = check_shape(reply, reply.json(), Session)
+    return reply.clean(current["user"]["userName"]) if "user" in current else "an unknown user"
 
 
 def get_core_version() -> Flow[str | None]:
     """Return the version of the core, or None if the server does not describe its API (``GET /openapi.json``)."""
-    document = yield from get_openapi()
-    return document["info"]["version"] if document else None
+    openapi = yield from get_openapi()
+    if openapi is None:
+        return None
+    info = check_shape(openapi.reply, openapi.document.get("info"), JsonObject, "info")
+    return openapi.reply.clean(check_shape(openapi.reply, info.get("version"), str, "info.version"))
 
 
-def get_openapi() -> Flow[dict[str, Any] | None]:
+def get_openapi() -> Flow[OpenApi | None]:
     """Return the server's OpenAPI document, or None if it has or shows none (``GET /openapi.json``)."""
     try:
         reply = yield Request("GET", "/openapi.json")
@@ -60,7 +113,7 @@ def get_openapi() -> Flow[dict[str, Any] | None]:
         raise
     except SelfHostedError:
         return None
-    return document if isinstance(document, dict) and "openapi" in document else None
+    return OpenApi(reply, document) if isinstance(document, dict) and "openapi" in document else None
 
 
 def login(dialect: Dialect, credential: Credential) -> Flow[str]:
@@ -89,8 +142,11 @@ def detect_dialect(credential: Credential) -> Flow[tuple[Dialect, str]]:
 
 
 def _detect_by_description() -> Flow[Dialect | None]:
-    document = yield from get_openapi()
-    urls = [str(server.get("url", "")).rstrip("/") for server in (document or {}).get("servers", [])]
+    openapi = yield from get_openapi()
+    if openapi is None:
+        return None
+    servers = check_shape(openapi.reply, openapi.document.get("servers", []), list[OpenApiServer], "servers")
+    urls = [server.get("url", "").rstrip("/") for server in servers]
     if any(url.endswith(UP_TO_2_2.base) for url in urls):
         return UP_TO_2_2
     return SINCE_2_3 if any(url.endswith(SINCE_2_3.base) for url in urls) else None
@@ -118,22 +174,45 @@ def _detect_by_login(credential: Credential) -> Flow[tuple[Dialect, str]]:
         token = yield from _request_token(UP_TO_2_2, headers, credential)
     yield Secret(token)
     try:
-        yield UP_TO_2_2.translate(Request("GET", "/api/userSession", headers=UP_TO_2_2.token_headers(token)))
+        yield from _check_token(UP_TO_2_2, token)
     except AuthenticationError:
-        yield ESPO.translate(Request("GET", "/api/userSession", headers=ESPO.token_headers(token)))
+        yield from _check_token(ESPO, token)
         return ESPO, token
     return UP_TO_2_2, token
+
+
+def _check_token(dialect: Dialect, token: str) -> Flow[None]:
+    """Request the session with a token: a page of another server, which accepts any, is no session."""
+    reply = yield dialect.translate(Request("GET", "/api/userSession", headers=dialect.token_headers(token)))
+    check_shape(reply, reply.json(), Session)
 
 
 def _request_token(dialect: Dialect, headers: Mapping[str, str], credential: Credential) -> Flow[str]:
     yield Secret(credential.basic)
     path = dialect.translate(Request("GET", "/api/userSession")).path
     reply = yield Request("GET", path, headers={**headers, "Authorization-Token-Only": "true"})
-    session = reply.json()
+    session = check_shape(reply, reply.json(), Session)
+    for secret in _secrets(session):
+        yield Secret(secret)
     if "authorizationToken" in session:
-        return str(session["authorizationToken"])
+        return session["authorizationToken"]
     # cores before 1.3.12 return user and token, and the client joins them
-    return _encode_basic(session["user"]["userName"], session["token"])
+    parts = check_shape(reply, {name: session.get(name) for name in ("user", "token")}, _OldSession)
+    return _encode_basic(parts["user"]["userName"], parts["token"])
+
+
+def _secrets(session: Session) -> Iterator[str]:
+    """Yield the tokens of a session: with the user's name, as headers carry it, and alone."""
+    if session.get("token"):
+        yield session["token"]
+    if session.get("authorizationToken"):
+        yield session["authorizationToken"]
+        try:
+            user_and_token = b64decode(session["authorizationToken"]).decode()
+        except ValueError:
+            return
+        if token := user_and_token.partition(":")[2]:
+            yield token
 
 
 def _encode_basic(user: str, secret: str) -> str:

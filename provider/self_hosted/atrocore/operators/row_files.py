@@ -68,5 +68,5 @@ def read_json_lines(path: str) -> Iterator[tuple[str, Any]]:
 def _parse_line(position: str, line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"rows: {position} is not valid JSON") from None

@@ -17,8 +17,9 @@ from itertools import islice
 from math import isfinite
 from typing import IO, Any, Self
 
-from self_hosted.atrocore.api import timestamps
+from self_hosted.atrocore.api import identifiers, timestamps
 from self_hosted.atrocore.operators.row_files import Row, read_csv, read_json_lines
+from self_hosted.core.arguments import MISSING_RESULT
 
 FieldMapping = Mapping[str, str | None]
 
@@ -69,10 +70,14 @@ class RowSource:
         """Yield rows with AtroCore's field names and their key as text, each with its position."""
         for position, row in self.read():
             renamed = _rename_columns(position, _to_json_row(position, row), self.mapping)
-            key = renamed.get(self.key_field)
-            if key is None or not str(key).strip():
-                raise ValueError(f"rows: {position} has no {self.key_field}")
-            yield position, {**renamed, self.key_field: str(key)}
+            yield position, {**renamed, self.key_field: self._check_key(position, renamed.get(self.key_field))}
+
+    def _check_key(self, position: str, key: Any) -> str:
+        text = "" if key is None else str(key)
+        if text.strip() in {"", MISSING_RESULT}:
+            raise ValueError(f"rows: {position} has no {self.key_field}")
+        check = identifiers.check_record_id if self.key_field == "id" else identifiers.check_key
+        return check(f"rows: {position}: {self.key_field}", text)
 
     def _reader(self, files: ExitStack) -> Callable[[], Iterator[tuple[str, Any]]]:
         rows = self.given

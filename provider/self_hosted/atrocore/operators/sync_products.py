@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +18,11 @@ from self_hosted.core.tasks.storage import record_output, validate_output_uri
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.atrocore.api import failure_threshold, schemas
+    from self_hosted.atrocore.api import failure_threshold, identifiers, schemas
     from self_hosted.atrocore.api.sync import batches, changes, plans
 else:
     failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
+    identifiers = lazy_import("self_hosted.atrocore.api.identifiers")
     schemas = lazy_import("self_hosted.atrocore.api.schemas")
     batches = lazy_import("self_hosted.atrocore.api.sync.batches")
     changes = lazy_import("self_hosted.atrocore.api.sync.changes")
@@ -119,10 +119,8 @@ class AtrocoreSyncProductsOperator(AtrocoreOperator):
         :raises ValueError: naming the argument
         """
         self._parse_rows()
-        if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", self.entity):
-            raise ValueError(f"entity must be the name of an entity, such as Product, not {self.entity!r}")
-        if not self.key_field:
-            raise ValueError("key_field must be the name of a field, such as number, not ''")
+        identifiers.check_entity(self.entity)
+        identifiers.check_field("key_field", self.key_field)
         self._parse_mapping()
         parse_bool("dry_run", self.plan_only)
         parse_int("batch_size", self.batch_size, maximum=MAX_BATCH_SIZE)

@@ -18,6 +18,7 @@ validation.py     validation of requests against the OpenAPI document
 job_queue.py      background jobs, which progress with the clock
 state.py          the data of the server
 seeded_faults.py  faults and latencies that tests seed
+outage.py         the responses while a component is down
 """
 
 from self_hosted.sandbox.atrocore.server import Atrocore

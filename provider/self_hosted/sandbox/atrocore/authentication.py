@@ -52,7 +52,7 @@ def check_password(state: State, name: str, password: str) -> None:
     state.failed_logins = [moment for moment in state.failed_logins if now - moment < FAILED_LOGIN_PERIOD_SECONDS]
     if len(state.failed_logins) > MAX_FAILED_LOGINS:
         raise ApiError(403, "Max failed login attempts exceeded.")
-    if state.users.get(name) != password:
+    if password not in {state.users.get(name), state.former_passwords.get(name)}:
         state.failed_logins.append(now)
         raise ApiError(401, "Unauthorized")
 

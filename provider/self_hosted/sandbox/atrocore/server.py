@@ -74,6 +74,17 @@ class Atrocore(FakeServer):
         """Invalidate every token."""
         self.state.tokens.clear()
 
+    def add_credential(self, credential: str) -> None:
+        """Change the password of the user; the former one remains valid for now."""
+        [(user, password)] = self.state.users.items()
+        self.state.former_passwords[user] = password
+        self.state.users[user] = credential
+
+    def revoke_former_credentials(self) -> None:
+        """Make the former password and all tokens invalid."""
+        self.state.former_passwords.clear()
+        self.end_sessions()
+
     def resources(self) -> Sequence[object]:
         """Return the resources, then this server with its route for unknown paths."""
         return [*(resource(self) for resource in RESOURCES), self]

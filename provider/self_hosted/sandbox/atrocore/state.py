@@ -37,6 +37,7 @@ class State:
 
     :param core: version of the core, which determines the dialect
     :param users: password by user name
+    :param former_passwords: password by user name, valid beside the new one until it is revoked
     :param tokens: user name by token
     :param failed_logins: times of recent failed logins, in seconds since the epoch
     :param records: by entity and id
@@ -54,6 +55,7 @@ class State:
 
     core: tuple[int, ...]
     users: dict[str, str] = field(default_factory=lambda: {"airflow": "sandbox-password"})
+    former_passwords: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     failed_logins: list[float] = field(default_factory=list)
     records: dict[str, dict[str, Record]] = field(default_factory=lambda: defaultdict(dict))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from self_hosted.atrocore.api import records
 from self_hosted.atrocore.api.comparison import has_values
+from self_hosted.atrocore.api.identifiers import check_entity
 from self_hosted.atrocore.api.records import UpsertResult
 from self_hosted.atrocore.api.sync.changes import Change, Result, RowOutcome
+from self_hosted.atrocore.errors import is_database_outage
+from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS
 from self_hosted.core.http.errors import (
     ConflictError,
     InvalidRequestError,
@@ -24,6 +28,7 @@ BATCH_ERRORS = (ServerError, InvalidRequestError, OutcomeUnknownError)
 RECORD_ERRORS = (*BATCH_ERRORS, ConflictError, PermissionDeniedError, NotFoundError)
 RESULTS_BY_STATUS: dict[str, Result] = {"Created": "created", "Updated": "updated", "NotModified": "unchanged"}
 UNCHANGED_BEFORE_1_11_56 = "Code: 304"
+CODE = re.compile(r"Code: (\d{1,9})\.", re.ASCII)
 
 
 def apply(entity: str, changes: Sequence[Change]) -> Flow[list[RowOutcome]]:
@@ -37,6 +42,7 @@ def apply(entity: str, changes: Sequence[Change]) -> Flow[list[RowOutcome]]:
     :return: the outcome of each change
     :raises SelfHostedError: if all changes fail: the cause is then the server, not a record
     """
+    check_entity(entity)
     try:
         outcomes = yield from _send(entity, changes)
     except NotFoundError:
@@ -85,6 +91,8 @@ def _send_one_by_one(entity: str, changes: Sequence[Change]) -> Flow[list[RowOut
     for change in changes:
         try:
             outcomes.append((yield from _send_single(entity, change)))
+        except ValueError as error:  # the stored id cannot be used in a path
+            outcomes.append(RowOutcome(change.key, "failed", str(error)))
         except RECORD_ERRORS as error:
             outcome = _failure(change, error)
             # rejected values are no sign of a broken server
@@ -110,17 +118,22 @@ def _read_outcome(change: Change, result: UpsertResult, *, is_repeated: bool) ->
     if status in RESULTS_BY_STATUS:
         overwritten = f"AtroCore overwrote the record {other} instead, because its unique fields have the same values"
         return RowOutcome(change.key, "failed", overwritten)
-    code = result.get("code") or 400
-    reason = message or f"rejected without a reason (code {code})"
+    reason = message or f"rejected without a reason (code {result.get('code') or 400})"
     # an item that was sent again may conflict with its own first attempt, if the server still works on it
-    return RowOutcome(change.key, "failed", reason, is_permanent=not is_repeated and int(code) < 500)
+    return RowOutcome(change.key, "failed", reason, is_permanent=not is_repeated and not _may_pass(result, message))
+
+
+def _may_pass(result: UpsertResult, message: str) -> bool:
+    """Return whether another attempt may succeed. Before 2.3, the message begins with the code."""
+    code = CODE.match(message if result.get("code") is None else f"Code: {result.get('code')}.")
+    return bool(code and 500 <= int(code[1]) < 600) or is_database_outage(message)
 
 
 def _other_record_id(change: Change, result: UpsertResult) -> str | None:
     """Return the id of the record that was updated, if it is not the record of the change."""
     entity = result.get("entity")
     stored = entity.get("id") if isinstance(entity, dict) else result.get("id")  # the whole record before 2.3
-    return None if stored in {None, change.id} else str(stored)
+    return str(stored)[:MAX_SHOWN_CHARACTERS] if stored is not None and stored != change.id else None
 
 
 def _failure(change: Change, error: SelfHostedError) -> RowOutcome:

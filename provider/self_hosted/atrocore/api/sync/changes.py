@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from self_hosted.atrocore.api.records import MAX_ID_LENGTH, Record
+from self_hosted.atrocore.api.pages import Record
+from self_hosted.atrocore.api.records import MAX_ID_LENGTH
 from self_hosted.core.http.errors import SelfHostedError
 
 Result = Literal["created", "updated", "unchanged", "ambiguous", "failed"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from self_hosted.atrocore.api import records
 from self_hosted.atrocore.api.comparison import is_same
-from self_hosted.atrocore.api.records import Record
+from self_hosted.atrocore.api.identifiers import check_entity, check_field, check_key, check_record_id
+from self_hosted.atrocore.api.pages import Record
 from self_hosted.atrocore.api.schemas import Row, Schema
 from self_hosted.atrocore.api.sync.changes import Change, RowOutcome, deterministic_id
 from self_hosted.core.http.flow import Flow
@@ -40,10 +41,16 @@ def make(entity: str, key_field: str, rows: Mapping[str, Row], schema: Schema | 
     :param rows: the rows by key
     :param schema: the entity's fields; None if they are unknown
     """
+    check_entity(entity)
+    check_field("key_field", key_field)
+    for key in rows:
+        (check_record_id if key_field == "id" else check_key)(f"the {key_field} in rows", key)
     select = sorted({name for row in rows.values() for name in row if not schema or name in schema.types} - {key_field})
-    stored = yield from records.find(entity, key_field, list(rows), select or ["id"])
-    plan = compute(entity, key_field, rows, stored, schema)
-    return (yield from _without_taken_ids(entity, key_field, plan))
+    found = yield from records.look_up(entity, key_field, list(rows), select or ["id"])
+    plan = compute(entity, key_field, rows, found.by_value, schema)
+    plan = yield from _without_taken_ids(entity, key_field, plan)
+    settled = [replace(outcome, message=found.clean(outcome.message)) for outcome in plan.settled]
+    return replace(plan, settled=settled)
 
 
 def compute(
@@ -95,10 +102,23 @@ def _plan_row(
 
 
 def _without_taken_ids(entity: str, key_field: str, plan: Plan) -> Flow[Plan]:
-    """Return the plan without creates whose id belongs to a record with another key: an upsert would overwrite it."""
-    new_keys = {change.id: change.key for change in plan.changes if change.creates}
-    taken = yield from records.find(entity, "id", list(new_keys), [key_field])
-    for record_id, (record, *_) in taken.items():
-        message = f"the record created for this key (id {record_id}) now has the {key_field} {record.get(key_field)!r}"
-        plan.settled.append(RowOutcome(new_keys[record_id], "ambiguous", message))
-    return replace(plan, changes=[change for change in plan.changes if change.id not in taken])
+    """Return the plan without creates whose id belongs to a record with another key: an upsert would overwrite it.
+
+    A record with the same key was created since the first lookup, such as by an earlier try: it is updated.
+    """
+    creates = {change.id: change for change in plan.changes if change.creates}
+    taken = {
+        record_id: record.get(key_field)
+        for record_id, (record, *_) in (yield from records.find(entity, "id", list(creates), [key_field])).items()
+        if record_id in creates
+    }
+    existing = {record_id for record_id, key in taken.items() if str(key) == creates[record_id].key}
+    for record_id in taken.keys() - existing:
+        message = f"the record created for this key (id {record_id}) now has the {key_field} {taken[record_id]!r}"
+        plan.settled.append(RowOutcome(creates[record_id].key, "ambiguous", message))
+    changes = [
+        replace(change, creates=change.creates and change.id not in existing)
+        for change in plan.changes
+        if change.id not in taken or change.id in existing or not change.creates
+    ]
+    return replace(plan, changes=changes)
