@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from self_hosted.core.http.errors import ConflictError, OutcomeUnknownError, PermissionDeniedError, ServerError
+from self_hosted.core.http.errors import (
+    InvalidRequestError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    ServerError,
+)
 from self_hosted.core.http.flow import Flow, Pause, Request
 from self_hosted.core.http.recovery import RECHECK_DELAYS_SECONDS
 from self_hosted.core.http.transport import NO_REPLY
-from self_hosted.rudder.api import rules
+from self_hosted.rudder.api import change_requests, rule_values, rules
 from self_hosted.rudder.errors import NotOfferedError
-from tests.rudder.conftest import success
+from tests.rudder.conftest import reply, success
 from tests.rudder.flows import (
     finish,
-    finish_with_error,
     first_request,
     next_request,
     request_after_error,
@@ -30,8 +35,8 @@ RULE = {
     "targets": ["group:x"],
     "tags": [],
 }
-OWN = {"id": 7, "status": "Pending validation", "description": "please\n\nairflow: key"}
-DUPLICATE = {**OWN, "id": 8}
+SIGNATURE = change_requests.sign_description(None, "key", rule_values.compute_fingerprint({"enabled": True}))
+OWN = {"id": 7, "status": "Pending validation", "description": f"please\n\n{SIGNATURE}"}
 NOT_OFFERED = NotOfferedError("no such address")
 
 
@@ -56,13 +61,6 @@ def find_no_effect(flow: Flow[Any], request: Request, *responses: Any) -> Reques
     return step
 
 
-def write_twice() -> tuple[Flow[Any], Request]:
-    """Return an update whose write was sent twice, and its request for the own change requests."""
-    flow, _ = reach_write({"enabled": True})
-    second = find_no_effect(flow, request_after_lost_response(flow), {"rules": [RULE]}, [])
-    return flow, next_request(flow, second, {"rules": [{"changeRequestId": "8", **RULE, "enabled": True}]})
-
-
 def test_all_rules_are_listed() -> None:
     flow = rules.list_all()
     request = first_request(flow)
@@ -71,7 +69,7 @@ def test_all_rules_are_listed() -> None:
 
 
 def test_the_id_of_a_rule_is_quoted() -> None:
-    assert first_request(rules.get("a b")).target == "/rules/a%20b"
+    assert first_request(rules.get("r1+abcdef")).target == "/rules/r1%2Babcdef"
 
 
 def test_an_update_sends_only_differing_fields_and_the_reason_in_the_query() -> None:
@@ -85,8 +83,9 @@ def test_an_update_sends_only_differing_fields_and_the_reason_in_the_query() -> 
     assert write.query == {
         "reason": "because of it",
         "changeRequestName": "Share",
-        "changeRequestDescription": "For the show\n\nairflow: key",
+        "changeRequestDescription": write.query["changeRequestDescription"],
     }
+    assert re.fullmatch(r"For the show\n\nairflow: key [0-9a-f]{12}", write.query["changeRequestDescription"])
     assert not write.is_idempotent
 
 
@@ -145,7 +144,7 @@ def test_after_a_lost_response_an_applied_update_is_recognized() -> None:
 def test_after_a_lost_response_the_own_change_request_is_recognized() -> None:
     flow, _ = reach_write({"enabled": True})
     own_requests = next_request(flow, request_after_lost_response(flow), {"rules": [RULE]})
-    others = [{**OWN, "id": 8, "description": "airflow: other"}, {"id": 9, "status": "Deployed"}]
+    others = [{**OWN, "id": 8, "description": "airflow: other 0"}, {"id": 9, "status": "Deployed"}]
     result = finish(flow, own_requests, [OWN, *others])
     assert (result["outcome"], result["change_request_id"]) == ("pending", 7)
 
@@ -175,61 +174,58 @@ def test_a_second_lost_response_is_left_to_the_retries_of_the_task() -> None:
         flow.throw(OutcomeUnknownError("the response was lost"))
 
 
-def test_of_two_own_change_requests_the_newer_is_declined() -> None:
-    flow, own_requests = write_twice()
-    decline = next_request(flow, own_requests, [DUPLICATE, OWN])
-    assert (decline.method, decline.path) == ("DELETE", "/changeRequests/8")
-    assert "change request 7" in decline.query["reason"]
-    result = finish(flow, decline, {"changeRequests": [{**DUPLICATE, "status": "Cancelled"}]})
-    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("pending", 7, [])
+def test_a_system_rule_is_not_updated() -> None:
+    flow = rules.update("r1", {"enabled": True})
+    with pytest.raises(InvalidRequestError, match="rule r1 is a system rule: only Rudder itself may change it"):
+        flow.send(success(first_request(flow), {"rules": [{**RULE, "system": True}]}))
+
+
+def test_a_system_rule_without_a_difference_is_unchanged() -> None:
+    flow = rules.update("r1", {"enabled": False})
+    result = finish(flow, first_request(flow), {"rules": [{**RULE, "system": True}]})
+    assert result["outcome"] == "unchanged"
+
+
+def test_a_success_without_data_is_followed_by_a_look_at_the_effect() -> None:
+    flow, write = reach_write({"enabled": True})
+    check = flow.send(reply(200, {"action": "updateRule", "result": "success"}, write))
+    assert isinstance(check, Request)
+    assert finish(flow, check, {"rules": [{**RULE, "enabled": True}]})["outcome"] == "applied"
+
+
+def test_a_success_without_data_and_without_effect_is_an_error() -> None:
+    flow, write = reach_write({"enabled": True})
+    check = flow.send(reply(200, {"action": "updateRule", "result": "success"}, write))
+    assert isinstance(check, Request)
+    own_requests = next_request(flow, check, {"rules": [RULE]})
+    with pytest.raises(ServerError, match="reported success, but changed nothing"):
+        flow.send(success(own_requests, []))
+
+
+@pytest.mark.parametrize("number", ["", "abc", "1.5"])
+def test_after_a_malformed_number_of_a_change_request_its_effect_is_looked_for(number: str) -> None:
+    flow, write = reach_write({"enabled": True})
+    check = flow.send(success(write, {"rules": [{"changeRequestId": number, **RULE, "enabled": True}]}))
+    assert isinstance(check, Request)
+    assert (check.method, check.path) == ("GET", write.path)
 
 
 @pytest.mark.parametrize(
-    "error", [PermissionDeniedError("not authorized"), ConflictError("cannot be cancelled"), ServerError("failed")]
+    ("arguments", "message"),
+    [
+        ({"rule_id": ""}, "rule_id must be"),
+        ({"rule_id": "tree"}, "rule_id must be the id of a rule"),
+        ({"rule_id": "a b"}, "rule_id must be the id of a rule"),
+        ({"reason": 5}, "reason must be a text, not 5"),
+        ({"change_request_name": ["n"]}, "change_request_name must be a text"),
+        ({"change_request_description": 1}, "change_request_description must be a text"),
+        ({"values": {"directives": ["a b"]}}, "directives must be the id of a directive"),
+        ({"values": {"targets": ["group:a b"]}}, "is not a target"),
+    ],
 )
-def test_the_result_contains_duplicates_that_could_not_be_declined(error: Exception) -> None:
-    flow, own_requests = write_twice()
-    next_request(flow, own_requests, [DUPLICATE, OWN])
-    result = finish_with_error(flow, error)
-    assert (result["change_request_id"], result["duplicates"]) == (7, [8])
-
-
-def test_the_result_shows_that_a_write_sent_twice_may_still_open_a_duplicate() -> None:
-    flow, own_requests = write_twice()
-    result = finish(flow, own_requests, [DUPLICATE])
-    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("pending", 8, [])
-
-
-def test_a_declined_change_request_is_effective_only_if_there_is_no_other() -> None:
-    flow, own_requests = write_twice()
-    result = finish(flow, own_requests, [{**OWN, "status": "Cancelled"}, DUPLICATE])
-    assert (result["outcome"], result["change_request_id"]) == ("pending", 8)
-
-
-def test_a_retry_uses_the_older_of_two_change_requests_and_declines_the_other() -> None:
-    flow = rules.update("r1", {"enabled": True}, idempotency_key="key")
-    own_requests = next_request(flow, first_request(flow), {"rules": [RULE]})
-    decline = next_request(flow, own_requests, [{**OWN, "status": "Deployed"}, DUPLICATE])
-    result = finish(flow, decline, {"changeRequests": [{**DUPLICATE, "status": "Cancelled"}]})
-    assert (result["outcome"], result["change_request_id"], result["duplicates"]) == ("applied", 7, [])
-
-
-@pytest.mark.parametrize(
-    ("status", "outcome"),
-    [("Pending validation", "pending"), ("Pending deployment", "pending"), ("Deployed", "applied")],
-)
-def test_a_retry_finds_the_change_request_of_an_earlier_attempt(status: str, outcome: str) -> None:
-    flow = rules.update("r1", {"enabled": True}, idempotency_key="key")
-    own_requests = next_request(flow, first_request(flow), {"rules": [RULE]})
-    result = finish(flow, own_requests, [{**OWN, "status": status}])
-    assert (result["outcome"], result["change_request_id"]) == (outcome, 7)
-
-
-def test_a_retry_does_not_repeat_a_declined_change_request() -> None:
-    flow = rules.update("r1", {"enabled": True}, idempotency_key="key")
-    own_requests = next_request(flow, first_request(flow), {"rules": [RULE]})
-    with pytest.raises(ConflictError, match="change request 7 for rule r1 was declined"):
-        flow.send(success(own_requests, [{**OWN, "status": "Cancelled"}]))
+def test_invalid_arguments_are_rejected_before_any_request(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        next(rules.update(**{"rule_id": "r1", "values": {"enabled": True}, **arguments}))
 
 
 def test_an_update_fails_without_the_permission_to_read_change_requests() -> None:
@@ -248,11 +244,6 @@ def test_the_default_idempotency_key_is_random() -> None:
     assert len(descriptions) == 2
 
 
-def test_invalid_targets_are_rejected_before_any_request() -> None:
-    with pytest.raises(ValueError, match="is not a target"):
-        next(rules.update("r1", {"targets": ["everything"]}))
-
-
 def test_the_page_of_a_rule_is_below_the_base_url() -> None:
     base_url = "https://rudder.example.com/rudder"
-    assert rules.page_url(base_url, "r 1") == f"{base_url}/secure/configurationManager/ruleManagement/rule/r%201"
+    assert rules.page_url(base_url, "r+1") == f"{base_url}/secure/configurationManager/ruleManagement/rule/r%2B1"

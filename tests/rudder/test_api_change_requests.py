@@ -9,11 +9,11 @@ import pytest
 from self_hosted.core.http.errors import ConflictError
 from self_hosted.core.http.flow import Flow, Request
 from self_hosted.rudder.api import change_requests
-from tests.rudder.conftest import success
+from tests.rudder.conftest import reply, success
 from tests.rudder.flows import finish, first_request, request_after_error, request_after_lost_response
 from tests.rudder.test_api import find_no_effect
 
-PENDING = {"id": 7, "status": "Pending validation", "description": "please\n\nairflow: key"}
+PENDING = {"id": 7, "status": "Pending validation", "description": "please\n\nairflow: key 0123"}
 CANCELLED = {**PENDING, "status": "Cancelled"}
 
 
@@ -75,6 +75,33 @@ def test_a_repeated_decision_that_is_rejected_raises_the_error() -> None:
     check = request_after_error(flow, ConflictError("cannot be cancelled"))
     with pytest.raises(ConflictError):
         flow.send(success(check, {"changeRequests": [PENDING]}))
+
+
+def test_a_decision_without_data_in_its_response_is_read() -> None:
+    flow = change_requests.decline(7)
+    request = first_request(flow)
+    check = flow.send(reply(200, {"action": "declineChangeRequest", "result": "success"}, request))
+    assert isinstance(check, Request)
+    assert finish(flow, check, {"changeRequests": [CANCELLED]}) == CANCELLED
+
+
+@pytest.mark.parametrize("number", ["", " ", "None", None, True, 0, -1, "aaa", "1 ", "7/accept", "²", "9" * 10])
+@pytest.mark.parametrize("call", [change_requests.get, change_requests.accept, change_requests.decline])
+def test_an_invalid_number_is_rejected_before_any_request(call: Any, number: Any) -> None:
+    with pytest.raises(ValueError, match="change_request_id must be"):
+        next(call(number))
+
+
+@pytest.mark.parametrize("call", [change_requests.accept, change_requests.decline])
+def test_a_reason_must_be_a_text(call: Any) -> None:
+    with pytest.raises(ValueError, match="reason must be a text"):
+        next(call(7, reason=5))
+
+
+@pytest.mark.parametrize("rule_id", ["", "None", "a b", "tree"])
+def test_an_invalid_rule_id_is_rejected_before_any_request(rule_id: str) -> None:
+    with pytest.raises(ValueError, match="rule_id must be"):
+        next(change_requests.list_all(rule_id=rule_id))
 
 
 def test_the_page_of_a_change_request_is_below_the_base_url() -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow
 from self_hosted.rudder.api import nodes
+from self_hosted.rudder.api.shapes import Node
 from tests.rudder.conftest import load_vendor_cases
 from tests.rudder.flows import finish, first_request
 
@@ -27,9 +29,9 @@ def search_pattern(flow: Flow[Any]) -> str:
 
 
 def test_one_node_is_read_with_few_details() -> None:
-    flow = nodes.get("a b")
+    flow = nodes.get("a:b")
     request = first_request(flow)
-    assert request.target == "/nodes/a%20b?include=minimal%2Cstate%2ClastRunDate"
+    assert request.target == "/nodes/a%3Ab?include=minimal%2Cstate%2ClastRunDate"
     assert finish(flow, request, {"nodes": [NODE]}) == NODE
 
 
@@ -66,7 +68,21 @@ def test_a_search_for_fifty_ids_fits_into_a_url() -> None:
     ],
 )
 def test_the_last_run_is_a_timestamp_or_none(date: str | None, expected: datetime | None) -> None:
-    assert nodes.get_last_run({"id": "n1", **({"lastRunDate": date} if date else {})}) == expected
+    node: Node = {"id": "n1", "status": "accepted"}
+    if date:
+        node["lastRunDate"] = date
+    assert nodes.get_last_run(node) == expected
+
+
+def test_a_malformed_time_is_a_server_error() -> None:
+    with pytest.raises(ServerError, match="lastRunDate of node n1: not a time: 'yesterday'"):
+        nodes.get_last_run({"id": "n1", "status": "accepted", "lastRunDate": "yesterday"})
+
+
+@pytest.mark.parametrize("node_ids", ["n1", ["n1", ""], ["a b"], ["pending"]])
+def test_invalid_ids_are_rejected_before_any_request(node_ids: Any) -> None:
+    with pytest.raises(ValueError, match="node_ids must be"):
+        next(nodes.list_accepted(node_ids))
 
 
 def test_the_page_of_a_node_is_below_the_base_url() -> None:

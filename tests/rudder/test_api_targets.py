@@ -63,6 +63,9 @@ def test_an_and_is_rejected_with_the_reason(targets: list[Any]) -> None:
         {"oder": []},
         {"include": {"or": []}, "or": []},
         {"or": [3]},
+        {"or": None},
+        {"or": "group:a"},
+        "group:a b",
     ],
 )
 def test_the_error_names_an_invalid_target(target: Any) -> None:
@@ -74,3 +77,16 @@ def test_the_error_names_an_invalid_target(target: Any) -> None:
 def test_targets_must_be_a_list(targets: Any) -> None:
     with pytest.raises(ValueError, match="must be a list"):
         normalize(targets)
+
+
+def test_nested_unions_equal_their_members() -> None:
+    stored = [{"include": {"or": [{"or": ["group:a"]}, "group:b"]}, "exclude": {"or": [{"or": []}]}}]
+    assert normalize(stored) == normalize(["group:a", "group:b"])
+
+
+def test_very_deep_unions_are_rejected() -> None:
+    target: Any = "group:a"
+    for _ in range(100):
+        target = {"or": [target]}
+    with pytest.raises(ValueError, match="nested in more than 20 levels"):
+        normalize([target])

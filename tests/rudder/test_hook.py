@@ -108,15 +108,47 @@ def test_the_test_button_shows_that_a_token_is_read_only(hook_as: HookAs) -> Non
     assert "which may read;" in hook_as(password=TOKENS["reader"]).test_connection()[1]
 
 
-def test_a_token_that_may_not_read_its_account_is_accepted(hook_as: HookAs) -> None:
-    is_accepted, message = hook_as(password=TOKENS["access-list"]).test_connection()
+@pytest.mark.parametrize("path", ["rules/*", "rules", "compliance/nodes/*", "changeRequests"])
+def test_a_token_that_may_not_read_its_account_is_accepted(served: Served, hook_as: HookAs, path: str) -> None:
+    account = {"id": "acl", "name": "acl", "rights": "acl", "access": [[path, ["GET"]]]}
+    served.seed({"accounts": {"tokenOfAnAccessList": account}, "validation": True})
+    is_accepted, message = hook_as(password="tokenOfAnAccessList").test_connection()
     assert is_accepted
     assert "does not show its account" in message
 
 
-def test_a_server_before_api_version_22_accepts_the_token(served: Served, hook: RudderHook) -> None:
-    served.seed({"versions": [21]})
+def test_a_token_without_any_permission_fails_the_test(hook_as: HookAs) -> None:
+    is_accepted, message = hook_as(password=TOKENS["access-list"]).test_connection()
+    assert not is_accepted
+    assert "give the API account a permission" in message
+
+
+@pytest.mark.parametrize("versions", [[21], [18, 19, 20, 21], [21, 22, 23]])
+@pytest.mark.parametrize("version_in", ["url", "header"])
+def test_a_server_asked_for_api_version_21_accepts_the_token(
+    served: Served, hook_as: HookAs, versions: list[int], version_in: str
+) -> None:
+    served.seed({"versions": versions})
+    hook = hook_as(extra={"api_version": "21", "version_in": version_in})
+    is_accepted, message = hook.test_connection()
+    assert is_accepted
+    assert "does not show its account" in message
+
+
+def test_the_latest_version_of_rudder_8_3_accepts_the_token(served: Served, hook: RudderHook) -> None:
+    served.seed({"versions": [18, 19, 20, 21]})
     assert hook.test_connection()[0]
+
+
+def test_a_token_of_a_user_has_the_permissions_of_the_user(hook_as: HookAs) -> None:
+    assert "has the permissions of its user" in hook_as(password=TOKENS["validator"]).test_connection()[1]
+
+
+def test_a_malformed_expiry_date_fails_the_test(served: Served, hook: RudderHook) -> None:
+    served.seed({"expires": "tomorrow"})
+    is_accepted, message = hook.test_connection()
+    assert not is_accepted
+    assert "expirationDate: not a time" in message
 
 
 @pytest.mark.parametrize("password", [TOKENS["expired"], "unknownTokenUnknownTokenUnknown1"])
@@ -174,11 +206,18 @@ def test_a_rejected_value_is_not_retried(hook: RudderHook) -> None:
         hook.update_rule(SHARE, {"enabled": "maybe"}, reason="requested by a test")
 
 
-def test_a_server_error_is_not_retried(served: Served, hook: RudderHook) -> None:
-    served.fail("status", method="POST", path="/api/latest/rules/.*", status=500, body="<html>")
+def test_a_read_from_a_failing_server_is_not_repeated(served: Served, hook: RudderHook) -> None:
+    served.fail("status", method="GET", path="/api/latest/rules/.*", status=500, body="<html>")
     with pytest.raises(ServerError, match="HTTP 500"):
-        hook.update_rule(SHARE, {"enabled": True}, reason="requested by a test")
-    assert not served.tables()["event log"]
+        hook.get_rule(SHARE)
+
+
+def test_a_write_to_a_failing_server_is_repeated_only_if_it_had_no_effect(served: Served, hook: RudderHook) -> None:
+    for is_processed in (True, False):
+        served.reset()
+        served.fail("status", method="POST", path=".*/rules/.*", status=500, body="<html>", processed=is_processed)
+        assert hook.update_rule(SHARE, {"enabled": True}, reason="requested by a test")["outcome"] == "applied"
+        assert len(served.tables()["event log"]) == 1
 
 
 def test_a_request_is_retried_while_the_server_is_unavailable(served: Served, hook: RudderHook) -> None:

@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, TaskDeferred
 
-from self_hosted.core.http.errors import ServerError, WaitTimeoutError
+from self_hosted.core.http.errors import NotReadyError, ServerError, WaitTimeoutError
 from self_hosted.core.wait.trigger import WaitTrigger
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
@@ -68,7 +69,10 @@ def read_rule(served: Served) -> dict[str, Any]:
 
 
 def test_a_rule_is_updated_with_a_reason(served: Served, update: Update) -> None:
-    assert run(update()) == {
+    before = datetime.now(UTC)
+    result = run(update())
+    assert before <= datetime.fromisoformat(result.pop("applied_at")) <= datetime.now(UTC)
+    assert result == {
         "rule_id": SHARE,
         "outcome": "applied",
         "changed": ["enabled"],
@@ -140,6 +144,13 @@ def test_templates_may_render_values_as_text(update: Update, hook: RudderHook) -
     assert rule["targets"] == [{"include": {"or": ["group:a", "special:all"]}, "exclude": {"or": []}}]
 
 
+def test_a_system_rule_is_rejected_before_a_change_request_is_opened(served: Served, update: Update) -> None:
+    served.seed({"validation": True, "rules": [{"id": "inventory", "displayName": "Inventory", "system": True}]})
+    with pytest.raises(AirflowFailException, match="rule inventory is a system rule"):
+        run(update(rule_id="inventory", display_name="Other"))
+    assert not served.tables()["change requests"]
+
+
 def test_the_link_opens_the_rule(served: Served, update: Update) -> None:
     operator = update()
     task_context = context(operator)
@@ -154,6 +165,12 @@ def test_the_link_opens_the_rule(served: Served, update: Update) -> None:
         ({"reason": "  why  "}, "at least 5 characters"),
         ({"rule_id": " "}, "rule_id must be the id of a rule, not ' '"),
         ({"rule_id": "None"}, "rule_id must be the id of a rule"),
+        ({"rule_id": "tree"}, "rule_id must be the id of a rule"),
+        ({"rule_id": "a b"}, "rule_id must be the id of a rule"),
+        ({"reason": 12345}, "reason must be a text, not 12345"),
+        ({"change_request_name": 1}, "change_request_name must be a text"),
+        ({"change_request_description": {}}, "change_request_description must be a text"),
+        ({"directives": ["a b"]}, "directives must be the id of a directive"),
         ({"enabled": None, "display_name": None}, "nothing to update"),
         ({"enabled": "perhaps"}, "enabled must be true or false"),
         ({"category_id": "None"}, "category_id must be the id of a category, not 'None'"),
@@ -208,7 +225,7 @@ def test_a_lost_request_is_sent_again(served: Served, update: Update) -> None:
 def test_under_validation_the_result_is_pending_and_the_rule_is_unchanged(served: Served, update: Update) -> None:
     served.seed({"validation": True})
     result = run(update(change_request_name="Share", change_request_description="For the show"))
-    assert result["outcome"] == "pending"
+    assert (result["outcome"], result["applied_at"]) == ("pending", None)
     assert result["url"].endswith("/secure/configurationManager/changes/changeRequest/1")
     (request,) = served.tables()["change requests"]
     assert (request["name"], request["reason"]) == ("Share", REASON)
@@ -242,6 +259,26 @@ def test_a_retry_fails_after_its_change_request_was_declined_and_a_cleared_task_
     assert (cleared["outcome"], cleared["change_request_id"]) == ("pending", 2)
 
 
+def test_a_retry_with_other_values_replaces_the_change_request(served: Served, connect: Any, update: Update) -> None:
+    connect("rudder_validator", served.connection(password=TOKENS["validator"]))
+    served.seed({"validation": True, "self_validation": True})
+    run(update(display_name="First", rudder_conn_id="rudder_validator"), try_number=1)
+    second = run(update(display_name="Second", rudder_conn_id="rudder_validator"), try_number=2)
+    assert (second["outcome"], second["change_request_id"], second["duplicates"]) == ("pending", 2, [])
+    assert [row["status"] for row in served.tables()["change requests"]] == ["Pending validation", "Cancelled"]
+
+
+def test_a_retry_with_other_values_after_the_deployment_of_the_first_ones_is_not_applied(
+    served: Served, update: Update
+) -> None:
+    served.seed({"validation": True})
+    run(update(display_name="First"), try_number=1)
+    served.seed({"decisions": {"1": "Deployed"}})
+    result = run(update(display_name="Second"), try_number=2)
+    assert (result["outcome"], result["change_request_id"]) == ("pending", 2)
+    assert read_rule(served)["displayName"] == "First"
+
+
 def test_each_task_has_a_change_request_of_its_own(served: Served, update: Update) -> None:
     served.seed({"validation": True})
     assert run(update(), map_index=0)["change_request_id"] == 1
@@ -265,8 +302,21 @@ def test_a_deferred_task_succeeds_when_its_change_request_is_deployed(served: Se
     served.seed({"decisions": {"1": "Deployed"}})
     result = complete(operator, deferral)
     assert (result["outcome"], result["changed"], result["change_request_id"]) == ("applied", ["enabled"], 1)
+    assert datetime.fromisoformat(result["applied_at"]).tzinfo
     assert result["url"].endswith(f"/rule/{SHARE}")
     assert read_rule(served)["enabled"] is True
+
+
+def test_a_deferred_task_fails_if_the_rule_has_other_values_after_the_deployment(
+    served: Served, update: Update
+) -> None:
+    served.seed({"validation": True})
+    operator = waiting(update, deferrable=True)
+    deferral = defer(operator)
+    served.seed({"decisions": {"1": "Deployed"}})
+    served.seed({"rules": [{"id": SHARE, "displayName": "Share", "enabled": False}]})
+    with pytest.raises(NotReadyError, match=r"change request 1 is deployed, but rule .* other values of enabled"):
+        complete(operator, deferral)
 
 
 def test_a_deferred_task_fails_when_its_change_request_is_declined(served: Served, update: Update) -> None:

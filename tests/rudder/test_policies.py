@@ -12,7 +12,7 @@ from self_hosted.rudder.operators import RudderUpdatePoliciesOperator
 from self_hosted.sandbox.rudder import TOKENS
 from tests.conftest import Served
 from tests.context import context
-from tests.rudder.conftest import success
+from tests.rudder.conftest import reply, success
 from tests.rudder.flows import first_request
 
 
@@ -33,5 +33,13 @@ def test_a_read_only_token_fails_the_task(served: Served, connect) -> None:
 def test_a_malformed_response_is_an_error_of_the_server() -> None:
     flow = policies.start_update()
     request = first_request(flow)
-    with pytest.raises(ServerError, match="no status of policies"):
+    with pytest.raises(ServerError, match="unexpected response: policies: "):
         flow.send(success(request, {"policies": ["Started"]}))
+
+
+def test_a_success_without_data_is_a_started_update() -> None:
+    flow = policies.start_update()
+    request = first_request(flow)
+    with pytest.raises(StopIteration) as end:
+        flow.send(reply(200, {"action": "updatePolicies", "result": "success"}, request))
+    assert end.value.value == {"status": "Started"}

@@ -15,7 +15,7 @@ import requests
 from self_hosted.core.http import recovery
 from self_hosted.core.tasks.operator import idempotency_key
 from self_hosted.core.wait.observation import Observation
-from self_hosted.rudder.api import change_requests
+from self_hosted.rudder.api import change_requests, rule_values
 from self_hosted.rudder.hook import RudderHook
 from self_hosted.rudder.operators import RudderUpdateRuleOperator
 from self_hosted.sandbox.rudder import TOKENS
@@ -195,7 +195,8 @@ def submit_twice(served: Served, task: RudderUpdateRuleOperator) -> Any:
     task_context = context(task)
     submitted = task.submit(task_context)
     assert (submitted["outcome"], submitted["change_request_id"], submitted["duplicates"]) == ("pending", 1, [])
-    description = change_requests.sign_description(None, idempotency_key(task_context))
+    fingerprint = rule_values.compute_fingerprint({"enabled": True})
+    description = change_requests.sign_description(None, idempotency_key(task_context), fingerprint)
     assert add_change_request(served, description=description) == "2"
     return submitted
 

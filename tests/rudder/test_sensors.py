@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, TaskDeferred
-from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.sensor import SelfHostedSensor
@@ -20,6 +20,7 @@ from self_hosted.rudder.sensors import (
     RudderNodeRunSensor,
     RudderRuleStatusSensor,
 )
+from self_hosted.sandbox.rudder import TOKENS
 from tests.conftest import Served
 from tests.context import context
 from tests.rudder.conftest import ANTIVIRUS, FILE_SERVER, PENDING_NODE, SHARE
@@ -51,8 +52,7 @@ def run_deferred(sensor_class: type[SelfHostedSensor], **arguments: Any) -> Any:
         return await anext(import_string(path)(**stored).run())
 
     event = asyncio.run(first_event())
-    assert isinstance(event, TaskSuccessEvent)
-    return (event.xcoms or {})["return_value"]
+    return sensor.execute_complete(context(sensor), event.payload)
 
 
 def assert_fails(message: str, sensor_class: type[SelfHostedSensor], **arguments: Any) -> None:
@@ -203,8 +203,49 @@ def test_low_compliance_times_out_with_its_percentage(served: Served) -> None:
     assert_times_out(message, RudderComplianceSensor, rule_id=ANTIVIRUS)
 
 
-def test_a_rule_without_reports_is_waited_for() -> None:
-    assert_times_out("0 % compliant", RudderComplianceSensor, rule_id=SHARE)
+def test_a_rule_without_reports_is_waited_for(served: Served) -> None:
+    served.seed({"rules": [{"id": "new", "displayName": "New", "enabled": True}]})
+    assert_times_out("0 % compliant", RudderComplianceSensor, rule_id="new")
+
+
+def test_the_compliance_of_a_disabled_rule_fails_with_the_reason() -> None:
+    message = f"rule {SHARE} is disabled, so its nodes do not report about it: http.*{RULE_PAGE}{SHARE}"
+    assert_fails(message, RudderComplianceSensor, rule_id=SHARE)
+
+
+def test_after_a_change_the_old_compliance_does_not_end_the_wait(served: Served) -> None:
+    served.seed({"generation_seconds": 60, "apply_seconds": 120})
+    served.seed({"nodes": [{"id": "n1", "first_run": 0, "run_interval": 300}]})
+    served.seed({"rules": [{"id": "r1", "displayName": "R1", "targets": ["policyServer:n1"]}]})
+    served.seed({"reports": {"r1": {}}})
+    change = requests.post(
+        f"{served.base_url}/api/latest/rules/r1",
+        json={"directives": ["ntp"]},
+        headers={"X-API-Token": TOKENS["automation"]},
+        timeout=60,
+    )
+    assert change.ok
+    changed_at = datetime.now(UTC)
+    gate = create(RudderComplianceSensor, rule_id="r1", after=changed_at, generation_seconds=60)
+    assert create(RudderComplianceSensor, rule_id="r1").poke(context(gate)).is_done, "the old compliance"
+    assert not gate.poke(context(gate)).is_done
+    served.seed({"advance_seconds": 90})  # policies are generated, and the agent has not applied them
+    assert not gate.poke(context(gate)).is_done
+    served.seed({"advance_seconds": 240})  # the agent has run
+    assert gate.execute(context(gate))["compliance"] == 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"after": "yesterday"}, "after must be a timestamp with a time zone"),
+        ({"after": "2026-01-01T00:00:00"}, "after must be a timestamp with a time zone"),
+        ({"after": "9999-12-31T23:59:59Z"}, "after is too late"),
+        ({"generation_seconds": -1}, "generation_seconds must be a number above 0"),
+    ],
+)
+def test_invalid_times_of_a_change_are_rejected(arguments: dict[str, Any], message: str) -> None:
+    assert_fails(message, RudderComplianceSensor, rule_id=ANTIVIRUS, **arguments)
 
 
 def test_a_server_without_compliance_fails(served: Served) -> None:
@@ -226,6 +267,9 @@ def test_a_missing_compliance_fails(target: dict[str, str]) -> None:
         ({"rule_id": ""}, "rule_id must be the id of a rule"),
         ({"node": " "}, "node must be the id of a node"),
         ({"node": "None"}, "node must be the id of a node"),
+        ({"node": "pending"}, "node must be the id of a node"),
+        ({"rule_id": "a b"}, "rule_id must be the id of a rule"),
+        ({"rule_id": "tree"}, "rule_id must be the id of a rule"),
         ({"rule_id": "r", "threshold": 0}, "threshold must be a number above 0 and at most 100, not 0"),
         ({"rule_id": "r", "threshold": 100.1}, "threshold must be"),
         ({"rule_id": "r", "threshold": "all"}, "threshold must be .* not 'all'"),

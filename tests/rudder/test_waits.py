@@ -20,20 +20,19 @@ from self_hosted.core.wait.spec import WaitSpec
 from self_hosted.core.wait.trigger import WaitTrigger
 from self_hosted.rudder import waits
 from self_hosted.rudder.api import rules
+from self_hosted.rudder.api.lookup import MAX_SINGLE_READS
 from self_hosted.rudder.errors import NotOfferedError
 from self_hosted.rudder.hook import RudderHook
-from self_hosted.rudder.waits import CHANGE_REQUEST, COMPLIANCE, MAX_SINGLE_READS, NODE_RUN, RULE_STATUS
+from self_hosted.rudder.waits import CHANGE_REQUEST, NODE_RUN, RULE_STATUS
 from self_hosted.sandbox.rudder import TOKENS
 from tests.conftest import Served
-from tests.rudder.conftest import ANTIVIRUS, FILE_SERVER, PENDING_NODE, success
+from tests.rudder.conftest import FILE_SERVER, PENDING_NODE, success
 from tests.rudder.flows import finish, finish_with_error, first_request, next_request
 from tests.rudder.wait_cases import (
     CASES,
     add_change_request,
     add_node,
-    add_reported_rule,
     add_rule,
-    compliance_key,
     run_key,
     status_key,
 )
@@ -88,12 +87,13 @@ def test_many_finished_objects_need_at_most_two_requests(served: Served, hook: R
 
 
 @every_spec
-def test_many_unfinished_objects_need_one_request(served: Served, hook: RudderHook, name: str) -> None:
+def test_many_unfinished_objects_need_one_request_for_each_list(served: Served, hook: RudderHook, name: str) -> None:
+    lists = 2 if name == "COMPLIANCE" else 1  # the other one shows which rules are disabled
     keys = [CASES[name].running(served) for _ in range(MAX_SINGLE_READS + 2)]
     before = count_requests(served)
     observations = hook.run(wait_spec(name).refresh(keys))
     assert [observations[key].done for key in keys] == [False] * len(keys)
-    assert count_requests(served) - before == 1
+    assert count_requests(served) - before == lists
 
 
 @every_spec
@@ -137,12 +137,12 @@ def test_a_missing_permission_ends_the_wait(served: Served, hook_as: Callable[..
 
 
 def test_one_change_request_needs_one_request() -> None:
-    responses = [{"changeRequests": [{"status": "Deployed"}]}]
+    responses = [{"changeRequests": [{"id": 7, "status": "Deployed"}]}]
     assert request_paths(CHANGE_REQUEST.refresh(["7"]), responses) == ["/changeRequests/7"]
 
 
 def test_a_few_change_requests_that_left_the_list_are_read_one_by_one() -> None:
-    responses = [[{"id": 1, "status": "Pending validation"}], {"changeRequests": [{"status": "Cancelled"}]}]
+    responses = [[{"id": 1, "status": "Pending validation"}], {"changeRequests": [{"id": 2, "status": "Cancelled"}]}]
     expected = ["/changeRequests", "/changeRequests/2"]
     assert request_paths(CHANGE_REQUEST.refresh(["1", "2"]), responses) == expected
 
@@ -173,7 +173,7 @@ def test_an_invalid_number_does_not_affect_others(served: Served, hook: RudderHo
     keys = ("aaa", CASES["CHANGE_REQUEST"].finished(served))
     invalid, valid = [PendingWait(key, time.time() + 30, 0.02) for key in keys]
     hook.run(poll(CHANGE_REQUEST, {invalid, valid}))
-    with pytest.raises(PermanentError, match="need to be an integer"):
+    with pytest.raises(PermanentError, match="must be the number of a change request"):
         invalid.outcome(CHANGE_REQUEST)
     assert valid.outcome(CHANGE_REQUEST).state == "Deployed"
 
@@ -241,63 +241,6 @@ def test_a_rule_without_a_status_is_waited_for() -> None:
     flow = RULE_STATUS.refresh([status_key("r1")])
     observations = finish(flow, first_request(flow), {"rules": [{"id": "r1"}]})
     assert observations == {status_key("r1"): Observation("unknown", done=False, details={"details": ""})}
-
-
-# Compliance
-
-
-def observe_compliance(percent: float, details: dict[str, float], threshold: float = 100) -> Observation:
-    key = compliance_key("node", "n1", threshold)
-    flow = COMPLIANCE.refresh([key])
-    node = {"mode": "full-compliance", "compliance": percent, "complianceDetails": details}
-    return finish(flow, first_request(flow), {"nodes": [node]})[key]  # type: ignore[no-any-return]
-
-
-def test_low_compliance_is_waited_for() -> None:
-    details = {"successAlreadyOK": 82.5, "noReport": 17.5}
-    observation = observe_compliance(82.5, details)
-    assert (observation.state, observation.done, observation.progress) == ("82.5 % compliant", False, None)
-    assert observation.details == {"compliance": 82.5, "details": details}
-
-
-def test_pending_reports_are_not_compliant_and_show_the_progress() -> None:
-    observation = observe_compliance(100.0, {"applying": 97.0, "successAlreadyOK": 3.0})
-    assert (observation.state, observation.done, observation.progress) == ("100 % compliant, 97 % applying", False, 3)
-
-
-@pytest.mark.parametrize(("threshold", "done"), [(90, True), (90.5, False)])
-def test_a_threshold_may_be_reached_before_all_reports_arrive(threshold: float, done: bool) -> None:
-    assert observe_compliance(100.0, {"applying": 10.0, "successAlreadyOK": 90.0}, threshold).done is done
-
-
-def test_binary_rounding_does_not_prevent_that_a_threshold_is_reached() -> None:
-    assert observe_compliance(66.66 + 33.33, {"successAlreadyOK": 66.66, "successRepaired": 33.33}, 99.99).done
-
-
-def test_rules_and_nodes_need_one_request_each(served: Served, hook: RudderHook) -> None:
-    keys = [
-        compliance_key("rule", add_reported_rule(served, 100), 100),
-        compliance_key("rule", ANTIVIRUS, 50),
-        compliance_key("node", FILE_SERVER, 100),
-        compliance_key("node", "root", 100),
-    ]
-    before = count_requests(served)
-    observations = hook.run(COMPLIANCE.refresh(keys))
-    assert [observations[key].done for key in keys] == [True] * 4
-    assert count_requests(served) - before == 2
-
-
-def test_waits_for_one_rule_may_have_different_thresholds(served: Served, hook: RudderHook) -> None:
-    rule_id = add_reported_rule(served, 80)
-    low, high = (compliance_key("rule", rule_id, threshold) for threshold in (80, 80.5))
-    observations = hook.run(COMPLIANCE.refresh([low, high]))
-    assert (observations[low].done, observations[high].done) == (True, False)
-
-
-def test_a_server_without_compliance_ends_the_wait(served: Served, hook: RudderHook) -> None:
-    served.seed({"compliance_mode": "reports-disabled"})
-    key = compliance_key("rule", ANTIVIRUS, 100)
-    assert hook.run(COMPLIANCE.refresh([key])) == {key: Observation("reports-disabled", done=True)}
 
 
 # Runs of nodes

@@ -49,7 +49,7 @@ def add_change_request(served: Served, status: str | None = None, description: s
 def add_rule(served: Served, directive: str = "ntp", **fields: Any) -> str:
     """Return the id of a new rule with one directive; the directive "off" is disabled."""
     rule_id = str(uuid4())
-    defaults = {"id": rule_id, "displayName": "New", "enabled": True, "system": False, "targets": [], "tags": []}
+    defaults = {"id": rule_id, "displayName": "New", "enabled": True, "system": False, "targets": ["special:all"]}
     served.seed({"rules": [{**defaults, "directives": [directive], **fields}], "disabled_directives": ["off"]})
     return rule_id
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.connection.hook import SelfHostedHook, hook_method
 from self_hosted.core.connection.settings import Settings
 from self_hosted.core.http.auth import HeaderAuth
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request
 from self_hosted.rudder.api import accounts, change_requests, compliance, nodes, policies, rules
+from self_hosted.rudder.api.shapes import Account
 from self_hosted.rudder.connection import FORM
 from self_hosted.rudder.errors import parse_error
 
 MIN_API_VERSION = 21
 EXPIRY_WARNING_PERIOD = timedelta(days=14)  # by default, tokens expire after a month
 PERMISSIONS = {
+    None: "has the permissions of its user",
     "ro": "may read",
     "rw": "may read and write",
     "acl": "has the permissions of its access list",
@@ -74,7 +76,7 @@ class RudderHook(SelfHostedHook):
         account = yield from accounts.verify_token()
         if account is None:
             return "Rudder accepts the token, but does not show its account, permissions and expiry date."
-        authorization = account.get("authorizationType", "")
+        authorization = account.get("authorizationType")
         permissions = PERMISSIONS.get(authorization, f"has the permissions {authorization!r}")
         return (
             f"Signed in as API account {account['name']!r}, which {permissions}; its token {_describe_expiry(account)}."
@@ -117,11 +119,15 @@ def _parse_version(settings: Settings) -> str:
     return version
 
 
-def _describe_expiry(account: dict[str, Any]) -> str:
+def _describe_expiry(account: Account) -> str:
     """Return when an account's token expires, with a warning if that is soon."""
-    if account.get("expirationPolicy") == "never" or not account.get("expirationDate"):
+    date = account.get("expirationDate")
+    if account.get("expirationPolicy") == "never" or not date:
         return "does not expire"
-    expiry = read_timestamp(account["expirationDate"]).astimezone(UTC)
+    try:
+        expiry = read_timestamp(date).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ServerError(f"unexpected response: accounts[0].expirationDate: not a time: {date!r}") from None
     is_soon = expiry - datetime.now(UTC) < EXPIRY_WARNING_PERIOD
     warning = ", which is soon: renew it in Administration, API accounts" if is_soon else ""
     return f"expires on {expiry:%Y-%m-%d}{warning}"

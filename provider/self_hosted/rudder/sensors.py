@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from self_hosted.core.arguments import parse_choice, parse_float, parse_id, parse_int, parse_timestamp, require_one_of
@@ -11,6 +11,7 @@ from self_hosted.core.http.errors import ConflictError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
 from self_hosted.core.wait.key import WaitKey
+from self_hosted.rudder.api.ids import check_change_request_id, check_object_id
 
 if TYPE_CHECKING:
     from self_hosted.core.wait.observation import Observation
@@ -20,6 +21,9 @@ else:
     compliance = lazy_import("self_hosted.rudder.api.compliance")
     nodes = lazy_import("self_hosted.rudder.api.nodes")
     rules = lazy_import("self_hosted.rudder.api.rules")
+
+
+MAX_GENERATION_SECONDS = 86400
 
 
 class RuleStatus(TypedDict):
@@ -121,7 +125,7 @@ class RudderChangeRequestSensor(RudderSensor):
 
     def external_id(self) -> str:
         """Return the number of the change request."""
-        return str(parse_int("change_request_id", self.change_request_id))
+        return check_change_request_id("change_request_id", str(parse_int("change_request_id", self.change_request_id)))
 
     def build_result(self, observation: Observation, base_url: str) -> str:
         """Return the status.
@@ -160,8 +164,8 @@ class RudderRuleStatusSensor(RudderSensor):
 
     def external_id(self) -> str:
         """Return the key: the rule and the desired status."""
-        rule_id = parse_id("rule_id", self.rule_id, "a rule")
-        return WaitKey(rule_id, (parse_choice("status", self.status, rules.STATUSES),)).to_text()
+        status = parse_choice("status", self.status, rules.STATUSES)
+        return WaitKey(_parse_rule_id(self.rule_id), (status,)).to_text()
 
     def build_result(self, observation: Observation, base_url: str) -> RuleStatus:
         """Return the status.
@@ -170,7 +174,7 @@ class RudderRuleStatusSensor(RudderSensor):
         :param base_url: Rudder's address
         :raises ConflictError: if the rule is disabled
         """
-        rule_id = parse_id("rule_id", self.rule_id, "a rule")
+        rule_id = _parse_rule_id(self.rule_id)
         url = rules.page_url(base_url, rule_id)
         if observation.state != self.status:
             raise ConflictError(f"rule {rule_id} is disabled, so it will not be {self.status!r}: {url}")
@@ -181,19 +185,33 @@ class RudderRuleStatusSensor(RudderSensor):
 class RudderComplianceSensor(RudderSensor):
     """Waits until the compliance of a rule or node reaches a threshold, whatever the pending reports will contain.
 
-    Low compliance does not fail the task, because nodes may still apply their policies; ``timeout`` does. Endpoints:
-    ``GET /compliance/rules/{id}`` and ``GET /compliance/nodes/{id}``, and their lists for many tasks in a triggerer.
+    After a change, Rudder shows the compliance of the old policies until it has generated the new ones: to wait for a
+    change, give ``after``. Low compliance does not fail the task, because nodes may still apply their policies;
+    ``timeout`` does. A disabled rule fails it. Endpoints: ``GET /compliance/rules/{id}``, ``GET /rules/{id}`` and
+    ``GET /compliance/nodes/{id}``, and their lists for many tasks in a triggerer; ``GET /nodes`` with ``after``.
 
     :param rule_id: id of the rule; give either this or ``node``
     :param node: id of the node, not its host name; ``node_id`` is an attribute of Airflow's operators
     :param threshold: percent, above 0 and at most 100
+    :param after: time of a change, with its time zone: a datetime, or text in ISO 8601, such as the ``applied_at`` in
+        the result of `RudderUpdateRuleOperator`. The compliance then counts only when all nodes that report have begun
+        a run more than ``generation_seconds`` later, by their own clocks. None = the compliance counts at once
+    :param generation_seconds: the longest time in seconds that Rudder takes to generate policies after a change
     :param rudder_conn_id: the Airflow connection
     :return: `RuleCompliance` or `NodeCompliance`
-    :raises AirflowFailException: for invalid arguments, a missing rule or node, and a server without compliance
+    :raises AirflowFailException: for invalid arguments, a missing rule or node, a disabled rule, and a server without
+        compliance
     """
 
     wait_spec = "self_hosted.rudder.waits.COMPLIANCE"
-    template_fields: Sequence[str] = (*RudderSensor.template_fields, "rule_id", "node", "threshold")
+    template_fields: Sequence[str] = (
+        *RudderSensor.template_fields,
+        "rule_id",
+        "node",
+        "threshold",
+        "after",
+        "generation_seconds",
+    )
 
     def __init__(
         self,
@@ -201,16 +219,19 @@ class RudderComplianceSensor(RudderSensor):
         rule_id: str | None = None,
         node: str | None = None,
         threshold: float | str = 100,
+        after: str | datetime | None = None,
+        generation_seconds: float | str = 300,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.rule_id, self.node, self.threshold = rule_id, node, threshold
+        self.after, self.generation_seconds = after, generation_seconds
 
     def external_id(self) -> str:
-        """Return the key: the rule or node, its kind, and the threshold."""
+        """Return the key: the rule or node, its kind, the threshold, and the time after which all nodes must run."""
         kind, target_id = self._target()
         threshold = parse_float("threshold", self.threshold, maximum=100)
-        return WaitKey(target_id, (kind, str(threshold))).to_text()
+        return WaitKey(target_id, (kind, str(threshold), *self._earliest_run())).to_text()
 
     def build_result(self, observation: Observation, base_url: str) -> RuleCompliance | NodeCompliance:
         """Return the compliance.
@@ -224,16 +245,29 @@ class RudderComplianceSensor(RudderSensor):
             raise ConflictError(
                 f"no compliance of {kind} {target_id}: Rudder computes none in its mode {observation.state!r}"
             )
+        if observation.state == rules.DISABLED:
+            url = rules.page_url(base_url, target_id)
+            raise ConflictError(f"rule {target_id} is disabled, so its nodes do not report about it: {url}")
         percent, details = observation.details["compliance"], observation.details["details"]
         common: Compliance = {"compliance": percent, "details": details, "url": ""}
         if kind == "rule":
             return {**common, "rule_id": target_id, "url": rules.page_url(base_url, target_id)}
         return {**common, "node_id": target_id, "url": nodes.page_url(base_url, target_id)}
 
+    def _earliest_run(self) -> tuple[str, ...]:
+        margin = parse_float("generation_seconds", self.generation_seconds, maximum=MAX_GENERATION_SECONDS)
+        if self.after is None:
+            return ()
+        after = parse_timestamp("after", self.after, needs_timezone=True).astimezone(UTC)
+        try:
+            return ((after + timedelta(seconds=margin)).isoformat(),)
+        except OverflowError:
+            raise ValueError(f"after is too late: {self.after!r}") from None
+
     def _target(self) -> tuple[compliance.Kind, str]:
         if require_one_of({"rule_id": self.rule_id, "node": self.node}) == "rule_id":
-            return "rule", parse_id("rule_id", self.rule_id, "a rule")
-        return "node", parse_id("node", self.node, "a node")
+            return "rule", _parse_rule_id(self.rule_id)
+        return "node", _parse_node_id(self.node)
 
 
 class RudderNodeRunSensor(RudderSensor):
@@ -259,7 +293,7 @@ class RudderNodeRunSensor(RudderSensor):
     def external_id(self) -> str:
         """Return the key: the node and the time."""
         after = parse_timestamp("after", self.after, needs_timezone=True).astimezone(UTC)
-        return WaitKey(parse_id("node", self.node, "a node"), (after.isoformat(),)).to_text()
+        return WaitKey(_parse_node_id(self.node), (after.isoformat(),)).to_text()
 
     def build_result(self, observation: Observation, base_url: str) -> NodeRun:
         """Return the start of the last run.
@@ -267,9 +301,17 @@ class RudderNodeRunSensor(RudderSensor):
         :param observation: the last observation
         :param base_url: Rudder's address
         """
-        node_id = parse_id("node", self.node, "a node")
+        node_id = _parse_node_id(self.node)
         return {
             "node_id": node_id,
             "last_run": observation.details["last_run"],
             "url": nodes.page_url(base_url, node_id),
         }
+
+
+def _parse_rule_id(value: Any) -> str:
+    return check_object_id("rule_id", parse_id("rule_id", value, "a rule"))
+
+
+def _parse_node_id(value: Any) -> str:
+    return check_object_id("node", parse_id("node", value, "a node"), "node")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
@@ -14,13 +15,12 @@ from self_hosted.core.wait.key import WaitKey
 from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.spec import WaitSpec
 from self_hosted.rudder.api import change_requests, compliance, nodes, rules
-from self_hosted.rudder.errors import NotOfferedError
+from self_hosted.rudder.api.lookup import look_up
+from self_hosted.rudder.api.shapes import ChangeRequest, Compliance, Node, Rule
 
 HOOK = "self_hosted.rudder.hook.RudderHook"
-MAX_SINGLE_READS = 5  # objects that a list left out are read one by one, up to so many, before a longer list is read
+MAX_SEARCHED_NODES = 50  # in one URL
 STATES_WITHOUT_POLICIES = {"ignored", "empty-policies"}  # agents of nodes in these states do not run
-
-Found = Mapping[str, Any]
 
 
 def refresh_change_requests(change_request_ids: Sequence[str]) -> Flow[Mapping[str, Observation]]:
@@ -28,7 +28,7 @@ def refresh_change_requests(change_request_ids: Sequence[str]) -> Flow[Mapping[s
 
     :param change_request_ids: their numbers
     """
-    found = yield from _fetch(
+    found = yield from look_up(
         change_request_ids, change_requests.get, change_requests.list_all, partial(change_requests.list_all, "closed")
     )
     return {number: _observe_change_request(request) for number, request in found.items()}
@@ -40,25 +40,29 @@ def refresh_rule_statuses(keys: Sequence[str]) -> Flow[Mapping[str, Observation]
     :param keys: texts of `WaitKey`: the rule, and the desired status
     """
     wait_keys = {key: WaitKey.from_text(key) for key in keys}
-    found = yield from _fetch((key.id for key in wait_keys.values()), rules.get, rules.list_all)
+    found = yield from look_up((key.id for key in wait_keys.values()), rules.get, rules.list_all)
     return {text: _observe_rule_status(found[key.id], *key.condition) for text, key in wait_keys.items()}
 
 
 def refresh_compliance(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
     """Observe the compliance of rules and nodes.
 
-    :param keys: texts of `WaitKey`: the rule or node, its kind, and the threshold in percent
+    :param keys: texts of `WaitKey`: the rule or node, its kind, the threshold in percent, and optionally the time in
+        ISO 8601 after which all nodes must have begun a run, so that the compliance is that of the current policies
     """
     wait_keys = {key: WaitKey.from_text(key) for key in keys}
-    found = {}
+    observed: dict[str, Observation] = {}
     for name in sorted({key.condition[0] for key in wait_keys.values()}):
         kind = cast("compliance.Kind", name)
-        ids = (key.id for key in wait_keys.values() if key.condition[0] == kind)
-        found[name] = yield from _fetch(ids, partial(compliance.get, kind), partial(compliance.list_all, kind))
-    return {
-        text: _observe_compliance(found[key.condition[0]][key.id], float(key.condition[1]))
-        for text, key in wait_keys.items()
-    }
+        of_kind = {text: key for text, key in wait_keys.items() if key.condition[0] == kind}
+        ids = {key.id for key in of_kind.values()}
+        found = yield from look_up(ids, partial(compliance.get, kind), partial(compliance.list_all, kind))
+        disabled = (yield from _find_disabled_rules(ids)) if kind == "rule" else set()
+        observed |= {
+            text: _observe_compliance(found[key.id], float(key.condition[1]), is_disabled=key.id in disabled)
+            for text, key in of_kind.items()
+        }
+    return (yield from _require_runs(wait_keys, observed))
 
 
 def refresh_node_runs(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
@@ -83,64 +87,84 @@ def find_idle_nodes(keys: Sequence[str]) -> Flow[Mapping[str, str]]:
     return {key: reason for key, reason in reasons.items() if reason}
 
 
-def _fetch(
-    ids: Iterable[str], get: Callable[[str], Flow[Found]], *lists: Callable[[], Flow[Sequence[Found]]]
-) -> Flow[Mapping[str, Found | None]]:
-    """Return objects by id, None for missing ones: many from lists, and those that no list contains one by one.
+def _find_disabled_rules(rule_ids: Iterable[str]) -> Flow[set[str]]:
+    """Return the rules that are disabled, so that they get no reports; none without the permission to read rules."""
+    try:
+        found = yield from look_up(rule_ids, rules.get, rules.list_all)
+    except PermissionDeniedError:
+        return set()
+    return {rule_id for rule_id, rule in found.items() if rule and rule.get("enabled") is False}
 
-    :param ids: their ids
-    :param get: returns the flow that reads one
-    :param lists: return the flows that list them: the first is read for more than one object, each further one for more
-        than `MAX_SINGLE_READS` that are still missing
+
+def _require_runs(
+    wait_keys: Mapping[str, WaitKey], observed: Mapping[str, Observation]
+) -> Flow[Mapping[str, Observation]]:
+    """Return the observations; a compliance is not final before the last run of each node is late enough.
+
+    After a change, Rudder shows the compliance of the old policies until it has generated the new ones.
     """
-    found: dict[str, Found | None] = {}
-    required, max_single_reads = set(ids), 1
-    for list_all in lists:
-        if len(required - set(found)) > max_single_reads:
-            found.update({str(item["id"]): item for item in (yield from list_all())})
-        max_single_reads = MAX_SINGLE_READS
-    for object_id in sorted(required - set(found)):
-        try:
-            found[object_id] = yield from get(object_id)
-        except NotOfferedError:
-            raise
-        except NotFoundError:
-            found[object_id] = None
-    return {object_id: found[object_id] for object_id in required}
+    unproven = {text: key for text, key in wait_keys.items() if len(key.condition) > 2 and observed[text].details}
+    node_ids: dict[str, list[str]] = {}
+    for text, key in unproven.items():
+        if observed[text].done:
+            is_node = key.condition[0] == "node"
+            node_ids[text] = [key.id] if is_node else (yield from compliance.list_reporting_nodes(key.id))
+    distinct = {node_id for ids in node_ids.values() for node_id in ids}
+    found = yield from look_up(distinct, nodes.get, partial(nodes.list_accepted, _as_filter(distinct)))
+    result = dict(observed)
+    for text, ids in node_ids.items():
+        since = read_timestamp(wait_keys[text].condition[2])
+        late = [node_id for node_id in ids if not _ran_after(found[node_id], since)]
+        if late:
+            state = f"{observed[text].state}, but {len(late)} of {len(ids)} nodes did not run after {since.isoformat()}"
+            result[text] = replace(observed[text], state=state, done=False)
+    return result
 
 
-def _fetch_nodes(keys: Sequence[str]) -> Flow[Mapping[str, Found | None]]:
+def _ran_after(node: Node | None, since: datetime) -> bool:
+    """Whether a node began a run after a time; a node that does not exist any more has no old reports."""
+    last = nodes.get_last_run(node) if node else None
+    return node is None or (last is not None and last > since)
+
+
+def _as_filter(node_ids: set[str]) -> set[str] | None:
+    """Return the ids for a search, or None if they would make its URL too long."""
+    return node_ids if len(node_ids) <= MAX_SEARCHED_NODES else None
+
+
+def _fetch_nodes(keys: Sequence[str]) -> Flow[Mapping[str, Node | None]]:
     """Return the nodes of waits, by the keys of the waits."""
     ids = {key: WaitKey.from_text(key).id for key in keys}
     distinct = set(ids.values())
-    found = yield from _fetch(
+    found = yield from look_up(
         distinct, nodes.get, partial(nodes.list_accepted, distinct), partial(nodes.list_pending, distinct)
     )
     return {key: found[node_id] for key, node_id in ids.items()}
 
 
-def _observe_change_request(request: Found | None) -> Observation:
+def _observe_change_request(request: ChangeRequest | None) -> Observation:
     if request is None:
         return MISSING
-    is_decided = request["status"] in {change_requests.DEPLOYED, change_requests.CANCELLED}
-    return Observation(request["status"], done=is_decided)
+    return Observation(request["status"], done=not change_requests.is_open(request))
 
 
-def _observe_rule_status(rule: Found | None, desired: str) -> Observation:
+def _observe_rule_status(rule: Rule | None, desired: str) -> Observation:
     if rule is None:
         return MISSING
-    status = rule.get("status", {})
-    value = status.get("value", "unknown")
+    status = rule.get("status")
+    value, explanation = (status["value"], status.get("details") or "") if status else ("unknown", "")
     # a rule is disabled on purpose, so a wait does not continue until it may be enabled again
     is_done = value in {desired, rules.DISABLED}
-    return Observation(value, done=is_done, details={"details": status.get("details", "")})
+    return Observation(value, done=is_done, details={"details": explanation})
 
 
-def _observe_compliance(found: Found | None, threshold: float) -> Observation:
+def _observe_compliance(found: Compliance | None, threshold: float, *, is_disabled: bool) -> Observation:
     if found is None:
         return MISSING
-    if found["mode"] == compliance.REPORTS_DISABLED:
+    if found.get("mode") == compliance.REPORTS_DISABLED:
         return Observation(compliance.REPORTS_DISABLED, done=True)
+    if is_disabled:
+        return Observation(rules.DISABLED, done=True)
     applying = compliance.get_applying(found)
     return Observation(
         f"{found['compliance']:g} % compliant" + (f", {applying:g} % applying" if applying else ""),
@@ -150,7 +174,7 @@ def _observe_compliance(found: Found | None, threshold: float) -> Observation:
     )
 
 
-def _observe_run(node: Found | None, since: datetime) -> Observation:
+def _observe_run(node: Node | None, since: datetime) -> Observation:
     if node is None:
         return MISSING
     last = nodes.get_last_run(node)
@@ -159,7 +183,7 @@ def _observe_run(node: Found | None, since: datetime) -> Observation:
     return Observation(state, is_done, details={"last_run": last.isoformat() if last else None})
 
 
-def _why_idle(node: Found | None) -> str | None:
+def _why_idle(node: Node | None) -> str | None:
     if node is None:
         return None
     if node["status"] != "accepted":

@@ -23,10 +23,55 @@ def test_a_change_request_contains_its_change(served: Served, call) -> None:
     request = first_item(call("GET", f"/changeRequests/{number}"), "changeRequests")
     assert (request["id"], request["status"], request["created by"]) == (1, "Pending validation", "automation")
     assert request["description"] == "text"
-    assert request["displayName"] == f"Update rule 'Mount the project share' ({SHARE}) by API request"
+    assert request["displayName"] == f"update rule 'Mount the project share' ({SHARE}) by API request"
     (change,) = request["changes"]["rules"]
     assert change["change"]["enabled"] == {"from": False, "to": True}
     assert change["change"]["id"] == SHARE
+
+
+def test_a_change_shows_targets_as_text_and_no_tags(served: Served, call) -> None:
+    served.seed({"validation": True})
+    call("POST", f"/rules/{SHARE}", json={"tags": [{"a": "b"}], "targets": ["special:all", "group:a"]})
+    (change,) = first_item(call("GET", "/changeRequests/1"), "changeRequests")["changes"]["rules"]
+    assert change["change"]["targets"]["to"] == ['{"include":{"or":["group:a","special:all"]},"exclude":{"or":[]}}']
+    assert "tags" not in change["change"]
+
+
+def test_name_and_description_can_be_changed(served: Served, call) -> None:
+    number = open_change_request(served, call)
+    renamed = call("POST", f"/changeRequests/{number}", json={"name": "New", "description": "text"})
+    request = first_item(renamed, "changeRequests")
+    assert (request["displayName"], request["description"]) == ("New", "text")
+    again = call("POST", f"/changeRequests/{number}", json={"name": "New"})
+    assert "No changes to save" in error_message(again)
+    assert ".name(expected string)" in error_message(call("POST", f"/changeRequests/{number}", json={"name": 1}))
+
+
+@pytest.mark.parametrize(("reason", "problem"), [(None, "is mandatory"), ("abc", "should be at least 5")])
+def test_a_decision_may_need_a_reason(served: Served, call, reason: str | None, problem: str) -> None:
+    number = open_change_request(served, call)
+    served.seed({"reason_mandatory": True})
+    path, params = f"/changeRequests/{number}", {"reason": reason, "status": "deployed"}
+    for method, suffix in (("POST", "/accept"), ("DELETE", "")):
+        response = call(method, path + suffix, params=params, token="validator")
+        assert problem in error_message(response)
+    params["reason"] = "long enough"
+    assert call("POST", f"{path}/accept", params=params, token="validator").status_code == 200
+
+
+def test_a_change_of_a_system_rule_cannot_be_deployed(served: Served, call) -> None:
+    served.seed({"validation": True, "rules": [{"id": "s", "displayName": "System", "system": True}]})
+    assert first_item(call("POST", "/rules/s", json={"enabled": False}))["changeRequestId"] == "1"
+    assert "can not be modified" in error_message(accept(call, 1))
+
+
+def test_a_deployment_replaces_the_whole_rule(served: Served, call) -> None:
+    number = open_change_request(served, call)
+    served.seed({"validation": False})
+    call("POST", f"/rules/{SHARE}", json={"shortDescription": "later"})
+    served.seed({"validation": True})
+    accept(call, number)
+    assert not first_item(call("GET", f"/rules/{SHARE}"))["shortDescription"]
 
 
 def test_change_requests_are_listed_by_status_and_rule(served: Served, call) -> None:

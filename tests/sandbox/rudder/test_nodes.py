@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from self_hosted.sandbox.rudder.nodes import DEFAULT_FIELDS
 from tests.conftest import Served
 from tests.rudder.conftest import FILE_SERVER, PENDING_NODE, load_vendor_cases
 from tests.sandbox.rudder.client import error_message, first_item, list_node_ids
@@ -24,7 +25,20 @@ def test_accepted_and_pending_nodes_have_separate_lists(call) -> None:
 
 
 def test_a_missing_node_is_an_error(call) -> None:
-    assert "Node with ID 'nothing' was not found in Rudder" in error_message(call("GET", "/nodes/nothing"))
+    assert error_message(call("GET", "/nodes/nothing")).endswith("Inconsistency: Node is missing")
+    assert error_message(call("GET", "/nodes/pending/nothing")).endswith("Inconsistency: Node is missing")
+
+
+def test_a_pending_node_has_a_short_format_in_a_nested_list(call) -> None:
+    [[node]] = call("GET", f"/nodes/pending/{PENDING_NODE}").json()["data"]["nodes"]
+    assert (node["id"], node["status"]) == (PENDING_NODE, "pending")
+    assert "state" not in node
+
+
+def test_the_status_of_an_unknown_node_is_deleted(call) -> None:
+    response = call("GET", "/nodes/status", params={"ids": f"{FILE_SERVER},nothing"})
+    statuses = {node["id"]: node["status"] for node in response.json()["data"]["nodes"]}
+    assert statuses == {FILE_SERVER: "accepted", "nothing": "deleted"}
 
 
 def test_a_search_omits_policy_servers_by_default(call) -> None:
@@ -40,10 +54,40 @@ def test_a_regular_expression_matches_complete_values(call) -> None:
     assert list_node_ids(call, where=where("nodeHostname", "eq", "file-server-01.example.com")) == [FILE_SERVER]
 
 
-def test_an_unsupported_criterion_is_an_error(call) -> None:
-    assert "does not support the criterion" in error_message(
-        call("GET", "/nodes", params={"where": where("ram", "gt", "1")})
-    )
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"where": where("ram", "eq", "1")}, "does not support the attribute"),
+        ({"where": where("nodeId", "gt", "1")}, "The comparator 'gt' is unknown"),
+        ({"where": "zzz"}, "expected '[' got 'z'"),
+        ({"where": "[]"}, "Chunk was empty"),
+        ({"where": "[1]"}, "missing"),
+        ({"query": "[]"}, "expected '{' got '['"),
+        ({"query": "{}"}, "Chunk was empty"),
+        ({"where": where("nodeId", "eq", "1"), "composition": "xor"}, "no valid query"),
+        ({"where": where("nodeId", "eq", "1"), "select": "everything"}, "no valid query"),
+    ],
+)
+def test_an_invalid_search_is_an_error(call, params: dict[str, str], problem: str) -> None:
+    message = error_message(call("GET", "/nodes", params=params))
+    assert message.startswith("Node query not correctly sent")
+    assert problem in message
+
+
+def test_a_query_combines_criteria(call) -> None:
+    names = ("root", FILE_SERVER)
+    criteria = [{"objectType": "node", "attribute": "nodeId", "comparator": "eq", "value": name} for name in names]
+    query = {"select": "nodeAndPolicyServer", "composition": "or", "where": criteria}
+    assert set(list_node_ids(call, query=json.dumps(query))) == set(names)
+    assert list_node_ids(call, query=json.dumps({**query, "composition": "and"})) == []
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "is_found"),
+    [("notEq", FILE_SERVER, False), ("notRegex", "nothing", True), ("exists", "", True), ("notExists", "", False)],
+)
+def test_comparators_may_be_negative(call, comparator: str, value: str, is_found: bool) -> None:
+    assert (FILE_SERVER in list_node_ids(call, where=where("nodeId", comparator, value))) is is_found
 
 
 @pytest.mark.parametrize(
@@ -51,8 +95,8 @@ def test_an_unsupported_criterion_is_an_error(call) -> None:
     [
         ("minimal", {"id", "hostname", "status"}),
         ("minimal,lastRunDate,nonsense", {"id", "hostname", "status", "lastRunDate"}),
-        ("lastRunDate", {"id", "hostname", "status", "state", "lastRunDate", "policyMode"}),
-        (None, {"id", "hostname", "status", "state", "lastRunDate", "policyMode"}),
+        ("lastRunDate", {*DEFAULT_FIELDS} - {"architectureDescription"}),
+        (None, {*DEFAULT_FIELDS} - {"architectureDescription"}),
     ],
 )
 def test_a_node_has_the_included_fields(call, include: str | None, fields: set[str]) -> None:

@@ -55,27 +55,68 @@ def test_json_with_another_content_type_is_ignored(call) -> None:
 
 
 @pytest.mark.parametrize(
-    "targets",
+    ("targets", "included", "excluded"),
     [
-        ["special:all", "group:a"],
-        [{"or": ["group:a", "special:all"]}],
-        [{"and": ["special:all", "group:a"]}],
-        ["group:a", {"include": {"and": ["special:all"]}, "exclude": {"or": []}}],
+        ([], [], []),
+        (["special:all", "group:a"], ["special:all", "group:a"], []),
+        (["special:all_nodes_without_role"], ["special:all_exceptPolicyServers"], []),
+        ([{"or": ["group:a", "group:b"]}], [{"or": ["group:a", "group:b"]}], []),
+        ([{"and": ["group:a", "group:b"]}], [{"or": ["group:a", "group:b"]}], []),
+        ([{"include": {"and": ["group:a"]}, "exclude": {"or": ["group:b"]}}], ["group:a"], ["group:b"]),
+        (
+            ["group:a", {"include": {"or": ["group:b"]}, "exclude": {"or": ["group:c"]}}],
+            ["group:a", {"or": ["group:b"]}],
+            [{"or": ["group:c"]}],
+        ),
     ],
 )
-def test_targets_become_one_object_and_an_and_becomes_an_or(call, targets: list[Any]) -> None:
+def test_targets_become_one_object_and_an_and_becomes_an_or(
+    call, targets: list[Any], included: list[Any], excluded: list[Any]
+) -> None:
     after = first_item(call("POST", f"/rules/{SHARE}", json={"targets": targets}))
-    assert after["targets"] == [{"include": {"or": ["group:a", "special:all"]}, "exclude": {"or": []}}]
+    assert after["targets"] == [{"include": {"or": included}, "exclude": {"or": excluded}}]
 
 
-def test_an_unknown_target_is_an_error(call) -> None:
-    assert "Invalid target string: 'everything'" in error_message(
-        call("POST", f"/rules/{SHARE}", json={"targets": ["everything"]})
-    )
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"enabled": "true"}, ".enabled(expected a Boolean)"),
+        ({"displayName": 1}, ".displayName(expected string)"),
+        ({"directives": "a"}, ".directives(expected '[' got '\"')"),
+        ({"directives": [1]}, ".directives[0](expected string)"),
+        ({"tags": [{"n": 1}]}, ".tags[0].n(expected string)"),
+        ({"tags": ["n"]}, ".tags[0](expected '{')"),
+        ({"targets": ["everything"]}, "Invalid target string: 'everything'"),
+        ({"targets": [1]}, ".targets[0](expected a target)"),
+        ({"targets": [{}]}, ".targets[0](expected a composition of targets)"),
+        ({"targets": [{"include": {"or": ["special:all"]}}]}, ".targets[0].exclude(missing)"),
+        ([], "(expected '{' got '[')"),
+    ],
+)
+def test_a_malformed_field_is_an_error_that_names_it(call, body: Any, problem: str) -> None:
+    response = call("POST", f"/rules/{SHARE}", json=body)
+    assert error_message(response).endswith(f"Unexpected: {problem}") or problem in error_message(response)
+    assert error_message(response).startswith("Could not extract a rule from request.")
 
 
-def test_an_invalid_boolean_is_an_error(call) -> None:
-    assert ".enabled" in error_message(call("POST", f"/rules/{SHARE}", json={"enabled": "maybe"}))
+def test_a_malformed_new_rule_is_an_error(call) -> None:
+    assert ".enabled" in error_message(call("PUT", "/rules", json={"displayName": "New", "enabled": 1}))
+
+
+@pytest.mark.parametrize(("form", "problem"), [({"enabled": "maybe"}, "Boolean"), ({"tags": "[{"}, "expected '['")])
+def test_a_malformed_field_of_a_form_is_an_error(call, form: dict[str, str], problem: str) -> None:
+    assert problem in error_message(call("POST", f"/rules/{SHARE}", data=form))
+
+
+def test_a_null_field_is_ignored(call) -> None:
+    after = first_item(call("POST", f"/rules/{SHARE}", json={"displayName": None}))
+    assert after["displayName"] == "Mount the project share"
+
+
+def test_tags_are_sorted_by_name(call) -> None:
+    tags = [{"b": "2"}, {"a": "1"}, {"a": "0"}]
+    after = first_item(call("POST", f"/rules/{SHARE}", json={"tags": tags}))
+    assert after["tags"] == [{"a": "1"}, {"a": "0"}, {"b": "2"}]
 
 
 def test_directives_are_sorted(call) -> None:
@@ -87,7 +128,42 @@ def test_a_creation_with_an_existing_id_is_an_error(call) -> None:
     created = call("PUT", "/rules", json=body)
     assert (created.json()["action"], first_item(created)["categoryId"]) == ("createRule", "shares")
     assert first_item(created)["enabled"] is True
-    assert "already exists" in error_message(call("PUT", "/rules", json=body))
+    assert "there is already a rule with the same id" in error_message(call("PUT", "/rules", json=body))
+
+
+def test_names_of_rules_are_unique(served: Served, call) -> None:
+    name = first_item(call("GET", f"/rules/{ANTIVIRUS}"))["displayName"]
+    assert "a rule with the same name" in error_message(call("PUT", "/rules", json={"displayName": name}))
+    assert "already in use" in error_message(call("POST", f"/rules/{SHARE}", json={"displayName": name}))
+    served.seed({"unique_names": False})
+    assert call("POST", f"/rules/{SHARE}", json={"displayName": name}).status_code == 200
+
+
+def test_a_clone_of_a_missing_rule_is_an_error(call) -> None:
+    response = call("PUT", "/rules", json={"displayName": "Clone", "source": "nothing"})
+    assert "by cloning rule 'nothing'" in error_message(response)
+
+
+def test_a_system_rule_can_be_neither_changed_nor_deleted(served: Served, call) -> None:
+    served.seed({"rules": [{"id": "inventory-all", "displayName": "Inventory", "system": True}]})
+    assert "can not be modified" in error_message(call("POST", "/rules/inventory-all", json={"enabled": False}))
+    assert "can't be deleted" in error_message(call("DELETE", "/rules/inventory-all"))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/rules/", "Rule with id 'index' was not found"),
+        ("/rules/a%20b", "Rule with id 'a+b' was not found"),
+        ("/rules/a%2Fb", "Rule with id 'a/b' was not found"),
+    ],
+)
+def test_some_ids_are_read_as_other_ids(call, path: str, message: str) -> None:
+    assert error_message(call("GET", path)) == message
+
+
+def test_a_revision_of_a_rule_cannot_be_deleted(call) -> None:
+    assert "past revision" in error_message(call("DELETE", f"/rules/{SHARE}+abcdef"))
 
 
 def test_a_rule_without_a_name_is_an_error(call) -> None:
@@ -144,6 +220,14 @@ def test_the_status_of_a_rule_depends_on_its_directives(served: Served, call) ->
     assert status()["value"] == "Partially applied"
     call("POST", f"/rules/{ANTIVIRUS}", json={"enabled": False})
     assert status()["details"] == "This rule is disabled. , Directive 'antivirus-clamav' disabled"
+
+
+def test_a_rule_without_directives_or_nodes_is_not_applied(served: Served, call) -> None:
+    created = first_item(call("PUT", "/rules", json={"displayName": "Empty"}))
+    assert created["status"] == {"value": "Not applied", "details": "No policy defined, Empty groups"}
+    served.seed({"empty_groups": ["group:archive"]})
+    after = first_item(call("POST", f"/rules/{ANTIVIRUS}", json={"targets": ["group:archive"]}))
+    assert after["status"] == {"value": "Not applied", "details": "Empty groups"}
 
 
 def test_lists_omit_system_rules(served: Served, call) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
-from self_hosted.rudder.errors import unwrap
+from self_hosted.core.http.shape import check_shape
+from self_hosted.rudder.errors import is_empty_success, unwrap
 
-PATH = "/system/update/policies"
+PATH, STARTED = "/system/update/policies", "Started"
 
 
 class PolicyUpdate(TypedDict):
@@ -30,7 +30,6 @@ def start_update() -> Flow[PolicyUpdate]:
     :raises ServerError: if the response is malformed
     """
     reply = yield Request("POST", PATH, idempotent=True)
-    status = unwrap(reply, "policies")
-    if not isinstance(status, str):
-        raise reply.error(ServerError, f"the response holds no status of policies: {status!r}")
-    return PolicyUpdate(status=status)
+    if is_empty_success(reply):
+        return PolicyUpdate(status=STARTED)
+    return PolicyUpdate(status=reply.clean(check_shape(reply, unwrap(reply, "policies"), str, "policies")))

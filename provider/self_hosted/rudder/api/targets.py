@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_NAME = re.compile(r"special:(all|all_exceptPolicyServers|all_policyServers)|(group|policyServer):.+")
+MAX_DEPTH = 20
+_NAME = re.compile(r"special:(all|all_exceptPolicyServers|all_policyServers)|(group|policyServer):[^\s/]+")
 _CURRENT_NAMES = {
     "special:all_nodes_without_role": "special:all_exceptPolicyServers",
     "special:all_servers_with_role": "special:all_policyServers",
@@ -34,7 +35,9 @@ def normalize(targets: Sequence[Any]) -> dict[str, dict[str, list[str]]]:
     return {"include": {"or": sorted(included)}, "exclude": {"or": sorted(excluded)}}
 
 
-def _members(target: Any) -> Iterator[str]:
+def _members(target: Any, depth: int = 0) -> Iterator[str]:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"targets: nested in more than {MAX_DEPTH} levels")
     if isinstance(target, str):
         yield _normalize_name(target)
         return
@@ -43,8 +46,11 @@ def _members(target: Any) -> Iterator[str]:
     if "and" in target:
         raise ValueError('targets: Rudder stores an "and" as "or"; create a group of these nodes instead')
     _require_keys(target, {"or"})
-    for member in target.get("or", ()):
-        yield from _members(member)
+    members = target.get("or", [])
+    if not isinstance(members, list | tuple):
+        raise ValueError(f"targets: {dict(target)!r} is not a target")
+    for member in members:
+        yield from _members(member, depth + 1)
 
 
 def _normalize_name(target: str) -> str:

@@ -14,8 +14,8 @@ class RuleUpdate(TypedDict):
     :param outcome: "applied", "unchanged" if no value differed, or "pending" if the change waits for approval
     :param changed: Rudder's names of the fields that differed
     :param change_request_id: number of the change request, if there is one
-    :param duplicates: only if a lost response made a second request necessary: numbers of further change requests with
-        the same content that stay open, because the account may not decline them
+    :param duplicates: only if the same task opened several change requests, after a lost response or with other values
+        in an earlier attempt: numbers of those that stay open, because the account may not decline them
     """
 
     rule_id: str

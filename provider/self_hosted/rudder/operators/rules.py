@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -15,9 +16,11 @@ from self_hosted.core.arguments import (
     parse_str_list,
     require_not_blank,
 )
+from self_hosted.core.http.errors import NotReadyError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import idempotency_key
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
+from self_hosted.rudder.api.ids import check_object_id, check_optional_text
 from self_hosted.rudder.api.types import RuleUpdate
 from self_hosted.rudder.operators.base import RudderOperator
 
@@ -25,9 +28,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.core.wait.observation import Observation
-    from self_hosted.rudder.api import change_requests, rules, targets
+    from self_hosted.rudder.api import change_requests, rule_changes, rules, targets
 else:
     change_requests = lazy_import("self_hosted.rudder.api.change_requests")
+    rule_changes = lazy_import("self_hosted.rudder.api.rule_changes")
     rules = lazy_import("self_hosted.rudder.api.rules")
     targets = lazy_import("self_hosted.rudder.api.targets")
 
@@ -45,12 +49,15 @@ FIELDS = {
 
 
 class UpdateRuleResult(RuleUpdate):
-    """The result of `RudderUpdateRuleOperator`: a `RuleUpdate`, and this key.
+    """The result of `RudderUpdateRuleOperator`: a `RuleUpdate`, and these keys.
 
     :param url: page of the rule, or of the pending change request
+    :param applied_at: when it was known that the rule has the desired values, by the worker's clock, in ISO 8601; None
+        if the change is pending. It is a valid ``after`` of `RudderComplianceSensor` and `RudderNodeRunSensor`
     """
 
     url: str
+    applied_at: str | None
 
 
 class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
@@ -131,11 +138,11 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
 
         :raises ValueError: naming the argument
         """
-        parse_id("rule_id", self.rule_id, "a rule")
+        self._rule_id()
         if not self._values():
             raise ValueError(f"nothing to update: give at least one of {', '.join(FIELDS)}")
         self._waits_for_change_request()
-        self._validate_reason()
+        self._validate_texts()
 
     def submit(self, context: Context) -> UpdateRuleResult:
         """Update the rule, or find the effect of an earlier try.
@@ -143,7 +150,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         :param context: the context of the task
         """
         update = rules.update(
-            parse_id("rule_id", self.rule_id, "a rule"),
+            self._rule_id(),
             self._values(),
             reason=self._stripped_reason,
             change_request_name=self.change_request_name,
@@ -151,7 +158,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
             idempotency_key=idempotency_key(context),
             previous_attempt_unknown=self.previous_attempt_unknown,
         )
-        result = self._with_url(self.hook.run(update))
+        result = self._describe_result(self.hook.run(update))
         self._warn_about_duplicates(result)
         return result
 
@@ -183,19 +190,35 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
                 f"change request {submitted['change_request_id']} for rule {submitted['rule_id']} was not deployed, "
                 f"its state is {observation.state!r}: {submitted['url']}"
             )
-        result = self._with_url({**submitted, "outcome": "applied"})
+        self._require_values(context, submitted)
+        result = self._describe_result({**submitted, "outcome": "applied"})
         if "duplicates" in result:  # the server may have opened another one only after this wait began
-            own = self.hook.run(change_requests.list_own(idempotency_key(context), result["rule_id"]))
-            result["duplicates"] = self.hook.run(change_requests.decline_duplicates(own))
+            decline = rule_changes.decline_duplicates(
+                result["rule_id"], self._values(), idempotency_key(context), result["change_request_id"]
+            )
+            result["duplicates"] = self.hook.run(decline)
             self._warn_about_duplicates(result)
         return result
+
+    def _require_values(self, context: Context, submitted: UpdateRuleResult) -> None:
+        """Check that the deployed change request left the rule with the values of this try."""
+        differing = self.hook.run(rules.find_differences(submitted["rule_id"], self._values()))
+        if differing:
+            self._clear_job_state(context)
+            raise NotReadyError(
+                f"change request {submitted['change_request_id']} is deployed, but rule {submitted['rule_id']} has "
+                f"other values of {', '.join(differing)}: a retry sends them again"
+            )
+
+    def _rule_id(self) -> str:
+        return check_object_id("rule_id", parse_id("rule_id", self.rule_id, "a rule"))
 
     def _warn_about_duplicates(self, result: UpdateRuleResult) -> None:
         for number in result.get("duplicates", ()):
             self.log.warning(
                 "Change request %s is a duplicate of %s, and this account may not decline it: decline it in Rudder",
                 number,
-                result["change_request_id"],
+                result["change_request_id"] or "a change that was applied at once",
             )
 
     def _values(self) -> dict[str, Any]:
@@ -206,7 +229,9 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
     def _waits_for_change_request(self) -> bool:
         return parse_bool("wait_for_change_request", self.wait_for_change_request)
 
-    def _validate_reason(self) -> None:
+    def _validate_texts(self) -> None:
+        for name in ("reason", "change_request_name", "change_request_description"):
+            check_optional_text(name, getattr(self, name))
         extra = self.hook.settings.extra
         if extra["require_reason"] and len(self._stripped_reason or "") < extra["min_reason_length"]:
             raise ValueError(
@@ -218,11 +243,13 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
     def _stripped_reason(self) -> str | None:
         return (self.reason or "").strip() or None
 
-    def _with_url(self, result: RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
+    def _describe_result(self, result: RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
         base_url = self.hook.settings.address.base_url
         if result["outcome"] == "pending" and result["change_request_id"] is not None:
-            return {**result, "url": change_requests.page_url(base_url, result["change_request_id"])}
-        return {**result, "url": rules.page_url(base_url, result["rule_id"])}
+            url = change_requests.page_url(base_url, result["change_request_id"])
+            return {**result, "url": url, "applied_at": None}
+        url, applied_at = rules.page_url(base_url, result["rule_id"]), datetime.now(UTC).isoformat()
+        return {**result, "url": url, "applied_at": applied_at}
 
 
 def _parse(argument: str, value: Any) -> Any:
@@ -235,5 +262,5 @@ def _parse(argument: str, value: Any) -> Any:
         return value
     require_not_blank(argument, value)
     if argument == "directives":
-        return parse_str_list(argument, value)
+        return [check_object_id(argument, directive, "directive") for directive in parse_str_list(argument, value)]
     return parse_object_list(argument, value) if argument == "tags" else [targets.normalize(parse_list(value))]

@@ -37,9 +37,10 @@ def _find_closed_problem(request: ChangeRequest) -> str | None:
 
 def _find_permission_problem(state: State, request: ChangeRequest, target: str, account: Account) -> str | None:
     if not _has_role(account, request.status):
-        return f"User is not authorized to update a '{request.status.lower()}' change"
+        return f"Inconsistency: User is not authorized to update a '{request.status.lower()}' change"
     if target == DEPLOYED and not account.deployer:
-        return f"User is not authorized to update a '{request.status.lower()}' change to 'deployed' state"
+        step = f"a '{request.status.lower()}' change to 'deployed' state"
+        return f"Inconsistency: User is not authorized to update {step}"
     return _find_self_approval_problem(state, target) if request.author is account else None
 
 
@@ -47,7 +48,8 @@ def _find_self_approval_problem(state: State, target: str) -> str | None:
     step, is_enabled = (
         ("deployment", state.self_deployment) if target == DEPLOYED else ("validation", state.self_validation)
     )
-    message = f"You are not authorized to do that action on your own change request: self-{step} is disabled."
+    action = "to do that action on your own change request"
+    message = f"SecurityError: You are not authorized {action}: self-{step} is disabled."
     return None if is_enabled else message
 
 
@@ -58,4 +60,4 @@ def _find_transition_problem(request: ChangeRequest, target: str) -> str | None:
 
 
 def _describe_rejection(request: ChangeRequest, cause: str) -> str:
-    return f"Could not accept ChangeRequest {request.id} details cause is: {cause}"
+    return f"Inconsistency: Could not accept ChangeRequest {request.id} details cause is: {cause}"

@@ -14,13 +14,17 @@ from self_hosted.sandbox.rudder.approval import (
     is_declinable,
 )
 from self_hosted.sandbox.rudder.calls import Call, Result
+from self_hosted.sandbox.rudder.changes import build_decision_error, check_deployable, set_status, to_change
+from self_hosted.sandbox.rudder.decoding import DecodingError, decode_object, decode_text
 from self_hosted.sandbox.rudder.errors import ApiError, EndpointNotFoundError
 from self_hosted.sandbox.rudder.resource import Resource
-from self_hosted.sandbox.rudder.state import ChangeRequest, State
+from self_hosted.sandbox.rudder.state import ChangeRequest
+
+MIN_REASON_CHARACTERS = 5
 
 
 class ChangeRequests(Resource):
-    """Change requests: list, read, accept, decline."""
+    """Change requests: list, read, rename, accept, decline."""
 
     @route("GET", "/changeRequests", action="listChangeRequests")
     def list_all(self, call: Call) -> Result:
@@ -32,7 +36,8 @@ class ChangeRequests(Resource):
         self._check_enabled()
         requests = [request for request in self.state.requests.values() if request.status in statuses]
         if "ruleId" in call.params:
-            requests = [request for request in requests if request.before["id"] == call.params["ruleId"]]
+            of_rule = ("rules", call.params["ruleId"])
+            requests = [request for request in requests if (request.kind, request.target_id) == of_rule]
         return Result([self._to_json(request) for request in requests])
 
     @route("GET", "/changeRequests/{id}", action="changeRequestDetails")
@@ -40,14 +45,33 @@ class ChangeRequests(Resource):
         """Return one change request."""
         return self._result(self._find(call, "find"))
 
+    @route("POST", "/changeRequests/{id}", action="updateChangeRequest")
+    def update(self, call: Call) -> Result:
+        """Update name and description of a change request."""
+        request = self._find(call, "update")
+        try:
+            given = decode_object(call)
+            name = decode_text(".name", given.get("name", request.name))
+            description = decode_text(".description", given.get("description", request.description))
+        except DecodingError as error:
+            raise build_decision_error(request.id, "update", f"Unexpected: {error}") from None
+        if (name, description) == (request.name, request.description):
+            cause = f"Inconsistency: Could not update ChangeRequest {request.id} details cause is: No changes to save."
+            raise build_decision_error(request.id, "update", cause)
+        request.name, request.description = name, description
+        return self._result(request)
+
     @route("POST", "/changeRequests/{id}/accept", action="acceptChangeRequest")
     def accept(self, call: Call) -> Result:
         """Move a change request to the status in the parameter ``status``."""
         target = _parse_target(call)
         request = self._find(call, "accept")
+        self._check_reason(call, request, "accept")
         problem = find_acceptance_problem(self.state, request, target, call.account)
         if problem:
-            raise _build_inconsistency(request.id, "accept", problem)
+            raise build_decision_error(request.id, "accept", problem)
+        if target == DEPLOYED:
+            check_deployable(self.state, request)
         set_status(self.state, request, target)
         return self._result(request)
 
@@ -55,13 +79,13 @@ class ChangeRequests(Resource):
     def decline(self, call: Call) -> Result:
         """Cancel a change request. One message covers a wrong status and a missing right."""
         request = self._find(call, "decline")
+        self._check_reason(call, request, "decline")
         if not is_declinable(self.state, request, call.account):
-            raise _build_inconsistency(
-                request.id,
-                "decline",
-                f"Could not decline ChangeRequest {request.id} details cause is: could not decline ChangeRequest "
-                f"{request.id}, because status '{request.status}' cannot be cancelled.",
+            reason = (
+                f"could not decline ChangeRequest {request.id}, because status '{request.status}' cannot be cancelled."
             )
+            cause = f"Inconsistency: Could not decline ChangeRequest {request.id} details cause is: {reason}"
+            raise build_decision_error(request.id, "decline", cause)
         set_status(self.state, request, CANCELLED)
         return self._result(request)
 
@@ -75,64 +99,41 @@ class ChangeRequests(Resource):
         self._check_enabled()
         given = call.path["id"]
         if not given.isdecimal():
-            raise _build_inconsistency(
-                given, verb, f"'{given}' is not a valid change request id (need to be an integer)"
+            raise build_decision_error(
+                given, verb, f"Inconsistency: '{given}' is not a valid change request id (need to be an integer)"
             )
         if int(given) not in self.state.requests:
-            raise _build_inconsistency(given, verb, f"Change request with id {given} does not exist.")
+            raise build_decision_error(given, verb, f"Inconsistency: Change request with id {given} does not exist.")
         return self.state.requests[int(given)]
+
+    def _check_reason(self, call: Call, request: ChangeRequest, verb: str) -> None:
+        """Check the reason, which only these two endpoints require."""
+        reason = call.params.get("reason", "")
+        if not self.state.reason_mandatory or len(reason) >= MIN_REASON_CHARACTERS:
+            return
+        rule = f"should be at least {MIN_REASON_CHARACTERS} characters long"
+        raise build_decision_error(
+            request.id,
+            verb,
+            "There was an error while extracting reason message; cause was: Inconsistency: "
+            f"Reason field {rule if reason else f'is mandatory and {rule}'}",
+        )
 
     def _result(self, request: ChangeRequest) -> Result:
         return Result({"changeRequests": [self._to_json(request)]}, str(request.id))
 
     def _to_json(self, request: ChangeRequest) -> dict[str, Any]:
-        changes = {"directives": [], "rules": [_change(request)], "groups": [], "parameters": []}
+        changes = {"directives": [], "rules": [], "groups": [], "parameters": [], request.kind: [to_change(request)]}
+        stored = getattr(self.state, request.kind).get(request.target_id)
         return {
             "id": request.id,
             "displayName": request.name,
             "status": request.status,
             "created by": request.author.id,
-            "acceptable": self.state.rules.get(request.before["id"]) == request.before,
+            "acceptable": stored == request.before,
             "description": request.description,
             "changes": changes,
         }
-
-
-def open_change_request(
-    state: State, call: Call, before: dict[str, Any], after: dict[str, Any] | None
-) -> ChangeRequest | None:
-    """Return a new change request if changes need validation, else None.
-
-    :param before: the current rule
-    :param after: the changed rule; None for a deletion
-    """
-    if not state.needs_validation:
-        return None
-    action = "Delete" if after is None else "Update"
-    name = f"{action} rule '{(after or before)['displayName']}' ({before['id']}) by API request"
-    request = ChangeRequest(
-        id=len(state.requests) + 1,
-        name=call.params.get("changeRequestName", name),
-        description=call.params.get("changeRequestDescription", ""),
-        author=call.account,
-        reason=call.params.get("reason"),
-        before=before,
-        after=after,
-    )
-    state.requests[request.id] = request
-    return request
-
-
-def set_status(state: State, request: ChangeRequest, status: str) -> None:
-    """Set the status of a change request. "Deployed" carries out the change."""
-    request.status = status
-    if status != DEPLOYED:
-        return
-    if request.after is None:
-        state.rules.pop(request.before["id"], None)
-        state.log("Rule deleted", request.before["id"], request.author, request.reason)
-    else:
-        state.store_change(request.after, request.author, request.reason)
 
 
 def _parse_target(call: Call) -> str:
@@ -147,19 +148,3 @@ def _parse_target(call: Call) -> str:
         f"available values are: [ {', '.join(STATUSES)} ]",
         call.path["id"],
     )
-
-
-def _build_inconsistency(request_id: int | str, verb: str, message: str) -> ApiError:
-    text = f"Could not {verb} ChangeRequest {request_id}; cause was: Inconsistency: {message}"
-    return ApiError(text, str(request_id))
-
-
-def _change(request: ChangeRequest) -> dict[str, Any]:
-    before, after = request.before, request.after
-    if after is None:
-        return {"action": "delete", "change": {"type": "RuleDeleteChangeJson", **before}}
-    fields = {
-        name: value if value == after[name] or name == "id" else {"from": value, "to": after[name]}
-        for name, value in before.items()
-    }
-    return {"action": "modify", "change": {"type": "RuleModifyChangeJson", **fields}}

@@ -16,8 +16,20 @@ class ApiError(Exception):
 
 
 class VersionError(ApiError):
-    """The requested API version is missing or ambiguous, so that no endpoint can be selected."""
+    """No endpoint can be selected: the version is missing or ambiguous, or the endpoint does not have it.
+
+    :param message: the text for ``errorDetails``
+    :param action: the action for the envelope, by default Rudder's own spelling of "unknown"
+    """
+
+    def __init__(self, message: str, action: str = "unknow") -> None:
+        super().__init__(message)
+        self.action = action
 
 
 class EndpointNotFoundError(Exception):
     """No endpoint matches the request; the response is an HTML page with status 404."""
+
+
+class InvalidJsonError(Exception):
+    """The body has a JSON content type, but is not JSON; the response has status 412."""

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from self_hosted.sandbox.routing import route
 from self_hosted.sandbox.rudder.calls import Call, Result
 from self_hosted.sandbox.rudder.errors import ApiError
+from self_hosted.sandbox.rudder.node_search import search
 from self_hosted.sandbox.rudder.resource import Resource
 from self_hosted.sandbox.rudder.state import Node, State
 
 MINIMAL_FIELDS = ("id", "hostname", "status")
-DEFAULT_FIELDS = (*MINIMAL_FIELDS, "state", "lastRunDate", "policyMode")
-SEARCHABLE_ATTRIBUTES = {"nodeId": "id", "nodeHostname": "hostname"}
+DEFAULT_FIELDS = (
+    *MINIMAL_FIELDS,
+    "state",
+    "os",
+    "architectureDescription",
+    "ram",
+    "machine",
+    "ipAddresses",
+    "description",
+    "acceptanceDate",
+    "lastInventoryDate",
+    "lastRunDate",
+    "policyServerId",
+    "managementTechnology",
+    "properties",
+    "policyMode",
+    "timezone",
+)
 
 
 class Nodes(Resource):
@@ -31,38 +46,62 @@ class Nodes(Resource):
         """Return nodes that are not accepted yet."""
         return self._list(call, "pending")
 
+    @route("GET", "/nodes/status", action="getNodesStatus")
+    def list_statuses(self, call: Call) -> Result:
+        """Return the status of nodes; an unknown one is "deleted"."""
+        ids = [node_id for node_id in call.params.get("ids", "").split(",") if node_id]
+        found = {node_id: self.state.nodes.get(node_id) for node_id in ids}
+        statuses = [{"id": node_id, "status": node.status if node else "deleted"} for node_id, node in found.items()]
+        return Result({"nodes": statuses})
+
+    @route("GET", "/nodes/pending/{id}", action="pendingNodeDetails")
+    def get_pending(self, call: Call) -> Result:
+        """Return a pending node, in a short format of its own and in a nested list."""
+        node = self._find(call.path["id"])
+        system = node.details.get("os", {})
+        short = {
+            "id": node.id,
+            "status": node.status,
+            "hostname": node.hostname,
+            "osName": system.get("name"),
+            "osVersion": system.get("version"),
+            "machineType": node.details.get("machine", {}).get("type"),
+        }
+        return Result({"nodes": [[{name: value for name, value in short.items() if value is not None}]]}, node.id)
+
     @route("GET", "/nodes/{id}", action="nodeDetails")
     def get(self, call: Call) -> Result:
         """Return an accepted or pending node."""
-        node_id = call.path["id"]
+        node = self._find(call.path["id"])
+        return Result({"nodes": [self._to_json(node, call)]}, node.id)
+
+    def _find(self, node_id: str) -> Node:
         if node_id not in self.state.nodes:
             raise ApiError(
-                f"An error was encountered when looking for node with ID '{node_id}'; cause was: Inconsistency: "
-                f"Node with ID '{node_id}' was not found in Rudder"
+                f"An error was encountered when looking for node with ID '{node_id}'; "
+                "cause was: Inconsistency: Node is missing"
             )
-        return Result({"nodes": [self._to_json(self.state.nodes[node_id], call)]}, node_id)
+        return self.state.nodes[node_id]
 
     def _list(self, call: Call, status: str) -> Result:
         nodes = [node for node in self.state.nodes.values() if node.status == status]
-        if "where" in call.params:
-            include_servers = call.params.get("select") == "nodeAndPolicyServer"
-            criteria = json.loads(call.params["where"])
-            nodes = [node for node in nodes if (include_servers or not node.policy_server) and _matches(node, criteria)]
-        return Result({"nodes": [self._to_json(node, call) for node in nodes]})
+        return Result({"nodes": [self._to_json(node, call) for node in search(nodes, call.params)]})
 
     def _to_json(self, node: Node, call: Call) -> dict[str, Any]:
         """Return the included fields of a node, without unknown ones and those that have no value."""
         included = call.params.get("include", "default").split(",")
-        names = {*MINIMAL_FIELDS, *(() if included[0] == "minimal" else DEFAULT_FIELDS), *included}
         values = {
             "id": node.id,
             "hostname": node.hostname,
             "status": node.status,
             "state": node.state,
-            "lastRunDate": compute_last_run(node, self.state),
+            "properties": [],
             "policyMode": "enforce",
+            **node.details,
+            "lastRunDate": compute_last_run(node, self.state),
         }
-        return {name: value for name, value in values.items() if name in names and value is not None}
+        base = values if "full" in included else MINIMAL_FIELDS if "minimal" in included else DEFAULT_FIELDS
+        return {name: value for name, value in values.items() if name in {*base, *included} and value is not None}
 
 
 def compute_last_run(node: Node, state: State) -> str | None:
@@ -73,16 +112,3 @@ def compute_last_run(node: Node, state: State) -> str | None:
     runs = (now - node.first_run) // node.run_interval if node.run_interval else 0
     moment = datetime.fromtimestamp(node.first_run + runs * node.run_interval, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _matches(node: Node, criteria: list[dict[str, str]]) -> bool:
-    return all(_meets(node, criterion) for criterion in criteria)
-
-
-def _meets(node: Node, criterion: dict[str, str]) -> bool:
-    kind, attribute, comparator = (criterion[key] for key in ("objectType", "attribute", "comparator"))
-    if kind != "node" or attribute not in SEARCHABLE_ATTRIBUTES or comparator not in {"eq", "regex"}:
-        unsupported = f"'{kind}' '{attribute}' '{comparator}'"
-        raise ApiError(f"Inconsistency: the sandbox does not support the criterion {unsupported}")
-    actual, value = getattr(node, SEARCHABLE_ATTRIBUTES[attribute]), criterion["value"]
-    return actual == value if comparator == "eq" else bool(re.fullmatch(value, actual, re.DOTALL))

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from self_hosted.sandbox.routing import route
 from self_hosted.sandbox.rudder.calls import Call, Result
-from self_hosted.sandbox.rudder.change_requests import open_change_request
+from self_hosted.sandbox.rudder.changes import describe_system_rule, open_change_request
+from self_hosted.sandbox.rudder.decoding import DecodingError
 from self_hosted.sandbox.rudder.errors import ApiError
 from self_hosted.sandbox.rudder.resource import Resource
 from self_hosted.sandbox.rudder.rule_fields import TEXT_FIELDS, parse_fields
+from self_hosted.sandbox.rudder.rule_status import to_json
 
 EMPTY_RULE = {
     **dict.fromkeys(TEXT_FIELDS, ""),
@@ -30,21 +32,27 @@ class Rules(Resource):
     def list_all(self, call: Call) -> Result:
         """Return all rules but the system's own, sorted by id."""
         rules = sorted(self.state.rules.values(), key=lambda rule: str(rule["id"]))
-        return Result({"rules": [self._to_json(rule) for rule in rules if not rule.get("system")]})
+        return Result({"rules": [to_json(rule, self.state) for rule in rules if not rule.get("system")]})
 
     @route("PUT", "/rules", action="createRule")
     def create(self, call: Call) -> Result:
         """Create or clone a rule. This never needs validation; with validation, the new rule is disabled instead."""
-        fields = parse_fields(call)
+        try:
+            fields = parse_fields(call)
+        except DecodingError as error:
+            raise _build_creation_error(f"Unexpected: {error}") from None
         if "displayName" not in fields:
-            raise _build_creation_error("Missing manadatory parameter 'displayName'")  # Rudder's own spelling
-        if fields.get("id") in self.state.rules:
-            raise _build_creation_error(f"Rule with id '{fields['id']}' already exists")
+            raise _build_creation_error(
+                "Inconsistency: Missing manadatory parameter 'displayName'"
+            )  # Rudder's spelling
+        self._check_new(fields)
         source = fields.pop("source", None)
-        rule = _merge(self._find(source) if source else NEW_RULE, fields) | {"id": fields.get("id") or str(uuid4())}
+        rule_id = fields.get("id") or str(uuid4())
+        rule = _merge(self._find_source(source, fields, rule_id) if source else NEW_RULE, fields) | {"id": rule_id}
         if self.state.needs_validation and not source and set(fields) - {"id", "displayName"}:
             rule["enabled"] = False
         self.state.rules[rule["id"]] = rule
+        self.state.request_policies(rule)
         self.state.log("Rule created", rule["id"], call.account, call.params.get("reason"))
         return self._result(rule, action="cloneRule" if source else None)
 
@@ -55,26 +63,38 @@ class Rules(Resource):
 
     @route("POST", "/rules/{id}", action="updateRule")
     def update(self, call: Call) -> Result:
-        """Update the given fields of a rule."""
+        """Update the given fields of a rule. Under validation, even an update without fields opens a change request."""
         before = self._find(call.path["id"])
-        after = _merge(before, parse_fields(call))
-        request = open_change_request(self.state, call, before, after)
+        try:
+            after = _merge(before, parse_fields(call))
+        except DecodingError as error:
+            raise ApiError(f"Could not extract a rule from request.; cause was: Unexpected: {error}") from None
+        request = open_change_request(self.state, call, "rules", before, after)
         if request is not None:
             return self._result({"changeRequestId": str(request.id), **after})
+        if before.get("system"):
+            raise ApiError(describe_system_rule(before))
+        if after["displayName"] != before["displayName"] and self._is_name_in_use(after):
+            raise ApiError(f"Cannot update rule with name {after['displayName']}: this name is already in use.")
         self.state.store_change(after, call.account, call.params.get("reason"))
         return self._result(after)
 
     @route("DELETE", "/rules/{id}", action="deleteRule")
     def delete(self, call: Call) -> Result:
         """Delete a rule. The deletion of a missing rule succeeds."""
-        rule = self.state.rules.get(call.path["id"])
+        rule_id = call.path["id"]
+        if "+" in rule_id:
+            raise ApiError("You can't delete a past revision of a rule, only current version can be deleted.")
+        rule = self.state.rules.get(rule_id)
         if rule is None:
-            return Result({"rules": [{"id": call.path["id"], **EMPTY_RULE}]}, call.path["id"])
-        request = open_change_request(self.state, call, rule, None)
+            return Result({"rules": [{"id": rule_id, **EMPTY_RULE}]}, rule_id)
+        request = open_change_request(self.state, call, "rules", rule, None)
         if request is not None:
             return self._result({"changeRequestId": str(request.id), **rule})
-        del self.state.rules[rule["id"]]
-        self.state.log("Rule deleted", rule["id"], call.account, call.params.get("reason"))
+        if rule.get("system"):
+            raise ApiError(f"Inconsistency: System Rule '{rule_id}' can't be deleted")
+        del self.state.rules[rule_id]
+        self.state.log("Rule deleted", rule_id, call.account, call.params.get("reason"))
         return self._result(rule)
 
     def _find(self, rule_id: str) -> dict[str, Any]:
@@ -82,22 +102,28 @@ class Rules(Resource):
             raise ApiError(f"Rule with id '{rule_id}' was not found")
         return self.state.rules[rule_id]
 
+    def _find_source(self, source: str, fields: dict[str, Any], rule_id: str) -> dict[str, Any]:
+        try:
+            return self._find(source)
+        except ApiError as error:
+            raise _build_creation_error(
+                f"Could not create rule '{fields['displayName']}' (id:{rule_id}) by cloning rule '{source}'); "
+                f"cause was: Inconsistency: {error.message}"
+            ) from None
+
+    def _check_new(self, fields: dict[str, Any]) -> None:
+        prefix, suffix = "Inconsistency: Cannot create a rule with", "there is already a rule with the same"
+        if fields.get("id") in self.state.rules:
+            raise _build_creation_error(f"{prefix} ID '{fields['id']}' : {suffix} id")
+        if self._is_name_in_use({"id": None, **fields}):
+            raise _build_creation_error(f"{prefix} name {fields['displayName']} : {suffix} name")
+
+    def _is_name_in_use(self, rule: dict[str, Any]) -> bool:
+        others = (other for other in self.state.rules.values() if other["id"] != rule["id"])
+        return self.state.unique_names and any(other["displayName"] == rule["displayName"] for other in others)
+
     def _result(self, rule: dict[str, Any], action: str | None = None) -> Result:
-        return Result({"rules": [self._to_json(rule)]}, rule["id"], action)
-
-    def _to_json(self, rule: dict[str, Any]) -> dict[str, Any]:
-        return {**rule, "policyMode": "enforce", "status": self._status(rule)}
-
-    def _status(self, rule: dict[str, Any]) -> dict[str, str]:
-        """Return the status that follows from the rule and its directives."""
-        disabled = [name for name in rule["directives"] if name in self.state.disabled_directives]
-        reasons = [f"Directive '{name}' disabled" for name in disabled]
-        if not rule["enabled"]:
-            return {"value": "Disabled", "details": ", ".join(["This rule is disabled. ", *reasons])}
-        if not disabled:
-            return {"value": "In application"}
-        value = "Not applied" if len(disabled) == len(rule["directives"]) else "Partially applied"
-        return {"value": value, "details": ", ".join(reasons)}
+        return Result({"rules": [to_json(rule, self.state)]}, rule["id"], action)
 
 
 def _merge(rule: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
@@ -105,4 +131,4 @@ def _merge(rule: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _build_creation_error(cause: str) -> ApiError:
-    return ApiError(f"Error when creating new rule; cause was: Inconsistency: {cause}")
+    return ApiError(f"Error when creating new rule; cause was: {cause}")

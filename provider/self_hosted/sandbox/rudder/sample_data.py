@@ -21,13 +21,25 @@ FILE_SERVER = "3f6a9b2c-8d14-4e57-a0c3-7b5e1d9f4a11"
 WORKSTATIONS = "group:5d1f7c2e-91a4-4c1b-8a53-0b6c2f4e7d10"
 RUN_INTERVAL_SECONDS = 300
 UPTIME_SECONDS = 3600
+NODE_DETAILS = {
+    "os": {"type": "Linux", "name": "Debian", "version": "12.0", "fullName": "Debian GNU/Linux 12 (bookworm)"},
+    "ram": 8589934592,
+    "machine": {"id": "machine-1", "type": "Virtual", "provider": "vmware"},
+    "ipAddresses": ["192.0.2.10"],
+    "description": "",
+    "acceptanceDate": "2026-01-05T08:00:00Z",
+    "lastInventoryDate": "2026-01-05T08:00:00Z",
+    "policyServerId": "root",
+    "managementTechnology": [{"name": "Rudder", "version": "9.1.4", "capabilities": [], "nodeKind": "node"}],
+    "timezone": {"name": "UTC", "offset": "+00"},
+}
 
 
 def create_sample_state() -> State:
     """Return the state of a fresh server. Two rules are disabled, and one node is pending."""
     started = time.time() - UPTIME_SECONDS
     rules, nodes = _rules(), _nodes(started)
-    ids = [*(rule["id"] for rule in rules), *(node.id for node in nodes)]
+    ids = [*(rule["id"] for rule in rules if rule["enabled"]), *(node.id for node in nodes)]
     return State(
         rules={rule["id"]: rule for rule in rules},
         accounts={TOKENS[account.id]: account for account in _accounts()},
@@ -42,13 +54,13 @@ def _accounts() -> list[Account]:
         Account("reader", "Dashboard", "ro"),
         Account("validator", "Vera Validator", "rw", kind="user", validator=True, deployer=True),
         Account("assistant", "Validates, but may not deploy", "rw", kind="user", validator=True),
-        Account("access-list", "Access list without its plugin", "acl"),
+        Account("access-list", "Access list that allows nothing", "acl"),
         Account("expired", "Expired", "rw", active=False, expiration_date="2024-01-31T00:00:00Z"),
     ]
 
 
 def _nodes(started: float) -> list[Node]:
-    runs: dict[str, Any] = {"first_run": started, "run_interval": RUN_INTERVAL_SECONDS}
+    runs: dict[str, Any] = {"first_run": started, "run_interval": RUN_INTERVAL_SECONDS, "details": NODE_DETAILS}
     return [
         Node("root", "rudder.example.com", **runs, policy_server=True),
         Node(FILE_SERVER, "file-server-01.example.com", **runs),

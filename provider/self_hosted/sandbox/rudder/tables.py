@@ -36,7 +36,7 @@ def _change_request(request: ChangeRequest) -> dict[str, Any]:
         "id": request.id,
         "name": request.name,
         "status": request.status,
-        "rule": request.before["id"],
+        "rule": request.target_id,
         "author": request.author.id,
         "reason": request.reason,
         "description": request.description,

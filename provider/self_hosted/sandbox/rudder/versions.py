@@ -13,29 +13,38 @@ def select_version(endpoint: Endpoint, request: Request, supported: tuple[int, .
 
     :param supported: versions of the server
     :raises EndpointNotFoundError: if the path names an unsupported version
-    :raises VersionError: if the version is missing, or header and path differ
+    :raises VersionError: if the version is missing, header and path differ, or the header names a version that the
+        endpoint does not have
     """
     header = _parse_version(request.headers.get("x-api-version", ""), supported)
     if "version" in request.path_params:
-        return _check_path_version(_parse_version(request.path_params["version"], supported), header)
-    if header is None and len(supported) == 1:
-        return supported[0]
+        version = _parse_version(request.path_params["version"], supported)
+        return _check_path_version(endpoint, version, header)
+    offered = [version for version in supported if version >= endpoint.since] or list(supported)
+    if header is None and len(offered) == 1:
+        return offered[0]
+    target = f"'{endpoint.method} api{endpoint.path}'"
+    versions = f"Available versions: '{chr(39).join(map(str, offered))}'"
     if header is None:
-        target, versions = f"'{endpoint.method} api{endpoint.path}'", "".join(f"'{version}'" for version in supported)
         raise VersionError(
-            "Bad request: Request is missing a version but the version is required "
-            f"for {target}. Available versions: {versions}"
+            f"Bad request: Request is missing a version but the version is required for {target}. {versions}"
+        )
+    if header not in offered:
+        raise VersionError(
+            f"Bad request: Request is requiring version '{header}' but that version is not available for {target}. "
+            f"{versions}"
         )
     return header
 
 
-def _check_path_version(version: int | None, header: int | None) -> int:
+def _check_path_version(endpoint: Endpoint, version: int | None, header: int | None) -> int:
     if version is None:
         raise EndpointNotFoundError
     if header not in {None, version}:
         raise VersionError(
             f"Bad request: Request is requiring version '{header}' "
-            f"but the available endpoints only provide version '{version}'"
+            f"but the available endpoints only provide version '{version}'",
+            endpoint.action,
         )
     return version
 
