@@ -13,6 +13,7 @@ from chaos.environment import ChaosEnvironment, create_run_folder, run_environme
 from chaos.faults import CONNECTION_TIMEOUTS, build_faults
 from chaos.kills import FOLDER_VARIABLE
 from chaos.report import CampaignResult, build_report
+from chaos.results import Values, check_results
 from chaos.workload import build_rule, list_names
 from demo.api import FINAL_STATES, Task
 from demo.cli import print_line
@@ -60,12 +61,15 @@ def _run_tasks(environment: ChaosEnvironment, tasks: int, disruptions: Disruptio
     _wait_for_end(environment, run_id, disruptions, start + BASE_TIMEOUT_SECONDS + TIMEOUT_SECONDS_PER_TASK * tasks)
     finished = api.list_tasks(DAG_ID, run_id)
     _print_failures(environment, finished)
+    state, values = environment.get_state(), _read_results(environment, finished)
     return CampaignResult(
         tasks=finished,
-        effects=count_effects(environment.get_state(), tasks),
+        effects=count_effects(state, tasks),
+        results=check_results(values, state, tasks),
         counts=environment.sandbox.get("counts"),
         kills=Counter(note.read_text(encoding="utf-8") for note in kills.iterdir()),
         restarts=disruptions.restarts,
+        rotations=disruptions.rotations,
         outage_seconds=disruptions.down_seconds,
         duration_seconds=time.monotonic() - start,
     )
@@ -86,6 +90,12 @@ def _wait_for_end(environment: ChaosEnvironment, run_id: str, disruptions: Disru
         if time.monotonic() > deadline:
             raise TimeoutError(f"the campaign timed out; {finished} of {total} tasks finished")
         time.sleep(POLL_INTERVAL_SECONDS)
+
+
+def _read_results(environment: ChaosEnvironment, tasks: list[Task]) -> Values:
+    """Return the results of all tasks that have succeeded, by task id and map index."""
+    api = environment.airflow.api
+    return {(task.task_id, task.map_index): api.get_result(task) for task in tasks if task.state == "success"}
 
 
 def _print_failures(environment: ChaosEnvironment, tasks: list[Task]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,20 +59,18 @@ def run_environment(folder: Path, extra: Mapping[str, Any], settings: Mapping[st
     :raises ProgramError: if a program fails to start
     """
     with run_database(folder / "postgresql.log") as url, RestartableSandbox(folder) as sandbox:
-        connections = build_connection_variables(sandbox, extra)
-        variables = {**SETTINGS, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url, **connections, **settings}
+        variables = {**SETTINGS, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url, **settings}
         with Airflow(folder / "airflow", CHECKOUT / "chaos" / "dags", 0, variables) as airflow:
+            # stored in the database, not in environment variables, because the campaign changes them
+            for conn_id, connection in sandbox.get("connections").items():
+                airflow.api.create_connection(conn_id, add_extra(connection, extra))
             yield ChaosEnvironment(airflow, sandbox.url, sandbox, folder)
 
 
-def build_connection_variables(sandbox: RestartableSandbox, extra: Mapping[str, Any]) -> dict[str, str]:
-    """Return the connections to a sandbox as environment variables.
+def add_extra(connection: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a connection with extra fields, in addition to its own ones.
 
-    :param sandbox: the sandbox
-    :param extra: extra fields, in addition to those of the sandbox
+    :param connection: the connection, as in the JSON of ``AIRFLOW_CONN_...``
+    :param extra: the extra fields
     """
-    variables = {}
-    for name, connection in sandbox.get("connections").items():
-        combined = {**connection, "extra": {**connection.get("extra", {}), **extra}}
-        variables[f"AIRFLOW_CONN_{name.upper()}"] = json.dumps(combined)
-    return variables
+    return {**connection, "extra": {**connection.get("extra", {}), **extra}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from self_hosted.sandbox.faults import VARIANTS
+
 READ_TIMEOUT_SECONDS = 3
 CONNECTION_TIMEOUTS = {"connect_timeout": 2, "read_timeout": READ_TIMEOUT_SECONDS, "retry_timeout": 20}
 """Extra fields of the connections, in seconds."""
@@ -15,8 +17,15 @@ ERROR_PAGE = "<html><body><h1>{status}</h1></body></html>"
 
 
 def build_faults() -> list[dict[str, Any]]:
-    """Return all faults, for the sandbox's control route; together they affect 17 % of the requests."""
-    faults = (*_build_refusals(), *_build_gateway_errors(), *_build_lost_responses(), *_build_late_responses())
+    """Return all faults, for the sandbox's control route; together they affect 20 % of the requests."""
+    faults = (
+        *_build_refusals(),
+        *_build_gateway_errors(),
+        *_build_lost_responses(),
+        *_build_late_responses(),
+        *_build_slow_responses(),
+        *_build_malformed_responses(),
+    )
     return [{**fault, "times": UNLIMITED_TIMES} for fault in faults]
 
 
@@ -43,6 +52,17 @@ def _build_gateway_errors() -> list[dict[str, Any]]:
 def _build_lost_responses() -> list[dict[str, Any]]:
     """Return the faults with effect but without response."""
     return [{"kind": "drop", "probability": 0.05}]
+
+
+def _build_slow_responses() -> list[dict[str, Any]]:
+    """Return the fault whose response arrives byte by byte, each in time, but all of them much too late."""
+    return [{"kind": "drip", "probability": 0.01, "seconds": READ_TIMEOUT_SECONDS / 3}]
+
+
+def _build_malformed_responses() -> list[dict[str, Any]]:
+    """Return the faults with a response that the product never sends; one in five requests has no effect."""
+    processed = [{"kind": "malformed", "variant": variant, "probability": 0.004} for variant in VARIANTS]
+    return [*processed, {"kind": "malformed", "variant": "html", "probability": 0.004, "processed": False}]
 
 
 def _build_late_responses() -> list[dict[str, Any]]:

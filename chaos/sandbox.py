@@ -56,10 +56,10 @@ class RestartableSandbox:
         """
         return get_json(f"{self.url}/_control/{route}")
 
-    def post(self, route: str, data: Any) -> None:
-        """Send JSON to a control route.
+    def post(self, route: str, data: Any) -> Any:
+        """Send JSON to a control route and return the JSON of the response.
 
         :param route: such as "seed"
         :param data: the data in the format of the route
         """
-        post_json(f"{self.url}/_control/{route}", data)
+        return post_json(f"{self.url}/_control/{route}", data)

@@ -30,14 +30,24 @@ def list_names(task_id: str, tasks: int) -> list[str]:
 
 
 def build_submission(name: str) -> dict[str, Any]:
-    """Return the arguments to submit a file whose analysis takes 10 to 16 s."""
-    content = f"{name}\nRIG-SLEEP:{10 + int(name[-4:]) % 7}\n"
+    """Return the arguments to submit a file whose analysis takes 10 to 16 s; files differ by their scores."""
+    content = f"{name}\nRIG-SLEEP:{10 + int(name[-4:]) % 7}\nRIG-SCORE:{get_score(name)}\n"
     return {"content": content, "name": name, "metadata": {"item": name}, "poll_interval": 5}
+
+
+def get_score(name: str) -> int:
+    """Return the score of a submitted file."""
+    return int(name[-4:]) * 10
 
 
 def build_project(name: str) -> dict[str, Any]:
     """Return the arguments to create a project."""
-    return {"name": name, "code": f"c{name[-4:]}"}
+    return {"name": name, "code": get_code(name)}
+
+
+def get_code(name: str) -> str:
+    """Return the code of a project."""
+    return f"c{name[-4:]}"
 
 
 def build_rule_change(name: str) -> dict[str, Any]:

@@ -50,10 +50,16 @@ class AirflowApi:
         :param conn_id: its id
         :param connection: its fields, as in the JSON of ``AIRFLOW_CONN_...``
         """
-        extra = json.dumps(connection.get("extra", {}))
-        body = client.ConnectionBody.model_validate({**connection, "connection_id": conn_id, "extra": extra})
         with suppress(ConflictException):  # an attempt with the response 500 may have created it
-            client.ConnectionApi(self.client).post_connection(body)
+            client.ConnectionApi(self.client).post_connection(_build_connection(conn_id, connection))
+
+    def update_connection(self, conn_id: str, connection: Mapping[str, Any]) -> None:
+        """Replace the fields of a connection.
+
+        :param conn_id: its id
+        :param connection: see `create_connection`
+        """
+        client.ConnectionApi(self.client).patch_connection(conn_id, _build_connection(conn_id, connection))
 
     def list_dags(self) -> list[str]:
         """Return the ids of the DAGs that Airflow has parsed so far."""
@@ -177,6 +183,11 @@ def _read_json(response: BaseHTTPResponse) -> Any:
     if response.status >= 400:
         raise client.ApiException(response.status, response.reason, body=response.data.decode())
     return response.json()
+
+
+def _build_connection(conn_id: str, connection: Mapping[str, Any]) -> client.ConnectionBody:
+    extra = json.dumps(connection.get("extra", {}))
+    return client.ConnectionBody.model_validate({**connection, "connection_id": conn_id, "extra": extra})
 
 
 def _identify(task: Task) -> dict[str, Any]:

@@ -51,6 +51,11 @@ class FakeAirflow(BaseHTTPRequestHandler):
         self.requests.append(self.path)
         self.respond(self.failures.pop(0), {"detail": "failed"})
 
+    def do_PATCH(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.requests.append(f"{self.path} {body['password']} {body['extra']}")
+        self.respond(200, {**body, "schema": None, "team_name": None})
+
     def page(self, query: dict[str, list[str]]) -> dict[str, Any]:
         found = [task for task in TASKS if task["state"] in query.get("state", [task["state"]])]
         offset, limit = int(query.get("offset", ["0"])[0]), min(int(query["limit"][0]), 100)
@@ -120,6 +125,11 @@ def test_conflict_after_a_failed_attempt_means_that_the_run_was_started(api):
     FakeAirflow.failures += [500, 409]
     assert api.trigger_run("dag", {"folder": "a"}, "run") == "run"
     assert FakeAirflow.requests == ["/api/v2/dags/dag/dagRuns"] * 2
+
+
+def test_fields_of_a_connection_are_replaced(api):
+    api.update_connection("rudder_default", {"conn_type": "rudder", "password": "new", "extra": {"read_timeout": 3}})
+    assert FakeAirflow.requests == ['/api/v2/connections/rudder_default new {"read_timeout": 3}']
 
 
 def test_proxy_of_the_environment_is_bypassed(api, monkeypatch):

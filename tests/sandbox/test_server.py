@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def get_state(sandbox: Sandbox) -> Any:
 def add_data(sandbox: Sandbox) -> None:
     """Add data to every product, in Assemblyline and Rudder by requests."""
     seed = {
-        "assemblyline": {"delay": 60},
+        "assemblyline": {"delay": 60, "quotas": {"daily_submissions": 9}},
         "ayon": {"projects": [{"name": "Saved", "code": "saved"}]},
         "rudder": {"validation": True},
         "atrocore": {"records": {"Product": [{"number": "1", "name": "Saved"}]}},
@@ -80,6 +81,17 @@ def test_a_sandbox_with_a_state_file_continues_with_the_saved_state(tmp_path: Pa
         assert get_state(second) == saved
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{second.url}/ayon/api/info", timeout=60)
+
+
+def test_an_analysis_continues_while_the_sandbox_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    with Sandbox(state_file=tmp_path / "state") as first:
+        post(first, "seed", {"assemblyline": {"delay": 3600}})
+        submit(first)
+        assert [row["state"] for row in get_state(first)["assemblyline"]["submissions"]] == ["submitted"]
+    later = time.time() + 7200
+    monkeypatch.setattr("time.time", lambda: later)
+    with Sandbox(state_file=tmp_path / "state") as second:
+        assert [row["state"] for row in get_state(second)["assemblyline"]["submissions"]] == ["completed"]
 
 
 def test_a_loaded_state_can_be_changed(tmp_path: Path):

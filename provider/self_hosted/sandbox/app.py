@@ -46,4 +46,5 @@ def build_app(servers: Sequence[FakeServer], fault_plan: FaultPlan) -> Starlette
 def _build_mount(server: FakeServer, fault_plan: FaultPlan) -> Mount:
     # without redirects: each product has its own behaviour for a missing slash
     router = Router(server.routes(), redirect_slashes=False)
-    return Mount(f"/{server.name}", BrowserRedirect(FaultMiddleware(router, server.name, fault_plan), server.name))
+    app = FaultMiddleware(router, server.name, fault_plan, server.find_outage)
+    return Mount(f"/{server.name}", BrowserRedirect(app, server.name))

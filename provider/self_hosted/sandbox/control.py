@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Sequence
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from self_hosted.sandbox.fake_server import FakeServer, Table
 from self_hosted.sandbox.faults import Fault, FaultPlan
+from self_hosted.sandbox.loopback_only import LoopbackOnly
 from self_hosted.sandbox.page import render_page
 from self_hosted.sandbox.routing import route, routes_of
 
@@ -27,7 +31,11 @@ class Control:
 
     def routes(self) -> list[Route]:
         """Return the routes of all handlers."""
-        return [Route(spec.path, handler, methods=list(spec.methods)) for spec, handler in routes_of(self)]
+        middleware = [Middleware(LoopbackOnly)]
+        return [
+            Route(spec.path, handler, methods=list(spec.methods), middleware=middleware)
+            for spec, handler in routes_of(self)
+        ]
 
     def tables(self) -> dict[str, dict[str, Table]]:
         """Return the tables of all servers: product to table name to rows."""
@@ -67,8 +75,22 @@ class Control:
     @route("POST", "/_control/faults")
     async def add_faults(self, request: Request) -> Response:
         """Add faults, given as [fault]; see `faults.py`."""
-        self.fault_plan.faults.extend(Fault(**fault) for fault in await request.json())
+        try:
+            faults = [Fault(**fault) for fault in await request.json()]
+            for fault in faults:
+                self._check_component(fault)
+        except (TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        self.fault_plan.faults.extend(faults)
         return JSONResponse({})
+
+    def _check_component(self, fault: Fault) -> None:
+        if fault.kind != "outage" or not fault.component:
+            return
+        for name, server in self.servers.items():
+            components = server.find_outage().COMPONENTS if re.fullmatch(fault.product, name) else (fault.component,)
+            if fault.component not in components:
+                raise ValueError(f"component of {name} must be one of {', '.join(components)}, not {fault.component!r}")
 
     @route("POST", "/_control/random")
     async def seed_random(self, request: Request) -> Response:
@@ -80,6 +102,25 @@ class Control:
     async def get_counts(self, request: Request) -> Response:
         """Return {"requests": {product: count}, "faults": {name of the fault: count}} since the last reset."""
         return JSONResponse({"requests": self.fault_plan.requests, "faults": self.fault_plan.fired})
+
+    @route("POST", "/_control/rotate-credential")
+    async def rotate_credential(self, request: Request) -> Response:
+        """Replace the credential of a product's connection, given as {"product": name}, and return the connection.
+
+        With "keep_former": true, the former credential remains valid until ``/_control/revoke-former-credentials``.
+        """
+        options = await request.json()
+        server = self.servers[options["product"]]
+        server.add_credential(secrets.token_hex(16))
+        if not options.get("keep_former"):
+            server.revoke_former_credentials()
+        return JSONResponse(server.connection(str(request.base_url).rstrip("/")))
+
+    @route("POST", "/_control/revoke-former-credentials")
+    async def revoke_former_credentials(self, request: Request) -> Response:
+        """Make all former credentials of a product, given as {"product": name}, invalid."""
+        self.servers[(await request.json())["product"]].revoke_former_credentials()
+        return JSONResponse({})
 
     @route("POST", "/_control/end-sessions")
     async def end_sessions(self, request: Request) -> Response:

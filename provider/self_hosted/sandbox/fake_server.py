@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 from starlette.routing import BaseRoute, Route
 
+from self_hosted.sandbox.faults import Outage
 from self_hosted.sandbox.routing import Handler, RouteSpec, precedence, routes_of
 
 Table = list[dict[str, Any]]
@@ -15,8 +17,8 @@ Table = list[dict[str, Any]]
 class FakeServer:
     """The state and the routes of one product.
 
-    Subclasses set ``name``, which is also the path prefix in the sandbox. State belongs in public attributes that can
-    be pickled: the sandbox saves them to its state file. Everything else belongs in private attributes.
+    Subclasses set ``name``, which is also the path prefix in the sandbox. State belongs in public attributes, which the
+    sandbox saves to its state file (see `state_file.py` for the types). Everything else belongs in private attributes.
     """
 
     name: ClassVar[str]
@@ -38,6 +40,23 @@ class FakeServer:
     def end_sessions(self) -> None:
         """Invalidate every session token, as a restart of the product does."""
         raise NotImplementedError
+
+    def add_credential(self, credential: str) -> None:
+        """Add another API key, token or password for the account of `connection`, which then contains it.
+
+        The former credential remains valid until `revoke_former_credentials`.
+
+        :param credential: the new credential
+        """
+        raise NotImplementedError
+
+    def revoke_former_credentials(self) -> None:
+        """Make all credentials of the account of `connection` invalid, except the last one, and end its sessions."""
+        raise NotImplementedError
+
+    def find_outage(self) -> Outage:
+        """Return the responses during an outage. Default: the module ``outage`` of the product."""
+        return import_module(f"self_hosted.sandbox.{self.name}.outage")
 
     def resources(self) -> Sequence[object]:
         """Return the objects whose methods are marked by `route`. Default: the fake server itself."""

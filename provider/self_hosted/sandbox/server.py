@@ -94,6 +94,12 @@ def _build_uvicorn_server(servers: Sequence[FakeServer], fault_plan: FaultPlan) 
 
     from self_hosted.sandbox.app import build_app
 
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            for connection in list(self.server_state.connections):  # with a client that does not read, for example
+                connection.transport.abort()
+
     config = uvicorn.Config(
         build_app(servers, fault_plan),
         log_level="warning",
@@ -101,4 +107,4 @@ def _build_uvicorn_server(servers: Sequence[FakeServer], fault_plan: FaultPlan) 
         lifespan="off",
         timeout_graceful_shutdown=1,  # seconds; requests that a fault delays are abandoned
     )
-    return uvicorn.Server(config)
+    return Server(config)

@@ -67,6 +67,14 @@ class Assemblyline(FakeServer):
         """Remove all sessions; API keys remain valid."""
         self.authentication.sessions.clear()
 
+    def add_credential(self, credential: str) -> None:
+        """Add another API key."""
+        self.authentication.add_key(credential)
+
+    def revoke_former_credentials(self) -> None:
+        """Make the former API keys and all sessions invalid."""
+        self.authentication.revoke_former_keys()
+
     def resources(self) -> Sequence[object]:
         """Return the resources of the API, and the server for paths outside of them."""
         return [*self._resources, self]
@@ -112,11 +120,12 @@ class Assemblyline(FakeServer):
 
     def connection(self, base_url: str) -> dict[str, Any]:
         """Return a connection with an API key."""
+        user, key = self.authentication.connection_key
         return {
             "conn_type": "assemblyline",
             "host": f"{base_url}/{self.name}",
-            "login": "admin",
-            "extra": {"api_key": "sandbox:sandbox-secret"},
+            "login": user,
+            "extra": {"api_key": key},
         }
 
     def get_documents(self, index: str) -> list[dict[str, Any]]:

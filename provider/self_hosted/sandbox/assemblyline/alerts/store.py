@@ -42,7 +42,7 @@ class AlertStore:
 
     def list_indexed(self) -> list[dict[str, Any]]:
         """Return the alerts that searches find."""
-        alerts, now = self.list_all(), time.monotonic()
+        alerts, now = self.list_all(), time.time()
         return [alert for alert_id, alert in alerts.items() if now >= self.state["indexed_at"][alert_id]]
 
     def build_index(self) -> Index:
@@ -55,7 +55,7 @@ class AlertStore:
         :param alert: the document
         """
         self.state["alerts"][alert["alert_id"]] = alert
-        self.state["indexed_at"][alert["alert_id"]] = time.monotonic() + self.server.store.index_lag
+        self.state["indexed_at"][alert["alert_id"]] = time.time() + self.server.store.index_lag
 
     def seed(self, data: Mapping[str, Any]) -> None:
         """Add alerts, and change the delay.

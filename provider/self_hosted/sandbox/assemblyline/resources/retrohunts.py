@@ -138,13 +138,13 @@ class Retrohunts(Resource):
         self.state["hunts"][key].update(
             expiry_ts=expiry.isoformat().replace("+00:00", "Z"),
             started_time=get_current_time(),
-            finished_at=time.monotonic() + self.state["seconds"],
+            finished_at=time.time() + self.state["seconds"],
         )
         return self._build_document(key)
 
     def _build_document(self, key: str) -> dict[str, Any]:
         document = dict(self.state["hunts"][key])
-        is_finished = time.monotonic() >= document.pop("finished_at")
+        is_finished = time.time() >= document.pop("finished_at")
         return {**document, "finished": is_finished, "completed_time": get_current_time() if is_finished else None}
 
     def _get_key(self, request: Request, message: str) -> str:

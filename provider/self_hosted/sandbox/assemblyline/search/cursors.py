@@ -74,12 +74,12 @@ def _extend(cursors: dict[str, Any], cursor_id: str) -> None:
 
 
 def _remove_expired(cursors: dict[str, Any]) -> None:
-    now = time.monotonic()
+    now = time.time()
     cursors["open"] = {key: cursor for key, cursor in cursors["open"].items() if cursor["expires_at"] >= now}
 
 
 def _get_expiry(cursors: Mapping[str, Any]) -> float:
-    return time.monotonic() + float(cursors["keep_alive"])
+    return time.time() + float(cursors["keep_alive"])
 
 
 def _encode_position(position: int) -> str:

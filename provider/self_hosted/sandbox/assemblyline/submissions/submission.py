@@ -79,8 +79,8 @@ class Submission:
         :param index_lag: seconds until searches find the submission
         """
         self.is_queued = False
-        self.completed_at = time.monotonic() + delay + self.analysis.seconds
-        self.indexed_at = time.monotonic() + index_lag
+        self.completed_at = time.time() + delay + self.analysis.seconds
+        self.indexed_at = time.time() + index_lag
         self.initial_document = dict(self._document)
 
     def cancel(self) -> None:
@@ -115,12 +115,12 @@ class Submission:
     @property
     def is_completed(self) -> bool:
         """Whether the analysis is completed."""
-        return time.monotonic() >= self.completed_at
+        return time.time() >= self.completed_at
 
     @property
     def is_indexed(self) -> bool:
         """Whether searches find the submission."""
-        return time.monotonic() >= self.indexed_at
+        return time.time() >= self.indexed_at
 
     @property
     def document(self) -> dict[str, Any]:
