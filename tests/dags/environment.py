@@ -95,7 +95,7 @@ def run_shared_environment(folder: Path) -> Generator[Environment]:
     dags = folder / "dags"
     dags.mkdir()
     copy_examples(dags, folder / "srv")
-    for name in ("operators", "waits"):
+    for name in ("operators", "waits", "deferred", "hostile"):
         shutil.copytree(OWN_DAGS / name, dags / name)
     with run_environment(folder / "airflow", dags, SETTINGS) as environment:
         for dag in dags.glob("*.py"):

@@ -13,7 +13,7 @@ from tests.meta.rules.imports import (
     RETRIES,
     SERVERS,
     SIDE_EFFECTS,
-    TRANSPORT,
+    TRANSPORTS,
     list_early_network_imports,
     list_forbidden_imports,
     list_forbidden_references,
@@ -70,11 +70,11 @@ def test_production_code_imports_no_sandbox():
     assert_none(list_forbidden_references(production(), lambda name: is_within(name, "self_hosted.sandbox")))
 
 
-def test_only_the_transport_uses_the_network():
+def test_only_the_transports_use_the_network():
     assert_none(list_network_imports(provider_modules()))
 
 
-def test_the_transport_is_imported_late():
+def test_the_transports_are_imported_late():
     assert_none(list_early_network_imports(production()))
 
 
@@ -134,7 +134,7 @@ def test_a_dag_with_our_operators_is_parsed_without_network_libraries():
         f"import self_hosted.{product}.operators, self_hosted.{product}.sensors" for product in PRODUCTS
     )
     added = list_loaded_modules(f"{code}\n{products}") - list_loaded_modules(code)
-    assert not {name for name in added if is_within(name, *NETWORK, *SERVERS, TRANSPORT)}
+    assert not {name for name in added if is_within(name, *NETWORK, *SERVERS, *TRANSPORTS)}
     assert "self_hosted.rudder.operators" in added
 
 
@@ -196,9 +196,9 @@ class TestRules:
         assert list_undeclared_imports([Module("a", "import json, numpy.linalg")]) == ["a imports numpy.linalg"]
 
     def test_only_an_early_import_of_the_transport_is_reported(self):
-        statement = f"from {TRANSPORT} import send"
+        statement = f"from {TRANSPORTS[0]} import send"
         early, late = Module("early", statement), Module("late", f"def f():\n    {statement}")
-        assert list_early_network_imports([early, late]) == [f"early imports {TRANSPORT}.send at module level"]
+        assert list_early_network_imports([early, late]) == [f"early imports {TRANSPORTS[0]}.send at module level"]
 
     def test_a_server_in_production_code_is_reported(self):
         modules = [
@@ -207,7 +207,7 @@ class TestRules:
         assert list_undeclared_imports(modules) == ["self_hosted.core.page imports starlette.routing.Route"]
 
     def test_a_network_library_outside_the_transport_is_reported(self):
-        modules = [Module(name, "import httpx, tenacity") for name in (TRANSPORT, RETRIES, "other")]
+        modules = [Module(name, "import httpx, tenacity") for name in (TRANSPORTS[0], RETRIES, "other")]
         assert list_network_imports(modules) == [
             f"{RETRIES} imports httpx",
             "other imports httpx",

@@ -6,13 +6,18 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import pytest
 
+from self_hosted.core.http.flow import Flow, Reply, Request, pipeline
 from self_hosted.core.imports import import_string
+from self_hosted.core.wait.key import WaitKey
+from self_hosted.core.wait.loop import poll_once
 from self_hosted.core.wait.observation import MISSING, Observation
+from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.spec import WaitSpec
 from self_hosted.sandbox.fake_server import FakeServer
 from self_hosted.sandbox.server import create_servers
@@ -36,6 +41,28 @@ SPECS = [(product, name, wait_spec) for product in PRODUCTS for name, wait_spec 
 every_spec = pytest.mark.parametrize(("product", "name"), [(product, name) for product, name, _ in SPECS])
 
 
+class Corruption:
+    """Middleware that removes all fields but the id from an object in replies.
+
+    :param object_id: its id
+    """
+
+    def __init__(self, object_id: str) -> None:
+        self.object_id = object_id
+
+    def send(self, request: Request) -> Flow[Reply]:
+        reply = yield request
+        return replace(reply, body=json.dumps(self.corrupt(json.loads(reply.body))).encode())
+
+    def corrupt(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.corrupt(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        ids = {name: field for name, field in value.items() if str(field) == self.object_id}
+        return ids or {name: self.corrupt(field) for name, field in value.items()}
+
+
 class ServedSpec:
     """A wait spec and the fake server of its product.
 
@@ -52,6 +79,13 @@ class ServedSpec:
 
     def observe(self, keys: Sequence[str]) -> Mapping[str, Observation]:
         return self.run_flow(self.hook, self.wait_spec.refresh(keys))  # type: ignore[no-any-return]
+
+    def poll_once(self, keys: Sequence[str], corruption: Corruption) -> dict[str, PendingWait]:
+        """Run one round of the wait loop, with corrupted replies; return the waits."""
+        waits = {key: PendingWait(key, time.time() + 3600, 0) for key in keys}
+        flow = poll_once(self.wait_spec, set(waits.values()))
+        self.run_flow(self.hook, pipeline(flow, [corruption]))
+        return waits
 
     def observe_when_done(self, keys: Sequence[str], awaited: Sequence[str]) -> Mapping[str, Observation]:
         """Return the observations of some keys as soon as the awaited ones are done."""
@@ -121,6 +155,15 @@ def test_one_object_has_the_same_observation_alone_and_among_others(served_spec:
     keys = [served_spec.case.finished(served_spec.served) for _ in range(3)]
     together = served_spec.observe_when_done(keys, keys)
     assert {key: served_spec.observe([key])[key] for key in keys} == together
+
+
+@every_spec
+def test_a_malformed_object_does_not_affect_others(served_spec: ServedSpec):
+    keys = [served_spec.case.finished(served_spec.served) for _ in range(4)]
+    served_spec.observe_when_done(keys, keys)
+    waits = served_spec.poll_once(keys, Corruption(WaitKey.from_text(keys[1]).id))
+    observations = {key: waits[key].observation for key in keys if key != keys[1]}
+    assert {key: found and found.done for key, found in observations.items()} == dict.fromkeys(observations, True)
 
 
 @every_spec

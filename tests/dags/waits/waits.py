@@ -26,3 +26,9 @@ for place, deferrable in (("worker", False), ("triggerer", True)):
 
 with DAG("wait_from_trigger", schedule=None, params={"sid": Param("", type="string")}):
     AssemblylineSubmissionSensor(task_id="wait", sid="{{ params.sid }}", start_from_trigger=True, poke_interval=1)
+    AssemblylineSubmissionSensor(
+        task_id="end", sid="{{ params.sid }}", start_from_trigger=True, poke_interval=1, do_xcom_push=False
+    )
+
+with DAG("wait_rescheduled", schedule=None, params={"sid": Param("", type="string")}):
+    AssemblylineSubmissionSensor(task_id="wait", sid="{{ params.sid }}", mode="reschedule", poke_interval=1)
