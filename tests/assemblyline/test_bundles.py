@@ -191,6 +191,12 @@ def test_an_interrupted_export_is_repeated_and_a_failed_one_leaves_no_file(serve
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_bundle_that_is_too_large_is_an_error_and_leaves_no_file(served, sid, tmp_path):
+    with pytest.raises(ServerError, match="max_size of the request"):
+        export(sid=sid, output_uri=str(tmp_path / "a.al_bundle"), max_size=10)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_response_that_is_no_bundle_is_an_error(served, sid, tmp_path):
     served.fail("status", method="GET", path="/api/v4/bundle/.*", status=200, body="<html>")
     (tmp_path / "a").write_text("what was there")

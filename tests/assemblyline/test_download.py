@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.assemblyline.api.bundles import carts
 from self_hosted.assemblyline.operators import AssemblylineDownloadFileOperator
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.tasks.operator import LINK_KEY
 from tests.context import context
 
@@ -67,6 +68,13 @@ def test_raw_malware_must_be_allowed(folder, download):
     result, _ = download(encoding="raw", raw_malware="True")
     assert Path(result["path"]).read_bytes() == CONTENT.encode()
     assert result["path"] == str(folder / SHA256)
+
+
+def test_a_file_that_is_too_large_is_an_error_and_leaves_nothing(folder, download):
+    with pytest.raises(ServerError, match="max_size of the request"):
+        download(encoding="raw", raw_malware=True, max_size=str(len(CONTENT) - 1))
+    assert [*folder.iterdir()] == []
+    assert download(encoding="raw", raw_malware=True, max_size=len(CONTENT))[0]["size"] == len(CONTENT)
 
 
 def test_an_existing_file_is_replaced(folder, download):

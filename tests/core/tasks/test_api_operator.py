@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
 from self_hosted.core.tasks.api_operator import MAX_RESULT_BYTES, SelfHostedApiOperator
 from self_hosted.core.tasks.job_state import save_job_state
@@ -57,6 +58,21 @@ def test_the_response_is_saved_to_a_file(hook: ToyHook, toy: Toy, make_context, 
     output = str(tmp_path / "file")
     assert execute(make_context, path="/file", output_uri=output) == {"output_uri": output, "size": len(toy.content)}
     assert (tmp_path / "file").read_bytes() == toy.content
+
+
+def test_a_saved_response_has_a_maximum_size(hook: ToyHook, toy: Toy, make_context, tmp_path):
+    output, size = tmp_path / "file", len(toy.content)
+    with pytest.raises(ServerError, match=r"the response is larger than .* \(max_size of the request\)"):
+        execute(make_context, path="/file", output_uri=str(output), max_size=size - 1)
+    assert not output.exists()
+    execute(make_context, path="/file", output_uri=str(output), max_size=str(size))
+    assert output.read_bytes() == toy.content
+
+
+def test_an_invalid_maximum_size_is_named_in_the_error(hook: ToyHook, toy: Toy, make_context, tmp_path):
+    with pytest.raises(AirflowFailException, match="max_size must be a whole number, 1 or more, not 'much'"):
+        execute(make_context, path="/file", output_uri=str(tmp_path / "file"), max_size="much")
+    assert toy.requests == []
 
 
 @pytest.mark.parametrize("argument", ["idempotent", "confirm"])

@@ -11,7 +11,14 @@ from self_hosted.core.arguments import parse_bool, parse_id, parse_str_list, req
 from self_hosted.core.http.errors import NotReadyError, ServerError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import atomic_writer, record_input, record_output, resolve_path, validate_output_uri
+from self_hosted.core.tasks.storage import (
+    atomic_writer,
+    parse_max_size,
+    record_input,
+    record_output,
+    resolve_path,
+    validate_output_uri,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -62,17 +69,32 @@ class AssemblylineExportBundleOperator(AssemblylineOperator):
     :param sid: id of the submission; either this or ``alert_id``
     :param alert_id: id of an alert; the bundle contains the alert and its submission
     :param output_uri: path or URI of the file: ``s3://aws_default@bucket/key.al_bundle``; an existing file is replaced
+    :param max_size: maximum size of the written file, in bytes; default: no limit
     :param assemblyline_conn_id: the Airflow connection
     :return: `ExportedBundle`
     :raises AirflowFailException: for invalid arguments, and objects that do not exist or that the user may not see
     :raises NotReadyError: if the submission is not completed, so that its bundle would lack results
     """
 
-    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "alert_id", "output_uri")
+    template_fields: Sequence[str] = (
+        *AssemblylineOperator.template_fields,
+        "sid",
+        "alert_id",
+        "output_uri",
+        "max_size",
+    )
 
-    def __init__(self, *, output_uri: str, sid: str | None = None, alert_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        output_uri: str,
+        sid: str | None = None,
+        alert_id: str | None = None,
+        max_size: int | str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.output_uri, self.sid, self.alert_id = output_uri, sid, alert_id
+        self.output_uri, self.sid, self.alert_id, self.max_size = output_uri, sid, alert_id, max_size
 
     def validate(self) -> None:
         """Check the arguments.
@@ -83,6 +105,7 @@ class AssemblylineExportBundleOperator(AssemblylineOperator):
         if self.output_uri is None:
             raise ValueError("output_uri is missing: set the path or URI of the file")
         validate_output_uri("output_uri", self.output_uri)
+        parse_max_size(self.max_size)
 
     def submit(self, context: Context) -> ExportedBundle:
         """Write the bundle.
@@ -93,7 +116,8 @@ class AssemblylineExportBundleOperator(AssemblylineOperator):
         if self.sid:
             self._require_completed(bundle_id)
         save_to = lambda: atomic_writer(self.output_uri)  # noqa: E731
-        self.hook.run(bundles.export_to(bundle_id, save_to, use_alert=not self.sid))
+        max_size = parse_max_size(self.max_size)
+        self.hook.run(bundles.export_to(bundle_id, save_to, use_alert=not self.sid, max_size=max_size))
         sid = self._read_sid()
         record_output(self.hook, self.output_uri)
         url = submissions.build_page_url(self.base_url, sid)

@@ -10,7 +10,7 @@ from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import parse_bool, parse_id
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import atomic_writer, record_output, resolve_path
+from self_hosted.core.tasks.storage import atomic_writer, parse_max_size, record_output, resolve_path
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -58,6 +58,7 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         ``"{{ conn.quarantine.password }}"``. The API accepts it only in the URL, so that logs of the server and of
         proxies may contain it
     :param sid: id of a submission whose metadata the CaRT includes
+    :param max_size: maximum size of the written file, in bytes; default: no limit
     :param assemblyline_conn_id: the Airflow connection
     :return: `DownloadedFile`
     :raises AirflowFailException: for invalid arguments, a file that the server does not have (any more), and a disabled
@@ -73,6 +74,7 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         "raw_malware",
         "zip_password",
         "sid",
+        "max_size",
     )
 
     def __init__(
@@ -85,11 +87,13 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         raw_malware: bool | str = False,
         zip_password: str | None = None,
         sid: str | None = None,
+        max_size: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sha256, self.folder, self.name, self.sid = sha256, folder, name, sid
         self.encoding, self.raw_malware, self.zip_password = encoding, raw_malware, zip_password
+        self.max_size = max_size
 
     def validate(self) -> None:
         """Check the arguments.
@@ -98,6 +102,7 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         """
         files.parse_sha256(self.sha256)
         self._sid()
+        parse_max_size(self.max_size)
         downloads.check_arguments(self.encoding, self.zip_password or None)
         if not parse_bool("raw_malware", self.raw_malware) and self.encoding == "raw":
             raise ValueError("encoding 'raw' is the malware itself: set raw_malware=True to download it")
@@ -122,6 +127,7 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
                 name=self.name or None,
                 sid=self._sid(),
                 password=self.zip_password or None,
+                max_size=parse_max_size(self.max_size),
             )
         )
         record_output(self.hook, path)

@@ -16,7 +16,13 @@ from self_hosted.core.http.errors import OutcomeUnknownError, PermanentError, Se
 from self_hosted.core.http.flow import UNSET, Flow, Request
 from self_hosted.core.tasks.job_state import clear_job_state, is_previous_attempt_unknown, save_job_state
 from self_hosted.core.tasks.operator import SelfHostedOperator, publish_link
-from self_hosted.core.tasks.storage import atomic_writer, record_output, resolve_path, validate_output_uri
+from self_hosted.core.tasks.storage import (
+    atomic_writer,
+    parse_max_size,
+    record_output,
+    resolve_path,
+    validate_output_uri,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -48,6 +54,7 @@ class SelfHostedApiOperator(SelfHostedOperator):
     :param json: the body, as plain JSON values; None = no body
     :param output_uri: path or URI of a file that the response is written to, for a response that is large or not JSON.
         Without it the response is the result, up to 64 KiB
+    :param max_size: maximum size of that file, in bytes; default: no limit
     :param confirm: must be true for a DELETE, and for a GET with side effects
     :param idempotent: whether sending a write twice is harmless. Unless it is true, a task fails permanently if the
         response was lost or its worker died meanwhile; the request is not repeated
@@ -64,7 +71,16 @@ class SelfHostedApiOperator(SelfHostedOperator):
     unsafe_gets: ClassVar[re.Pattern[str]] = re.compile(r"(?!)")
     """The paths of GETs with side effects."""
 
-    template_fields: Sequence[str] = ("path", "method", "query", "json", "output_uri", "confirm", "idempotent")
+    template_fields: Sequence[str] = (
+        "path",
+        "method",
+        "query",
+        "json",
+        "output_uri",
+        "max_size",
+        "confirm",
+        "idempotent",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"query": "json", "json": "json"}
 
     def __init__(
@@ -75,13 +91,15 @@ class SelfHostedApiOperator(SelfHostedOperator):
         query: dict[str, Any] | None = None,
         json: Any = None,
         output_uri: str | None = None,
+        max_size: int | str | None = None,
         confirm: bool | str = False,
         idempotent: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.path, self.method, self.query, self.json = path, method, query, json
-        self.output_uri, self.confirm, self.idempotent = output_uri, confirm, idempotent
+        self.output_uri, self.max_size = output_uri, max_size
+        self.confirm, self.idempotent = confirm, idempotent
 
     def call(self, request: Request) -> Flow[Any]:
         """Return the flow that sends the request and returns the response without its envelope.
@@ -101,7 +119,7 @@ class SelfHostedApiOperator(SelfHostedOperator):
         if self.json is not None and self._method == "GET":
             raise ValueError("json: a GET has no body; use query")
         validate_output_uri("output_uri", self.output_uri)
-        self._request()
+        self._request()  # checks the rest
         is_destructive = self._method == "DELETE" or self._is_unsafe_get()
         if not parse_bool("confirm", self.confirm) and is_destructive:
             raise ValueError(f"confirm must be true: {self._method} {self._path} changes or deletes data permanently")
@@ -155,6 +173,7 @@ class SelfHostedApiOperator(SelfHostedOperator):
             parse_object("query", self.query),
             json=UNSET if self.json is None else self.json,
             save_to=(lambda: atomic_writer(str(self.output_uri))) if self.output_uri else None,
+            max_size=parse_max_size(self.max_size),
             long_running=True,
             idempotent=self._is_idempotent() if self._is_write() else True,
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from self_hosted.core.arguments import is_set, parse_int
 from self_hosted.core.tasks.part_files import replace_atomically
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ def validate_output_uri(argument: str, uri: Any) -> None:
     """
     if uri is not None and (not isinstance(uri, str) or not uri or uri.endswith("/")):
         raise ValueError(f"{argument} must be the path or URI of a file, not {uri!r}")
+
+
+def parse_max_size(max_size: Any) -> int | None:
+    """Return the maximum size of a download.
+
+    :param max_size: in bytes; None and "" = no limit
+    :raises ValueError: naming the argument
+    """
+    return parse_int("max_size", max_size) if is_set(max_size) else None
 
 
 @contextmanager

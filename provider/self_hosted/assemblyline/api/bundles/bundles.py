@@ -26,7 +26,7 @@ class Import(TypedDict):
     imported: bool
 
 
-def export_to(sid: str, save_to: SaveTo, *, use_alert: bool = False) -> Flow[None]:
+def export_to(sid: str, save_to: SaveTo, *, use_alert: bool = False, max_size: int | None = None) -> Flow[None]:
     """Write a bundle to a file, in chunks. It holds no results of services that are still running.
 
     ``GET /api/v4/bundle/<sid>/``
@@ -34,12 +34,14 @@ def export_to(sid: str, save_to: SaveTo, *, use_alert: bool = False) -> Flow[Non
     :param sid: id of the submission, or of an alert
     :param save_to: opens the target for writing; called once per attempt
     :param use_alert: whether the id is that of an alert; the bundle then holds the alert and its submission
+    :param max_size: maximum size of the bundle, in bytes; None = no limit
     :raises PermissionDeniedError: also if the submission or the alert does not exist
-    :raises ServerError: if the response is no bundle
+    :raises ServerError: if the response is no bundle, or is larger
     """
     query = {"use_alert": True} if use_alert else {}
     verified = downloads.verify_content(save_to, "cart", sid)
-    yield Request("GET", f"{API_PATH}{url_path('bundle', sid)}/", query, save_to=verified, long_running=True)
+    path = f"{API_PATH}{url_path('bundle', sid)}/"
+    yield Request("GET", path, query, save_to=verified, max_size=max_size, long_running=True)
 
 
 def import_from(
