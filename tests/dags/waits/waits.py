@@ -31,4 +31,5 @@ with DAG("wait_from_trigger", schedule=None, params={"sid": Param("", type="stri
     )
 
 with DAG("wait_rescheduled", schedule=None, params={"sid": Param("", type="string")}):
-    AssemblylineSubmissionSensor(task_id="wait", sid="{{ params.sid }}", mode="reschedule", poke_interval=1)
+    # Airflow fails a task that is queued again before the scheduler has noticed the end of its poke (seen in 3.3.2)
+    AssemblylineSubmissionSensor(task_id="wait", sid="{{ params.sid }}", mode="reschedule", poke_interval=10)
