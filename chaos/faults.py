@@ -7,7 +7,13 @@ from typing import Any
 from self_hosted.sandbox.faults import VARIANTS
 
 READ_TIMEOUT_SECONDS = 3
-CONNECTION_TIMEOUTS = {"connect_timeout": 2, "read_timeout": READ_TIMEOUT_SECONDS, "retry_timeout": 20}
+TOTAL_TIMEOUT_SECONDS = 4  # with five times as much, drips would occupy half of the workers' time
+CONNECTION_TIMEOUTS = {
+    "connect_timeout": 2,
+    "read_timeout": READ_TIMEOUT_SECONDS,
+    "total_timeout": TOTAL_TIMEOUT_SECONDS,
+    "retry_timeout": 20,
+}
 """Extra fields of the connections, in seconds."""
 
 UNLIMITED_TIMES = 1_000_000_000
