@@ -372,3 +372,7 @@ def test_a_rejection_without_a_message_has_a_default_message():
 @pytest.mark.parametrize("error_class", [AuthenticationError, OutcomeUnknownError, SelfHostedError])
 def test_a_product_may_choose_the_error_class(error_class):
     assert type(reply(status=200).error(error_class, "the text of the body")) is error_class
+
+
+def test_the_representation_of_a_secret_does_not_show_it():
+    assert "abcdefgh" not in repr(Secret("abcdefgh"))
