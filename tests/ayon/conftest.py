@@ -72,7 +72,8 @@ def simulate_flow(flow: Flow[Any], respond: Callable[[Request], Any]) -> tuple[A
             if isinstance(response, SelfHostedError):
                 step = flow.throw(response)
             else:
-                given = reply(200, response)
+                is_creation = isinstance(step, Request) and (step.method, step.path) == ("POST", "/api/projects")
+                given = reply(201 if is_creation else 200, response)
                 step = flow.send(replace(given, request=step) if isinstance(step, Request) else given)
     except StopIteration as end:
         return end.value, steps

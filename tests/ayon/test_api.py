@@ -19,7 +19,7 @@ from self_hosted.core.http.errors import (
     ServerError,
 )
 from self_hosted.core.http.flow import Pause, Request
-from tests.ayon.conftest import simulate_flow
+from tests.ayon.conftest import reply, simulate_flow
 from tests.ayon.wait_cases import UNKNOWN_ID
 
 PROJECT_SPEC = ProjectSpec(name="alpha", code="alp")
@@ -180,6 +180,35 @@ def test_a_project_that_another_sender_created_meanwhile_is_not_recognized(error
         ensure(respond_as_server(lists=[[], [RECORD]], outcome=error, creator="rival"))
     result, _ = ensure(respond_as_server(lists=[[], [RECORD]], outcome=error, creator="rival"), if_exists="skip")
     assert result["created"] is False
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_a_creation_counts_by_the_status_of_its_endpoint_only(status):
+    """A proxy may answer with a page of its own, and any status of a success."""
+    flow = creation.create({"name": "a", "code": "b"}, sender="airflow.1")
+    request = next(flow)
+    assert isinstance(request, Request)
+    again = flow.send(replace(reply(status, "<html>"), request=request))
+    assert isinstance(again, Request)
+    assert (again.method, again.path, again.is_idempotent) == ("POST", "/api/projects", True)
+    look = flow.send(replace(reply(status, "<html>"), request=again))
+    assert isinstance(look, Request)
+    assert look.path != "/api/projects" or look.method == "GET"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda: records.update("film", {"attrib": {}}), 200),
+        (lambda: records.set_anatomy("film", {}), 200),
+        (lambda: records.set_user("film", "anna", ["artist"]), 204),
+    ],
+)
+def test_a_change_counts_by_the_response_of_its_endpoint_only(change, status):
+    flow = change()
+    request = next(flow)
+    with pytest.raises(ServerError):
+        flow.send(replace(reply(status, "<html>"), request=request))
 
 
 def test_a_project_that_is_still_being_created_is_waited_for():

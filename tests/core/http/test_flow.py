@@ -376,3 +376,10 @@ def test_a_product_may_choose_the_error_class(error_class):
 
 def test_the_representation_of_a_secret_does_not_show_it():
     assert "abcdefgh" not in repr(Secret("abcdefgh"))
+
+
+def test_a_success_with_another_status_than_that_of_its_endpoint_is_malformed():
+    write = Request("POST", "/projects")
+    Reply(201, {}, b"null", write).require_status(201)
+    with pytest.raises(OutcomeUnknownError, match="unexpected status, 201 would be the one of a success"):
+        Reply(200, {}, b"<html>", write).require_status(201)

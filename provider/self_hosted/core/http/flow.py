@@ -156,6 +156,16 @@ class Reply:
     def _too_deep(self) -> SelfHostedError:
         return self.malformed(f"the response is nested more than {MAX_NESTING} levels deep")
 
+    def require_status(self, status: int) -> None:
+        """Check the status of a success without a content that could be checked: a proxy may answer 200 with a page.
+
+        :param status: the only status that the endpoint answers a success with
+        :raises ServerError: for any other status
+        :raises OutcomeUnknownError: in the same case, see `malformed`
+        """
+        if self.status != status:
+            raise self.malformed(f"unexpected status, {status} would be the one of a success")
+
     def malformed(self, problem: str) -> SelfHostedError:
         """Return the error of a response that does not match its endpoint.
 

@@ -17,6 +17,7 @@ from self_hosted.core.arguments import check_id
 from self_hosted.core.http.errors import ConflictError, OutcomeUnknownError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import Flow, Pause, Request
 
+CREATED = 201  # AYON's response has no content
 RECHECK_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)  # between checks for a project whose creation may be in progress
 CREATION_QUERY = """query ($topics: [String!], $projects: [String!]) {
   events(topics: $topics, projects: $projects, last: 1) { edges { node { sender } } }
@@ -68,7 +69,9 @@ def attempt_creation(body: dict[str, Any], sender: str) -> Flow[Attempt]:
     """
     request = Request("POST", "/api/projects", json=body, headers={"X-Sender": sender}, idempotent=True)
     try:
-        yield replace(request, idempotent=False)  # to learn of a lost response, which `Retries` would not report
+        # to learn of a lost response, which `Retries` would not report
+        reply = yield replace(request, idempotent=False)
+        reply.require_status(CREATED)
     except OutcomeUnknownError:
         return (yield from _send_again(request))
     except (ConflictError, ServerError) as error:
@@ -78,7 +81,8 @@ def attempt_creation(body: dict[str, Any], sender: str) -> Flow[Attempt]:
 
 def _send_again(request: Request) -> Flow[Attempt]:
     try:
-        yield request
+        reply = yield request
+        reply.require_status(CREATED)
     except (ConflictError, ServerError, OutcomeUnknownError) as error:
         return Attempt(error, was_lost=True)
     return Attempt(was_lost=True)

@@ -74,7 +74,8 @@ def update(name: str, changes: dict[str, Any]) -> Flow[None]:
     :param changes: ``attrib`` and ``data`` are merged, lists are replaced, and None changes nothing
     :raises PermissionDeniedError: unless the user is a manager
     """
-    yield Request("PATCH", _path(name), json=changes, idempotent=True)
+    reply = yield Request("PATCH", _path(name), json=changes, idempotent=True)
+    reply.require_status(204)
 
 
 def get_anatomy(name: str) -> Flow[dict[str, Any]]:
@@ -92,7 +93,8 @@ def set_anatomy(name: str, anatomy: dict[str, Any]) -> Flow[None]:
     :param name: name of the project
     :param anatomy: the complete anatomy, attributes included: AYON sets missing parts to its defaults
     """
-    yield Request("POST", _path(name, "anatomy"), json=anatomy, idempotent=True)
+    reply = yield Request("POST", _path(name, "anatomy"), json=anatomy, idempotent=True)
+    reply.require_status(204)
 
 
 def get_users(name: str) -> Flow[dict[str, list[str]]]:
@@ -113,7 +115,8 @@ def set_user(name: str, user: str, groups: Sequence[str]) -> Flow[None]:
     :raises NotFoundError: if there is no such user
     """
     path = _path(name, "users", check_id("user", user))
-    yield Request("PATCH", path, json=check_ids("groups", groups), idempotent=True)
+    reply = yield Request("PATCH", path, json=check_ids("groups", groups), idempotent=True)
+    check_shape(reply, reply.json(), dict[str, list[str]])
 
 
 def page_url(base_url: str, name: str) -> str:
