@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -63,6 +64,18 @@ def list_undescribed(flow: Any) -> Iterator[str]:
         yield "docstring"
 
 
+def list_ignored_writes(tree: ast.AST) -> Iterator[str]:
+    """Yield the writes whose response a flow ignores, except those that go to a file."""
+    for node in ast.walk(tree):
+        sent = node.value.value if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield) else None
+        if isinstance(sent, ast.Call) and ast.unparse(sent.func) in {"Request", "replace"}:
+            is_read = isinstance(sent.args[0], ast.Constant) and sent.args[0].value == "GET"
+            if not is_read:
+                yield ast.unparse(sent)
+        elif isinstance(sent, ast.Name) and sent.id == "request":
+            yield sent.id
+
+
 def test_every_hook_has_methods():
     assert {method.product for method in METHODS} == set(PRODUCTS)
 
@@ -81,6 +94,12 @@ def test_methods_are_described_with_all_their_parameters():
 
 def test_methods_are_typed():
     assert_none(f"{method} lacks the type of {name}" for method in METHODS for name in list_untyped(method.flow))
+
+
+def test_the_response_to_every_write_is_looked_at():
+    """A proxy may answer a write with a page of its own: without a look at it, this would count as a success."""
+    products = [module for module in provider_modules() if module.part in PRODUCTS]
+    assert_none(f"{module.name} ignores {write}" for module in products for write in list_ignored_writes(module.tree))
 
 
 def test_methods_are_tested_or_used_by_operators_that_are():
@@ -118,6 +137,11 @@ class TestRules:
 
         assert list(list_undescribed(flow)) == ["b"]
         assert list(list_undescribed(lambda: None)) == ["docstring"]
+
+    def test_an_ignored_response_to_a_write_is_reported(self):
+        source = "def flow():\n    yield Request('POST', '/a')\n    yield request\n    yield Pause(1)\n"
+        read = "    yield Request('GET', '/a')\n    reply = yield Request('POST', '/a')\n"
+        assert list(list_ignored_writes(ast.parse(source + read))) == ["Request('POST', '/a')", "request"]
 
     def test_calls_are_found_on_the_hook_and_in_the_api(self):
         def get(a: int) -> None: ...
