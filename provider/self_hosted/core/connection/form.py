@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from self_hosted.core.http.address import DEFAULT_MAX_RESPONSE_MIB, TOTAL_TIMEOUT_FACTOR
+from self_hosted.core.http.defaults import DEFAULT_MAX_RESPONSE_MIB, TOTAL_TIMEOUT_FACTOR
 
 Fields = dict[str, dict[str, Any]]
 

@@ -16,7 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 from self_hosted.core.arguments import parse_bool, parse_choice, parse_int
 from self_hosted.core.connection.form import ConnectionForm, Fields
 from self_hosted.core.connection.security import warn_once
-from self_hosted.core.http.address import TOTAL_TIMEOUT_FACTOR, Address
+from self_hosted.core.http.address import Address
+from self_hosted.core.http.defaults import TOTAL_TIMEOUT_FACTOR
 from self_hosted.core.http.limiter import RequestLimiter
 from self_hosted.core.http.redact import Secrets
 

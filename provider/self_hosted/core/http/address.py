@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-TOTAL_TIMEOUT_FACTOR = 5
-"""The default of the total timeout, as a multiple of the read timeout."""
-DEFAULT_MAX_RESPONSE_MIB = 64
+from self_hosted.core.http.defaults import DEFAULT_MAX_RESPONSE_MIB, TOTAL_TIMEOUT_FACTOR
 
 
 @dataclass(frozen=True)
