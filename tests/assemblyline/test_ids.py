@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from self_hosted.assemblyline.api import heuristics, ids, services, signatures, workflows
+from self_hosted.assemblyline.api import heuristics, services, signatures, workflows
 from self_hosted.assemblyline.api.alerts import alerts
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
 from self_hosted.assemblyline.api.lists import lists, updates
 from self_hosted.assemblyline.api.submissions import submissions
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow
 from tests.assemblyline.flows import reply, result_of
 
@@ -87,7 +88,7 @@ def test_a_name_with_a_comma_cannot_be_one_of_several_sources():
 @pytest.mark.parametrize("values", ["s", ["s", ""], ["None"], ["a\0b"]])
 def test_a_list_of_ids_has_no_gaps_and_is_no_text(values: Any):
     with pytest.raises(ValueError, match="sids must be"):
-        ids.check_ids("sids", values)
+        check_ids("sids", values)
 
 
 def test_a_link_accepts_every_id_that_a_server_may_send():

@@ -71,7 +71,15 @@ def test_a_replaced_file_gets_its_own_verdict(served, file, is_noticeable, capsy
     second = scan(file=str(file))
     assert (first["verdict"], second["verdict"]) == ("info", "malicious")
     assert count(served) == 2
-    assert (f"submission {first['sid']} has the tag" in capsys.readouterr().out) is not is_noticeable
+    assert f"submission {first['sid']} has the tag" in capsys.readouterr().out
+
+
+def test_a_copy_with_another_time_is_the_same_work(served, file):
+    """Each worker may have a copy of the file, made at another time."""
+    first = scan(file=str(file))
+    replace(file, CLEAN, is_noticeable=True)
+    assert scan(file=str(file))["sid"] == first["sid"]
+    assert count(served) == 1
 
 
 def test_a_replaced_file_ends_the_wait_for_the_submission_of_the_earlier_try(served, file, capsys):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from self_hosted.core.arguments import (
+    check_ids,
     is_set,
     parse_bool,
     parse_choice,
@@ -67,6 +68,18 @@ def test_an_argument_is_set_unless_it_is_none_or_an_empty_text(value, expected):
 )
 def test_a_boolean_may_be_text_in_any_case(value, expected):
     assert parse_bool("confirm", value) is expected
+
+
+def test_a_list_of_ids_is_checked_one_by_one():
+    assert check_ids("sids", ["a", 7]) == ["a", "7"]
+    assert check_ids("sids", []) == []
+    assert check_ids("sids", {"a"}, lambda argument, value: f"{argument} {value}") == ["sids a"]
+
+
+@pytest.mark.parametrize("value", ["ab", None, 7, {"a": 1}, ["a", ""], [None], ["None"]])
+def test_anything_but_a_list_of_ids_is_rejected(value: Any):
+    with pytest.raises(ValueError, match="sids must be"):
+        check_ids("sids", value)
 
 
 @pytest.mark.parametrize("value", [None, "", "None", "maybe", 2, []])

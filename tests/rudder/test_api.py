@@ -13,9 +13,8 @@ from self_hosted.core.http.errors import (
     PermissionDeniedError,
     ServerError,
 )
-from self_hosted.core.http.flow import Flow, Pause, Request
+from self_hosted.core.http.flow import NO_REPLY, Flow, Pause, Request
 from self_hosted.core.http.recovery import RECHECK_DELAYS_SECONDS
-from self_hosted.core.http.transport import NO_REPLY
 from self_hosted.rudder.api import change_requests, rule_values, rules
 from self_hosted.rudder.errors import NotOfferedError
 from tests.rudder.conftest import reply, success

@@ -24,12 +24,6 @@ def _served() -> Iterator[Served]:
         yield Served(sandbox.servers[0], sandbox.url)
 
 
-@pytest.fixture
-def served(_served: Served) -> Served:
-    _served.reset()
-    return _served
-
-
 def test_each_product_has_its_own_path_and_state(served: Served):
     served.seed({"jobs": {"a": {}}})
     state = requests.get(f"{served.url}/_control/state", timeout=60).json()

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import requests
 
 from self_hosted.sandbox.faults import Fault, FaultPlan
-from self_hosted.sandbox.server import Sandbox
 from tests.conftest import Served
 from tests.core.toy import API_KEY, Toy
-
-
-@pytest.fixture(scope="module")
-def _served() -> Iterator[Served]:
-    with Sandbox(servers=[Toy()]) as sandbox:
-        yield Served(sandbox.servers[0], sandbox.url)
-
-
-@pytest.fixture
-def served(_served: Served) -> Served:
-    _served.reset()
-    return _served
 
 
 @pytest.fixture

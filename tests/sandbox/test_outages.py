@@ -14,6 +14,7 @@ from self_hosted.sandbox.faults import Outage
 from self_hosted.sandbox.server import Sandbox, create_servers
 from tests.conftest import Served
 from tests.core.toy import Toy
+from tests.sandbox.conftest import count_processed, send
 
 
 class FragileToy(Toy):
@@ -30,21 +31,6 @@ class FragileToy(Toy):
 def _served() -> Iterator[Served]:
     with Sandbox(servers=[FragileToy()]) as sandbox:
         yield Served(sandbox.servers[0], sandbox.url)
-
-
-@pytest.fixture
-def served(_served: Served) -> Served:
-    _served.reset()
-    return _served
-
-
-def send(served: Served, method: str = "GET", path: str = "/echo") -> requests.Response:
-    return requests.request(method, served.base_url + path, timeout=60)
-
-
-def count_processed(served: Served) -> int:
-    assert isinstance(served.product, Toy)
-    return len(served.product.requests)
 
 
 def add_fault(served: Served, **fault: Any) -> requests.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,31 +10,8 @@ import requests
 
 from self_hosted.sandbox.faults import VARIANTS
 from self_hosted.sandbox.malformed import build_malformed_response
-from self_hosted.sandbox.server import Sandbox
 from tests.conftest import Served
-from tests.core.toy import Toy
-
-
-@pytest.fixture(scope="module")
-def _served() -> Iterator[Served]:
-    with Sandbox(servers=[Toy()]) as sandbox:
-        yield Served(sandbox.servers[0], sandbox.url)
-
-
-@pytest.fixture
-def served(_served: Served) -> Served:
-    _served.reset()
-    return _served
-
-
-def send(served: Served, method: str = "GET", path: str = "/echo") -> requests.Response:
-    return requests.request(method, served.base_url + path, timeout=60)
-
-
-def count_processed(served: Served) -> int:
-    assert isinstance(served.product, Toy)
-    return len(served.product.requests)
-
+from tests.sandbox.conftest import count_processed, send
 
 # Slow responses
 

@@ -10,7 +10,7 @@ import ast
 import json
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,6 +104,19 @@ def check_id(argument: str, value: Any) -> str:
     if text in {"", MISSING_RESULT} or text != text.strip() or CONTROL_CHARACTER.search(text):
         raise ValueError(f"{argument} must be an id, not {value!r}")
     return text
+
+
+def check_ids(argument: str, values: Any, check: Callable[[str, Any], str] = check_id) -> list[str]:
+    """Return ids as they are, for hooks and flows; the list may be empty.
+
+    :param argument: name of the argument
+    :param values: the ids
+    :param check: checks one of them
+    :raises ValueError: for anything but a list of ids; a text would be read letter by letter
+    """
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
+        raise ValueError(f"{argument} must be a list of ids, not {type(values).__name__}")
+    return [check(argument, value) for value in values]
 
 
 def parse_id(argument: str, value: Any, label: str) -> str:

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from urllib.parse import quote
 
 from self_hosted.core.arguments import check_id
 from self_hosted.core.http.flow import url_path
-
-
-def check_ids(argument: str, values: Iterable[str]) -> list[str]:
-    """Return a list of ids; it may be empty.
-
-    :param argument: name of the argument
-    :param values: ids
-    :raises ValueError: if it is a single text, which would be read letter by letter, or an element is no id
-    """
-    if isinstance(values, str):
-        raise ValueError(f"{argument} must be a list of ids, not a text")
-    return [check_id(argument, value) for value in values]
 
 
 def check_segment(argument: str, value: str, endpoints: Set[str] = frozenset()) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.files import files
 from self_hosted.assemblyline.errors import API_PATH
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow, Request, SaveTo, url_path
 
 
@@ -58,7 +58,7 @@ def save_for_file(sha256: str, save_to: SaveTo, services: Sequence[str] = (), *,
 
 
 def _parse_sha256s(sha256s: Sequence[str]) -> list[str]:
-    return [files.parse_sha256(sha256) for sha256 in ids.check_ids("sha256s", sha256s)]
+    return [files.parse_sha256(sha256) for sha256 in check_ids("sha256s", sha256s)]
 
 
 def _save(kind: str, name: str, save_to: SaveTo, query: Mapping[str, Any]) -> Flow[None]:

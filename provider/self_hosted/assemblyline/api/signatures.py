@@ -11,7 +11,7 @@ import typing_extensions
 from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.search.search import find
 from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
-from self_hosted.core.arguments import parse_choice
+from self_hosted.core.arguments import check_ids, parse_choice
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, url_path
 from self_hosted.core.http.shape import JsonObject
@@ -200,7 +200,7 @@ def update_sources(service: str, names: Sequence[str] = ()) -> Flow[list[str]]:
 
 
 def _check_names(names: Sequence[str]) -> list[str]:
-    for name in ids.check_ids("names", names):
+    for name in check_ids("names", names):
         if "," in name:  # the server reads a list of names
             raise ValueError(f"names: the server cannot be sent {name!r}, because of the comma; leave out the names")
     return list(names)

@@ -19,6 +19,7 @@ from self_hosted.core.arguments import parse_bool, parse_int, require_one_of
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.job_state import build_fingerprint
 from self_hosted.core.tasks.operator import publish_link
 from self_hosted.core.tasks.storage import record_input, record_output, validate_output_uri, write_json_lines
 from self_hosted.core.wait.bulk_submit import BoundedSubmitter
@@ -148,8 +149,13 @@ class BulkAnalysisOperator(AnalysisOperator):
         return find_input_files(str(self.folder), self.pattern, recursive=recursive, max_files=max_items)
 
     def identify_content(self) -> Any:
-        """Return path, size and time of all files."""
+        """Return path and size of all files."""
         return sorted(file.identity for file in self.input_files)
+
+    def fingerprint(self) -> str:
+        """Return a digest that also differs if a file was replaced by one of the same size."""
+        times = sorted((file.name, file.modified_at) for file in self.input_files)
+        return build_fingerprint([super().fingerprint(), times])
 
     def submit(self, context: Context) -> SubmittedFiles:
         """Send all valid files that no earlier try has sent.

@@ -32,9 +32,9 @@ class InputFile(NamedTuple):
     is_outside: bool = False
 
     @property
-    def identity(self) -> tuple[str, int | None, float]:
-        """Path, size and time of the last change: a file that has changed is another one."""
-        return str(self.path), self.size, self.modified_at
+    def identity(self) -> tuple[str, int | None]:
+        """Path and size, which are the same on every worker; the time of a copy may differ."""
+        return str(self.path), self.size
 
     @property
     def upload(self) -> Upload:

@@ -9,6 +9,7 @@ from self_hosted.assemblyline.operators.analysis import SubmitOperator
 from self_hosted.assemblyline.operators.input_files import read_input_file
 from self_hosted.assemblyline.operators.uploads import upload_content, upload_file
 from self_hosted.core.arguments import require_one_of
+from self_hosted.core.tasks.job_state import build_fingerprint
 from self_hosted.core.tasks.storage import record_input
 
 if TYPE_CHECKING:
@@ -59,8 +60,13 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
         return upload_file(str(self.file), self.name)
 
     def identify_content(self) -> Any:
-        """Return the content, or path, size and time of the file: a file that has changed is another one."""
+        """Return the content, or path and size of the file; the hash tells submissions of other content apart."""
         return self.content if self.file is None else read_input_file(str(self.file)).identity
+
+    def fingerprint(self) -> str:
+        """Return a digest that also differs if the file was replaced by one of the same size."""
+        modified_at = 0 if self.file is None else read_input_file(str(self.file)).modified_at
+        return build_fingerprint([super().fingerprint(), modified_at])
 
     def submit(self, context: Context) -> TaggedSubmission:
         """Submit the file, or find the submission of an earlier try.

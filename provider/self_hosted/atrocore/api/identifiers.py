@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from self_hosted.core.arguments import CONTROL_CHARACTER, MAX_ID_CHARACTERS, MISSING_RESULT, check_id
@@ -38,18 +37,6 @@ def check_record_id(argument: str, value: Any) -> str:
     if not _is_segment(text):
         raise ValueError(f"{argument} must be an id without / \\ ? #, not {value!r}")
     return text
-
-
-def check_record_ids(argument: str, values: Any) -> list[str]:
-    """Return ids of records.
-
-    :param argument: name of the argument
-    :param values: see `check_record_id`
-    :raises ValueError: for anything that is no list of ids
-    """
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise ValueError(f"{argument} must be a list of ids, not {type(values).__name__}")
-    return [check_record_id(argument, value) for value in values]
 
 
 def check_field(argument: str, value: Any) -> str:

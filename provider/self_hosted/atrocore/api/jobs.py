@@ -9,8 +9,9 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from self_hosted.atrocore.api.identifiers import check_record_ids
+from self_hosted.atrocore.api.identifiers import check_record_id
 from self_hosted.atrocore.api.pages import Record, StoredRecord, read_by_value
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
 from self_hosted.core.http.flow import Flow, Reply, Request
 from self_hosted.core.http.redact import clean_text
@@ -94,7 +95,7 @@ def observe(job_ids: Sequence[str]) -> Flow[dict[str, tuple[str, JobDetails]]]:
 def _read_jobs(job_ids: Sequence[str], take: Callable[[Reply, list[Record]], None]) -> Flow[None]:
     # without the payload, which holds the whole data of an upsert
     fields = ["status", "type", "message"]
-    yield from read_by_value("Job", "id", check_record_ids("job_ids", job_ids), fields, take, QueuedJob)
+    yield from read_by_value("Job", "id", check_ids("job_ids", job_ids, check_record_id), fields, take, QueuedJob)
 
 
 def read_details(job: Mapping[str, Any], clean: Callable[[str], str] = clean_text) -> JobDetails:

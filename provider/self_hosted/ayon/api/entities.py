@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from self_hosted.ayon.api import graphql
-from self_hosted.ayon.api.identifiers import check_ids
 from self_hosted.ayon.api.shapes import Connection, Named, StatusOfEntity
-from self_hosted.core.arguments import check_id, parse_choice
+from self_hosted.core.arguments import check_id, check_ids, parse_choice
 from self_hosted.core.http.flow import Flow, Reply
 from self_hosted.core.http.shape import JsonObject, check_shape
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from self_hosted.ayon.api import graphql
-from self_hosted.ayon.api.identifiers import check_ids
 from self_hosted.ayon.api.shapes import Event, EventList, ListedEvent
-from self_hosted.core.arguments import check_id
+from self_hosted.core.arguments import check_id, check_ids
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
 from self_hosted.core.http.shape import JsonObject, check_shape
 

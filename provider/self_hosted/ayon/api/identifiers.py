@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
-from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, MISSING_RESULT, check_id, parse_id
+from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, MISSING_RESULT, parse_id
 
 PROJECT_NAME = re.compile(r"[A-Za-z0-9_]{1,55}")  # the database truncates longer ones, so that they may collide
 ENTITY_ID = re.compile(r"[0-9a-f]{32}")
@@ -35,18 +34,6 @@ def require_match(argument: str, value: Any, pattern: re.Pattern[str], rule: str
         shown = shown if len(shown) <= MAX_SHOWN_CHARACTERS else f"{shown[:MAX_SHOWN_CHARACTERS]}…"
         raise ValueError(f"{argument} must be {rule}, not {shown}")
     return value
-
-
-def check_ids(argument: str, values: Sequence[str]) -> list[str]:
-    """Return ids as they are, for flows.
-
-    :param argument: name of the argument
-    :param values: the ids; an empty list is valid
-    :raises ValueError: for a text instead of a list, and for an invalid id
-    """
-    if isinstance(values, str):
-        raise ValueError(f"{argument}: expected a list of ids, not the text {values[:MAX_SHOWN_CHARACTERS]!r}")
-    return [check_id(argument, value) for value in values]
 
 
 def parse_project_name(argument: str, value: Any) -> str:

@@ -28,7 +28,7 @@ from self_hosted.core.connection.renewal import RenewableAuth
 from self_hosted.core.connection.security import describe_risk
 from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
 from self_hosted.core.http.errors import SelfHostedError
-from self_hosted.core.http.flow import Flow, FlowStep, Pause, ReadConnection, Reply, Request, arun, pipeline, run
+from self_hosted.core.http.flow import NO_REPLY, Flow, FlowStep, Pause, ReadConnection, Reply, arun, pipeline, run
 
 if TYPE_CHECKING:
     from self_hosted.core.http.address import Address
@@ -41,7 +41,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-NO_REPLY = Reply(0, {}, b"", Request("", ""))  # the reply to a ReadConnection, which flows ignore
 log = logging.getLogger(__name__)
 
 

@@ -203,6 +203,10 @@ class Reply:
         return self.error(error_class_for_status(self.status), message or "rejected without a reason")
 
 
+NO_REPLY = Reply(0, {}, b"", Request("", ""))
+"""What a flow receives for a step other than a request; it ignores it."""
+
+
 class Pause(NamedTuple):
     """Time to wait.
 

@@ -12,7 +12,7 @@ from self_hosted import __version__
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.body import StreamedBody, build_body
 from self_hosted.core.http.errors import OutcomeUnknownError, UnreachableError
-from self_hosted.core.http.flow import Reply, Request
+from self_hosted.core.http.flow import Request
 from self_hosted.core.http.limits import CURRENT_LIMITS, ExchangeLimits
 from self_hosted.core.http.response import ACCEPTED_ENCODING, malformed
 
@@ -22,7 +22,6 @@ BAD_HEADER = "a header contains an invalid character, such as a line break: chec
 HEADER_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 DISCONNECTS = {"IncompleteRead", "ReadError", "WriteError", "CloseError"}  # of both libraries
 DISCONNECTED = re.compile(r"disconnected|closed|prematurely")
-NO_REPLY = Reply(0, {}, b"", Request("", ""))  # the reply to a Pause and a Secret; flows ignore it
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,17 @@ class Exchange:
     body: bytes | StreamedBody | None
     read_timeout: float
     limits: ExchangeLimits
+
+    @contextlib.contextmanager
+    def translating(self, library_errors: tuple[type[Exception], ...]) -> Generator[None]:
+        """Within, errors of an HTTP library are raised as our own.
+
+        :param library_errors: their classes
+        """
+        try:
+            yield
+        except library_errors as error:
+            raise self.translate(error) from None
 
     def translate(self, error: Exception) -> Exception:
         """Return our error for one of the HTTP library, by whether the request may have reached the server.

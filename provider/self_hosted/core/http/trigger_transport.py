@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import httpx
 
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.body import StreamedBody
-from self_hosted.core.http.flow import Pause, Reply, Request, Secret, Step
+from self_hosted.core.http.flow import NO_REPLY, Pause, Reply, Request, Secret, Step
 from self_hosted.core.http.redact import Secrets
 from self_hosted.core.http.response import ResponseReader
 from self_hosted.core.http.streams import WatchedBackend
 from self_hosted.core.http.tls import load_tls_context
-from self_hosted.core.http.transport import NO_REPLY, Exchange, open_exchange
+from self_hosted.core.http.transport import Exchange, open_exchange
 
 LIBRARY_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
@@ -54,7 +54,7 @@ class TriggerTransport:
 
     async def _send(self, request: Request) -> Reply:
         with open_exchange(self.address, request) as exchange:
-            with _translate_errors(exchange):
+            with exchange.translating(LIBRARY_ERRORS):
                 response = await self._request(exchange)
             async with contextlib.aclosing(response):
                 reader = ResponseReader(
@@ -107,7 +107,7 @@ async def _feed(reader: ResponseReader, pieces: AsyncGenerator[bytes]) -> None:
 
 async def _read(exchange: Exchange, response: httpx.Response) -> AsyncGenerator[bytes]:
     """Yield the body of a response, undecoded."""
-    with _translate_errors(exchange):
+    with exchange.translating(LIBRARY_ERRORS):
         async for data in response.aiter_raw():
             yield data
 
@@ -115,11 +115,3 @@ async def _read(exchange: Exchange, response: httpx.Response) -> AsyncGenerator[
 async def _chunks(body: StreamedBody) -> AsyncIterator[bytes]:
     for chunk in body:
         yield chunk
-
-
-@contextlib.contextmanager
-def _translate_errors(exchange: Exchange) -> Generator[None]:
-    try:
-        yield
-    except LIBRARY_ERRORS as error:
-        raise exchange.translate(error) from None

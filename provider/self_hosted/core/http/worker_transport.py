@@ -12,11 +12,11 @@ import urllib3
 
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.body import CHUNK_BYTES
-from self_hosted.core.http.flow import Pause, Reply, Request, Secret, Step
+from self_hosted.core.http.flow import NO_REPLY, Pause, Reply, Request, Secret, Step
 from self_hosted.core.http.redact import Secrets
 from self_hosted.core.http.response import ResponseReader
 from self_hosted.core.http.session import create_session
-from self_hosted.core.http.transport import NO_REPLY, Exchange, open_exchange
+from self_hosted.core.http.transport import Exchange, open_exchange
 
 # those of requests are OSErrors
 LIBRARY_ERRORS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -48,7 +48,7 @@ class WorkerTransport:
 
     def _send(self, request: Request) -> Reply:
         with open_exchange(self.address, request) as exchange:
-            with _translate_errors(exchange):
+            with exchange.translating(LIBRARY_ERRORS):
                 response = self._request(exchange)
             with contextlib.closing(response):
                 reader = ResponseReader(
@@ -74,13 +74,5 @@ class WorkerTransport:
 
 def _read(exchange: Exchange, response: urllib3.BaseHTTPResponse) -> Generator[bytes]:
     """Yield the body of a response, undecoded."""
-    with _translate_errors(exchange):
+    with exchange.translating(LIBRARY_ERRORS):
         yield from response.stream(CHUNK_BYTES, decode_content=False)
-
-
-@contextlib.contextmanager
-def _translate_errors(exchange: Exchange) -> Generator[None]:
-    try:
-        yield
-    except LIBRARY_ERRORS as error:
-        raise exchange.translate(error) from None

@@ -44,7 +44,7 @@ class _StartTriggerArgs:
 
 
 class SelfHostedSensor(BaseSensorOperator):
-    """Waits for one remote object. Works in poke and reschedule mode, deferred, and entirely in the triggerer.
+    """Waits for one remote object. Works in poke and reschedule mode, deferred, and started in the triggerer.
 
     :param deferrable: wait in the triggerer, without a worker slot; default: ``[operators] default_deferrable``. A
         worker then returns the result. With ``do_xcom_push=False`` and without outlets, a success ends the task in the

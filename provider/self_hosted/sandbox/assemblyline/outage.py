@@ -6,13 +6,10 @@ Whether a write took effect depends on the query that failed.
 
 from __future__ import annotations
 
+from self_hosted.sandbox.nginx import build_error
+
 COMPONENTS = ("elasticsearch", "redis", "api", "ingress")
-REASONS = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 STATUSES = {"elasticsearch": 504, "redis": 504, "api": 502, "ingress": 503}
-PAGE = (
-    "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
 
 
 def reply(component: str, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -24,9 +21,7 @@ def reply(component: str, method: str, path: str) -> tuple[int, dict[str, str], 
     """
     if component in {"elasticsearch", "redis"} and path.startswith("/healthz/"):
         return _check_health(component, path)
-    status = STATUSES[component]
-    page = PAGE.format(title=f"{status} {REASONS[status]}")
-    return status, {"Content-Type": "text/html"}, page.encode()
+    return build_error(STATUSES[component])
 
 
 def _check_health(component: str, path: str) -> tuple[int, dict[str, str], bytes]:

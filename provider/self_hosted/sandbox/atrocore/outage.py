@@ -12,6 +12,8 @@ database with a status line that has no status, which clients report as a lost r
 
 from __future__ import annotations
 
+from self_hosted.sandbox.nginx import build_error
+
 COMPONENTS = ("database", "database shutdown", "php", "php overload", "update")
 UNREACHABLE = (
     'An exception occurred in the driver: SQLSTATE[08006] [7] connection to server at "127.0.0.1", port 5432 failed:'
@@ -23,11 +25,7 @@ TERMINATED = (
 )
 # the sign-in puts the text into a header, which rejects its line break
 ERRORS = {"database": f'"{UNREACHABLE}" is not valid header value.', "database shutdown": TERMINATED}
-PAGES = {"php": (502, "Bad Gateway"), "php overload": (504, "Gateway Time-out")}
-PAGE = (
-    "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
+PAGES = {"php": 502, "php overload": 504}
 
 
 def reply(component: str, method: str, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -38,8 +36,7 @@ def reply(component: str, method: str, path: str) -> tuple[int, dict[str, str], 
     :param path: path, relative to the base URL of the product
     """
     if component in PAGES:
-        status, reason = PAGES[component]
-        return status, {"Content-Type": "text/html"}, PAGE.format(title=f"{status} {reason}").encode()
+        return build_error(PAGES[component])
     headers = {"Content-Type": "text/html; charset=utf-8"}
     if component == "update":
         return 503, headers, b""

@@ -8,13 +8,13 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.files import data_sources, files, hash_kinds, ratings
 from self_hosted.assemblyline.api.files.data_sources import SourceResult
 from self_hosted.assemblyline.api.files.ratings import Rating
 from self_hosted.assemblyline.api.files.types import FileFinding, SourceFinding
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.submissions import submissions, verdicts
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.errors import PermissionDeniedError
 from self_hosted.core.http.flow import Flow
 
@@ -72,7 +72,7 @@ def look_up(hashes: Sequence[str], max_age: str | None = None, sources: Sequence
     :raises ValueError: for an invalid hash, age or data source
     """
     check_age(max_age)
-    ids.check_ids("hashes", hashes)
+    check_ids("hashes", hashes)
     identified = [hash_kinds.identify(value) for value in hashes]
     for value in hashes if sources else ():
         data_sources.parse_hash(value)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
 
-from self_hosted.assemblyline.api import ids as id_checks
 from self_hosted.assemblyline.api.files import hash_kinds
 from self_hosted.assemblyline.api.lists import schema
 from self_hosted.assemblyline.api.lists.types import FoundEntry, ListEntry
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.shape import JsonObject
@@ -69,7 +69,7 @@ def get_many(list_name: str, ids: Sequence[str]) -> Flow[dict[str, dict[str, Any
     :param ids: see `get`
     """
     schema.check_list_name("list_name", list_name)
-    id_checks.check_ids("ids", ids)
+    check_ids("ids", ids)
     entries: dict[str, dict[str, Any]] = {}
     for start in range(0, len(ids), BATCH_SIZE):
         batch = ids[start : start + BATCH_SIZE]

@@ -7,9 +7,9 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.search import lucene
 from self_hosted.assemblyline.errors import API_PATH, call_if_enabled
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.shape import JsonObject
 
@@ -121,7 +121,7 @@ def get_many(keys: Sequence[str]) -> Flow[dict[str, dict[str, Any]]]:
 
     :param keys: keys of retrohunts
     """
-    ids.check_ids("keys", keys)
+    check_ids("keys", keys)
     if not keys:
         return {}
     found = yield from _search(f"key:{lucene.quote_any(keys)}", OUTCOME_FIELDS, len(keys), _Outcomes)

@@ -49,10 +49,10 @@ def find(index: str, arguments: Mapping[str, Any]) -> Flow[list[dict[str, Any]]]
     ``POST /api/v4/search/<index>/``
 
     :param index: alert, badlist, file, heuristic, result, retrohunt, safelist, signature, submission or workflow
-    :param arguments: all optional: query (Lucene; quote external values with `lucene.quote`), filters (further queries,
-        all of which must match), fl (comma-separated fields; default: the stored ones), sort ("field asc, other desc"),
-        offset (0), rows (25; with offset at most 10,000), use_archive, archive_only, track_total_hits, timeout
-        (milliseconds, after which the server returns a part of the results without saying so)
+    :param arguments: query (Lucene; quote external values with `lucene.quote`); all others are optional: filters
+        (further queries, all of which must match), fl (comma-separated fields; default: the stored ones), sort ("field
+        asc, other desc"), offset (0), rows (25; with offset at most 10,000), use_archive, archive_only,
+        track_total_hits, timeout (milliseconds, after which the server returns a part of the results without saying so)
     :raises ValueError: for arguments that the server would ignore or misread
     """
     return (yield from find_shaped(index, arguments, JsonObject))

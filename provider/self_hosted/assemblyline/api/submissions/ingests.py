@@ -8,13 +8,14 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from self_hosted.assemblyline.api import ids, recovery
+from self_hosted.assemblyline.api import recovery
 from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.submissions import idempotency, sources, submissions, validation
 from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.api.submissions.sources import Source
 from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
 from self_hosted.assemblyline.errors import call
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow
 
 OPTION_NAMES = validation.OPTION_NAMES | {"notification_queue", "notification_threshold", "type"}
@@ -135,7 +136,7 @@ def get_submissions(ingest_ids: Sequence[str]) -> Flow[dict[str, CreatedSubmissi
 
     :param ingest_ids: ids of ingests
     """
-    ids.check_ids("ingest_ids", ingest_ids)
+    check_ids("ingest_ids", ingest_ids)
     if not ingest_ids:
         return {}
     query = f"metadata.ingest_id:{lucene.quote_any(ingest_ids)}"
@@ -156,7 +157,7 @@ def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, ReusedSubmi
 
     :param sha256s: SHA-256 of files, in lower case
     """
-    ids.check_ids("sha256s", sha256s)
+    check_ids("sha256s", sha256s)
     if not sha256s:
         return {}
     query = f"sha256:{lucene.quote_any(sha256s)} AND seen.last:[* TO {SETTLED_BEFORE}]"

@@ -12,6 +12,7 @@ from self_hosted.assemblyline.api.search import lucene
 from self_hosted.assemblyline.api.search.search import find, find_shaped
 from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
 from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
+from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.errors import (
     NotFoundError,
     NotReadyError,
@@ -137,7 +138,7 @@ def get_many(sids: Sequence[str]) -> Flow[list[SubmissionOutcome]]:
 
     :param sids: ids of submissions
     """
-    if not ids.check_ids("sids", sids):
+    if not check_ids("sids", sids):
         return []
     return (yield from search_shaped(f"sid:{lucene.quote_any(sids)}", SubmissionOutcome, OUTCOME_FIELDS, len(sids)))
 
@@ -219,7 +220,7 @@ def delete_many(sids: Sequence[str]) -> Flow[Deletions]:
     :return: `Deletions`
     :raises PermissionDeniedError: if some belong to other users; all others are deleted before
     """
-    for sid in ids.check_ids("sids", sids):
+    for sid in check_ids("sids", sids):
         ids.check_segment("sids", sid)
     deletions = Deletions(deleted=[], absent=[])
     foreign: list[str] = []

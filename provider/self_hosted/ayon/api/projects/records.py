@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from self_hosted.ayon.api.identifiers import check_ids
 from self_hosted.ayon.api.shapes import Anatomy, Project, ProjectPage, read_object
-from self_hosted.core.arguments import check_id
+from self_hosted.core.arguments import check_id, check_ids
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.shape import check_shape
 
