@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from self_hosted.atrocore.hook import AtrocoreAuth, AtrocoreHook
+from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
 from self_hosted.core.http.flow import Reply, Request
 from self_hosted.sandbox.atrocore import Atrocore
 from tests.conftest import Served
+from tests.context import context
 
 DIALECTS = ["2.3", "1.x-2.2", "espo"]
 
@@ -70,3 +73,47 @@ def dialect(request: pytest.FixtureRequest, served: Served) -> str:
     """Each dialect, set on the fake server."""
     served.seed({"dialect": request.param})
     return str(request.param)
+
+
+# the sync operator
+
+NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
+
+
+def rows(count, **changes):
+    return [
+        {"number": f"W-{n}", "name": f"Wheel {n}", "price": n / 2, "status": "draft", **changes} for n in range(count)
+    ]
+
+
+@pytest.fixture
+def sync(served, connect):
+    connect("atrocore_default", served.connection())
+
+    def run(catalogue, **arguments):
+        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=catalogue, **arguments)
+        return operator.execute(context(operator))
+
+    return run
+
+
+def counts(result):
+    return {name: result[name] for name in NO_COUNTS if result[name]}
+
+
+def products(served):
+    return {product["number"]: product for product in served.tables()["products"]}
+
+
+@pytest.fixture
+def logged(capsys, caplog):
+    """Return a function that returns everything logged so far; versions of Airflow log to different places."""
+    caplog.set_level(logging.INFO)
+    texts = []
+
+    def text():
+        captured = capsys.readouterr()
+        texts.append(captured.out + captured.err)
+        return "".join(texts) + caplog.text
+
+    return text

@@ -1,0 +1,133 @@
+"""The sync operator when rows fail, and when the server does."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from self_hosted.core.http.errors import SelfHostedError, ServerError, UnavailableError
+from tests.atrocore.conftest import counts, products, rows
+
+# failure threshold
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "fails"), [("any", True), ("never", False), (0.5, False), ("0.2", True), (0, True)]
+)
+def test_the_task_fails_after_all_other_rows_are_done(served, sync, fail_on, fails):
+    given = [*rows(3), {"number": "bad", "name": ""}]
+    if fails:
+        with pytest.raises(
+            AirflowFailException, match="1 of 4 rows failed, the first with the key bad: fieldIsRequired"
+        ):
+            sync(given, fail_on=fail_on)
+    else:
+        assert sync(given, fail_on=fail_on)["failures"] == [{"key": "bad", "message": "fieldIsRequired: name"}]
+    assert len(products(served)) == 3
+
+
+def test_a_failure_that_may_pass_is_left_to_the_tasks_retries(served, sync):
+    served.seed({"poison": ["W-1"]})
+    with pytest.raises(ServerError, match="1 of 3 rows failed"):
+        sync(rows(3))
+
+
+# errors of the server
+
+
+def test_a_record_that_makes_its_batch_fail_does_not_affect_others(served, sync):
+    served.seed({"poison": ["W-77"]})
+    result = sync(rows(150), fail_on="never")
+    assert counts(result) == {"created": 149, "failed": 1}
+    assert "SQLSTATE[22P02]" in result["failures"][0]["message"]
+    assert len(products(served)) == 149
+
+
+@pytest.mark.parametrize("dialect", ["2.3", "1.x-2.2"])
+def test_a_record_that_overwrote_another_has_failed(served, sync, dialect):
+    served.seed({"dialect": dialect})
+    served.seed({"unique": {"Product": ["ean"]}, "records": {"Product": [{"number": "X", "ean": "1", "id": "x"}]}})
+    result = sync([{"number": "A", "name": "a", "ean": "1"}, *rows(2)], fail_on="never")
+    assert counts(result) == {"created": 2, "failed": 1}
+    assert "AtroCore overwrote the record x instead" in result["failures"][0]["message"]
+
+
+def test_without_upsert_a_used_unique_value_is_rejected(served, sync):
+    records = {"Product": [{"sku": "X", "ean": "1"}]}
+    served.seed({"dialect": "espo", "unique": {"Product": ["ean"]}, "records": records})
+    given = [{"sku": "A", "name": "a", "ean": "1"}, {"sku": "B", "name": "b"}]
+    result = sync(given, key_field="sku", fail_on="never")
+    assert counts(result) == {"created": 1, "failed": 1}
+    assert "must be unique" in result["failures"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop"},
+        {"kind": "status", "status": 502},
+        {"kind": "status", "status": 500, "body": "Allowed memory size exhausted"},
+        {"kind": "status", "status": 413},
+    ],
+)
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_batch_with_a_lost_response_takes_effect_once(served, sync, fault, size):
+    served.fail(**fault, method="POST", path="/api/upsert")
+    fails_before_the_work = fault["kind"] == "status" and size == 1
+    result = sync(rows(size), fail_on="never")
+    assert counts(result) == ({"failed": 1} if fails_before_the_work else {"created": size})
+    assert counts(sync(rows(size))) == ({"created": 1} if fails_before_the_work else {"unchanged": size})
+    assert len(products(served)) == size
+
+
+def test_requests_are_repeated_while_the_server_is_unavailable(served, sync):
+    served.fail("status", method="POST", path="/api/upsert", status=503, headers={"Retry-After": "0"})
+    assert counts(sync(rows(3))) == {"created": 3}
+
+
+def test_a_response_that_fails_the_servers_own_validation_is_no_failure(served, sync):
+    served.seed({"faults": [{"kind": "response-validation"}]})
+    assert counts(sync(rows(3))) == {"created": 3}
+    served.seed({"faults": [{"kind": "response-validation"}]})
+    assert counts(sync(rows(3, price=9))) == {"updated": 3}
+
+
+def test_after_a_timeout_completed_changes_are_read_back(served, connect, sync):
+    connect("atrocore_default", served.connection(extra={"read_timeout": 1}))
+    served.fail("slow_after", method="POST", path="/api/upsert", seconds=1.5)
+    assert counts(sync(rows(3))) == {"created": 3}
+
+
+@pytest.mark.parametrize("fault", ["create-then-500", "response-validation"])
+def test_one_by_one_a_create_that_seems_to_fail_is_read_back(served, sync, fault):
+    served.seed({"dialect": "espo", "faults": [{"kind": fault}]})
+    catalogue = [{"sku": f"W-{n}", "name": "Wheel"} for n in range(3)]
+    assert counts(sync(catalogue, key_field="sku")) == {"created": 3}
+    assert counts(sync(catalogue, key_field="sku")) == {"unchanged": 3}
+
+
+def test_one_by_one_a_create_with_a_lost_response_is_read_back(served, sync):
+    served.seed({"dialect": "espo"})
+    served.fail("drop", method="POST", path="/api/v1/Product")
+    assert counts(sync([{"sku": f"W-{n}", "name": "Wheel"} for n in range(3)], key_field="sku")) == {"created": 3}
+    assert len(served.tables()["products"]) == 3
+
+
+def test_a_session_that_expires_during_the_sync_is_renewed(served, sync):
+    served.fail("status", method="POST", path="/api/upsert", status=401, body="Unauthorized")
+    assert counts(sync(rows(3))) == {"created": 3}
+
+
+def test_a_retry_continues_an_interrupted_sync(served, connect, sync):
+    connect("atrocore_default", served.connection(extra={"retry_timeout": 0}))
+    sync(rows(1))
+    served.fail("status", method="POST", path="/api/upsert", status=503, times=1)
+    with pytest.raises(UnavailableError):
+        sync(rows(20), batch_size=10)
+    assert counts(sync(rows(20), batch_size=10)) == {"created": 19, "unchanged": 1}
+
+
+def test_the_sync_ends_if_all_changes_of_a_batch_fail(served, sync):
+    served.fail("status", method="POST", path="/api/upsert", status=500, times=100)
+    with pytest.raises(SelfHostedError):
+        sync(rows(8), batch_size=4)
