@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from demo.report import check_runs, describe_run
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 DELIVERIES = CHECKOUT / ".demo" / "deliveries"
+ALERT_DAG_ID = "assemblyline_alert_response"
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def _run_deliveries(environment: Environment) -> list[IntakeRun]:
     shutil.rmtree(DELIVERIES, ignore_errors=True)
     folder = DELIVERIES / "maeuseburg"
     environment.airflow.wait_for_dag(DAG_ID)
+    environment.airflow.api.unpause_dag(DAG_ID)
     print_line("\nFirst run: one of the delivered documents is the test file that virus scanners report.")
     flagged = run_intake(environment, write_delivery(folder, flagged=True), "delivery-flagged", print_line)
     print_line("\nSecond run: the licensor has removed the file from the delivery.")
@@ -72,9 +75,13 @@ def _print_report(environment: Environment, runs: list[IntakeRun]) -> bool:
 
 def _keep_running(environment: Environment) -> None:
     folder = write_delivery(DELIVERIES / "another")
+    environment.airflow.wait_for_dag(ALERT_DAG_ID)
+    environment.airflow.api.unpause_dag(ALERT_DAG_ID)
     print_line(f"\nAirflow keeps running at {environment.airflow.url}, the sandbox at {environment.sandbox_url}.")
     print_line("Press Ctrl-C to stop both.")
     print_line(f"To run the DAG on another delivery, trigger {DAG_ID} with the folder {folder}")
+    print_line(f"{ALERT_DAG_ID} runs by itself on each alert, from about a minute from now on. To raise one:")
+    print_line(f"  {sys.executable} -m demo.alert {environment.sandbox_url}")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             environment.airflow.ensure_running()

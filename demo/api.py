@@ -54,16 +54,25 @@ class AirflowApi:
             client.ConnectionApi(self.client).post_connection(_build_connection(conn_id, connection))
 
     def update_connection(self, conn_id: str, connection: Mapping[str, Any]) -> None:
-        """Replace the fields of a connection.
+        """Replace fields of a connection.
 
         :param conn_id: its id
-        :param connection: see `create_connection`
+        :param connection: see `create_connection`; the other fields keep their values
         """
         client.ConnectionApi(self.client).patch_connection(conn_id, _build_connection(conn_id, connection))
 
     def list_dags(self) -> list[str]:
         """Return the ids of the DAGs that Airflow has parsed so far."""
         return [dag.dag_id for dag in client.DAGApi(self.client).get_dags().dags]
+
+    def unpause_dag(self, dag_id: str) -> None:
+        """Let the runs of a DAG start, including those of its schedule.
+
+        :param dag_id: the DAG
+        """
+        # as raw JSON: nothing of the response is needed
+        body = client.DAGPatchBody(is_paused=False)
+        _read_json(client.DAGApi(self.client).patch_dag_without_preload_content(dag_id, body))
 
     def list_import_errors(self) -> list[client.ImportErrorResponse]:
         """Return the errors of DAG files that Airflow cannot import."""
@@ -186,7 +195,8 @@ def _read_json(response: BaseHTTPResponse) -> Any:
 
 
 def _build_connection(conn_id: str, connection: Mapping[str, Any]) -> client.ConnectionBody:
-    extra = json.dumps(connection.get("extra", {}))
+    # not "{}": Airflow would log in each task that this is too short for a secret to be masked
+    extra = json.dumps(connection["extra"]) if connection.get("extra") else None
     return client.ConnectionBody.model_validate({**connection, "connection_id": conn_id, "extra": extra})
 
 

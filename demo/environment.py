@@ -16,6 +16,7 @@ import requests
 
 from demo.airflow import Airflow
 from demo.api import AirflowApi
+from demo.example_dags import copy_example_dags
 from demo.loopback import find_free_port, get_json, post_json
 from demo.program import Program, ProgramError, start_program, stop_programs
 
@@ -23,6 +24,11 @@ Tables = dict[str, dict[str, list[dict[str, Any]]]]  # product -> table -> rows
 AIRFLOW_PORT, SANDBOX_PORT = 8080, 8900
 SANDBOX_TIMEOUT_SECONDS = 120.0
 ANALYSIS_SECONDS = 2.0
+SETTINGS = {
+    # schedules include events: a DAG runs as its author wrote it, but only once it is unpaused
+    "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": True,
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
+}
 
 
 @dataclass(frozen=True)
@@ -51,16 +57,18 @@ def run_environment(
 ) -> Generator[Environment]:
     """Start the sandbox and Airflow, and stop them at the end of the block.
 
-    :param checkout: folder with the ``example_dags``; files are written to its ``.airflow`` and ``.demo``
+    :param checkout: folder with the ``example_dags``; files are written to its ``.airflow`` and ``.demo``. The DAGs are
+        copies, and are paused
     :param airflow_port: preferred port of Airflow; another one if it is in use
     :param sandbox_port: preferred port of the sandbox; another one if it is in use
     :raises ProgramError: if one of them fails to start, or another demo runs in this checkout
     """
-    with (
-        _lock(checkout / ".demo"),
-        run_sandbox(checkout / ".demo" / "sandbox.log", sandbox_port) as sandbox_url,
-        Airflow(checkout / ".airflow", checkout / "example_dags", airflow_port) as airflow,
-    ):
+    folder = checkout / ".demo"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_lock(folder))
+        copy_example_dags(checkout / "example_dags", folder / "dags", folder / "srv")
+        sandbox_url = stack.enter_context(run_sandbox(folder / "sandbox.log", sandbox_port))
+        airflow = stack.enter_context(Airflow(checkout / ".airflow", folder / "dags", airflow_port, SETTINGS))
         store_connections(airflow.api, sandbox_url)
         yield Environment(airflow, sandbox_url)
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from demo import environment as module
+from demo.airflow_settings import build_environment_variables
 from demo.environment import run_environment, run_sandbox
 from demo.program import ProgramError
 
@@ -23,6 +24,12 @@ def list_children() -> set[int]:
         except psutil.NoSuchProcess:
             continue
     return running
+
+
+def test_dags_run_on_events_but_none_starts_by_itself(tmp_path):
+    variables = build_environment_variables(tmp_path, tmp_path, "http://127.0.0.1:1", module.SETTINGS)
+    assert variables["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] == "True"
+    assert variables["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] == "True"
 
 
 def test_second_demo_of_a_checkout_fails_with_a_reason(tmp_path):
