@@ -5,7 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("import_time", "sandbox_speed", "assemblyline_upload", "assemblyline_submit_many", "sync_products", "waiting")
+NAMES = (
+    "import_time",
+    "per_call",
+    "sandbox_speed",
+    "assemblyline_upload",
+    "assemblyline_submit_many",
+    "sync_products",
+    "waiting",
+)
 
 
 def main() -> int:

@@ -19,17 +19,25 @@ get Python's default, twelve threads on eight cores; the client then repeats eac
 large numbers of files: its quota is a different one and not set by default. The sandbox does not show the load that so
 many parallel analyses put on a real server.
 
-The goals, twice as fast with a fifth of the requests, apply against both numbers of threads. The reference run has
-1,000 files and one second: shorter analyses are rare and favour the provider in time, longer ones in requests. The
-submit operator cannot reach all goals:
+All take turns, and the best round of each counts, because the machine runs other processes as well. The reference run
+has 1,000 files and one second: shorter analyses are rare and favour the provider in time, longer ones in requests.
 
-- each file needs a submit, so a fifth of the requests is out of reach where the client sends fewer than five per file,
-  which is the case below 1.5 s;
-- all have the same five places, so only the time that the client leaves them empty can be saved: half a second per file
-  at one poll per second. Twice as fast is out of reach where an analysis takes longer than that.
+The limits, each of which fails the run:
 
-The limits, which fail the run: the operators send fewer requests than the client with any number of threads, and are
-not slower than the client with five.
+- the submit operator sends fewer requests than the client with any number of threads, and is not slower than the client
+  with five;
+- the ingest operator sends half as many requests at most, and is not slower, compared with any number of threads. A
+  search finds the end of an ingest a second later, so that few files and short analyses leave no more to save; of a
+  thousand files it is dozens of times faster.
+
+More is out of reach:
+
+- each file needs a submit or an ingest, and the client sends four requests per file if an analysis takes less than a
+  second: a submit, two polls, and the score. A fifth of the requests is therefore possible for longer analyses only;
+- all that submit have the same five places, so only the time that the client leaves them empty can be saved: half a
+  second per file at one poll per second. The submit operator cannot be twice as fast if an analysis takes longer;
+- the client with twelve threads repeats its refused submits all the time. It notices a free place first, and may be
+  faster than the submit operator, at several times the requests.
 """
 
 from __future__ import annotations
@@ -45,37 +53,19 @@ import uuid
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from benchmarks.requests_counter import Cost, RequestCounter
-from benchmarks.sandbox import get_connection, post_control, run_sandbox
+from benchmarks.sandbox import get_connection, hide_logs, post_control, run_sandbox
+from benchmarks.task_context import build_context
 
 QUOTA, CLIENT_POLL_SECONDS = 5, 1.0
 THREADS = (QUOTA, 12)
-OPERATORS = ("AssemblylineSubmitFilesOperator", "AssemblylineIngestFilesOperator")
-DEFAULT_FILES, DEFAULT_SECONDS = 50, (0.2, 1.0)
-SPEED_GOAL, REQUESTS_GOAL = 2, 5  # times faster; times fewer requests
+SUBMIT, INGEST = "AssemblylineSubmitFilesOperator", "AssemblylineIngestFilesOperator"
+DEFAULT_FILES, DEFAULT_SECONDS, ROUNDS = 50, (0.2, 1.0), 2
 MIN_EQUAL_RATIO = 0.95  # two equally fast runs differ by this ratio at random
-
-
-@dataclass
-class FakeTaskInstance:
-    """The parts of a task instance that an operator uses."""
-
-    run_id: str
-    dag_id: str = "dag"
-    task_id: str = "scan"
-    map_index: int = -1
-    max_tries: int = 0
-    try_number: int = 1
-    xcoms: dict[str, Any] = field(default_factory=dict)
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Store an XCom."""
-        self.xcoms[key] = value
 
 
 @contextmanager
@@ -103,7 +93,7 @@ def measure_operator(files: Path, connection: dict[str, Any], name: str) -> Cost
         wait_timeout=86_400,
         deferrable=False,
     )
-    context: Any = {"ti": FakeTaskInstance(uuid.uuid4().hex), "task": task}
+    context = build_context(task, uuid.uuid4().hex)
     results: list[dict[str, Any]] = []
     cost = RequestCounter(task.hook._transport_and_auth[0]).measure(lambda: results.append(task.execute(context)))
     assert results[0]["completed"] == results[0]["total"] == len(list(files.iterdir()))
@@ -130,34 +120,61 @@ def measure_client(files: Path, connection: dict[str, Any], threads: int) -> Cos
     return RequestCounter(server._connection.session).measure(get_scores)
 
 
-def print_goals(name: str, own: Cost, client: Cost) -> None:
-    """Print whether an operator reaches the goals."""
-    for ratio, unit, goal in (
-        (client.seconds / own.seconds, "faster", SPEED_GOAL),
-        (client.requests / own.requests, "fewer requests", REQUESTS_GOAL),
-    ):
-        verdict = "PASS" if ratio >= goal else "FAIL"
-        print(f"        {verdict}  {name}: {ratio:.1f} times {unit}; goal {goal}", flush=True)
+def list_limits(name: str, threads: int) -> dict[str, float]:
+    """Return the limits of an operator in comparison with the client: how many times faster, and fewer requests."""
+    if name == INGEST:
+        return {"faster": MIN_EQUAL_RATIO, "fewer requests": 2.0}
+    return {"fewer requests": 1.0, **({"faster": MIN_EQUAL_RATIO} if threads == QUOTA else {})}
+
+
+def check(name: str, own: Cost, client: Cost, threads: int) -> bool:
+    """Print the ratios of an operator to the client, and return whether they are within the limits."""
+    ratios = {"faster": client.seconds / own.seconds, "fewer requests": client.requests / own.requests}
+    limits, within_limits = list_limits(name, threads), True
+    for unit, ratio in ratios.items():
+        limit = limits.get(unit)
+        verdict = "    " if limit is None else "PASS" if ratio >= limit else "FAIL"
+        within_limits &= verdict != "FAIL"
+        print(
+            f"        {verdict}  {name}: {ratio:.2f} times {unit}" + (f"; limit {limit:g}" if limit else ""), flush=True
+        )
+    return within_limits
+
+
+def measure_all(
+    count: int, seconds: float, servers: Iterator[dict[str, Any]]
+) -> tuple[dict[str, Cost], dict[int, Cost]]:
+    """Return the costs of the operators by name, and of the client by its number of threads."""
+    own: dict[str, list[Cost]] = {SUBMIT: [], INGEST: []}
+    clients: dict[int, list[Cost]] = {threads: [] for threads in THREADS}
+    for _ in range(ROUNDS):
+        for name, costs in own.items():
+            with write_files(count, seconds) as files:
+                costs.append(measure_operator(files, next(servers), name))
+        for threads, costs in clients.items():
+            with write_files(count, seconds) as files:
+                costs.append(measure_client(files, next(servers), threads))
+    return {name: find_best(costs) for name, costs in own.items()}, {
+        threads: find_best(costs) for threads, costs in clients.items()
+    }
+
+
+def find_best(costs: list[Cost]) -> Cost:
+    """Return the best time and the smallest number of requests."""
+    return Cost(min(cost.seconds for cost in costs), min(cost.requests for cost in costs), costs[0].records)
 
 
 def compare(count: int, seconds: float, servers: Iterator[dict[str, Any]]) -> bool:
     """Measure and print the costs of all; return whether the operators are within the limits."""
     print(f"{count} files, {QUOTA} at the same time, {seconds:g} s per analysis", flush=True)
-    own = {}
-    for name in OPERATORS:
-        with write_files(count, seconds) as files:
-            own[name] = measure_operator(files, next(servers), name)
-        print_cost(name, own[name])
-    within_limits = True
-    for threads in THREADS:
-        with write_files(count, seconds) as files:
-            client = measure_client(files, next(servers), threads)
+    own, clients = measure_all(count, seconds, servers)
+    for name, cost in own.items():
+        print_cost(name, cost)
+    results = []
+    for threads, client in clients.items():
         print_cost(f"official client, {threads} threads", client)
-        for name, cost in own.items():
-            print_goals(name, cost, client)
-            is_slower = threads == QUOTA and client.seconds / cost.seconds < MIN_EQUAL_RATIO
-            within_limits &= cost.requests <= client.requests and not is_slower
-    return within_limits
+        results += [check(name, cost, client, threads) for name, cost in own.items()]
+    return all(results)
 
 
 def print_cost(name: str, cost: Cost) -> None:
@@ -181,7 +198,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, nargs="+", default=DEFAULT_SECONDS, help="durations of an analysis")
     parser.add_argument("--connection", type=json.loads, help="connection to a real server, as Airflow's JSON")
     options = parser.parse_args()
-    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
+    hide_logs()
     with nullcontext() if options.connection else run_sandbox() as url:
         servers = repeat(options.connection) if url is None else reset_sandbox(url)
         results = [compare(options.files, seconds, servers) for seconds in options.seconds]

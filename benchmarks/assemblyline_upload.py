@@ -4,14 +4,21 @@
 
 The files contain pseudo-random bytes and are in the page cache, like a file that was just written. Each sender runs in
 a process of its own and submits a small file first; its memory is the growth of its peak with the large file. Its time
-is that of one submit, from opening the file to the response; the best round of each sender counts, because the machine
-runs other processes as well. The servers:
+is that of one submit, from opening the file to the response. The senders take turns, and the best round of each counts,
+because the machine runs other processes as well. The servers:
 
 - sandbox: stores the file on disk and hashes it, like the real server, and most of the time goes there;
 - sink (`sink.py`): only reads, and so shows the senders alone;
 - CONNECTION: a real server, as the JSON of an Airflow connection with an API key.
 
-The limits: less than 32 MiB of memory for any size, and at most 1.1 times the time of curl. Linux only.
+The limits:
+
+- less than 32 MiB of memory for any size;
+- at most twice the CPU time of curl. A copy of the file, or small chunks, take three times as much;
+- at most 1.5 times the time of curl. On an idle machine, both take the same; on a busy one, two rounds of one sender
+  differ by a third, because most of the time is the server's.
+
+Linux only.
 """
 
 from __future__ import annotations
@@ -35,12 +42,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.memory import get_peak_memory, reset_peak_memory
-from benchmarks.sandbox import get_connection, run_sandbox
+from benchmarks.sandbox import get_connection, hide_logs, run_sandbox
 from benchmarks.sink import run_sink
 
 MIB = 1024 * 1024
-MAX_MEMORY_MIB, MAX_TIME_RATIO = 32, 1.1
-DEFAULT_SIZES, DEFAULT_ROUNDS = (300,), 2  # a quick run
+MAX_MEMORY_MIB, MAX_CPU_RATIO, MAX_TIME_RATIO = 32, 2, 1.5
+DEFAULT_SIZES, DEFAULT_ROUNDS = (300,), 4
 PROVIDER, OFFICIAL_CLIENT, CURL = "this provider", "official client", "curl -F"
 PARAMS = {"ignore_size": True, "ignore_cache": True}
 Connection = Mapping[str, Any]
@@ -149,7 +156,7 @@ def write_file(folder: str, size_mib: int) -> str:
 
 
 def measure_all(connection: Connection, small: str, large: str, rounds: int) -> dict[str, Cost]:
-    """Return the cost of each sender: its best time and its largest memory."""
+    """Return the cost of each sender: its best time, its best CPU time, and its largest memory."""
     is_installed = {CURL: shutil.which("curl"), OFFICIAL_CLIENT: find_spec("assemblyline_client")}
     senders = [sender for sender in SENDERS if is_installed.get(sender, True)]
     # spawned, because a forked child shares pages with its parent; and a new one for each measurement
@@ -163,7 +170,11 @@ def measure_all(connection: Connection, small: str, large: str, rounds: int) -> 
 
 
 def _find_best(costs: list[Cost]) -> Cost:
-    return min(costs)._replace(memory_mib=max(cost.memory_mib for cost in costs))
+    return Cost(
+        min(cost.seconds for cost in costs),
+        min(cost.cpu_seconds for cost in costs),
+        max(cost.memory_mib for cost in costs),
+    )
 
 
 def check(size_mib: int, costs: Mapping[str, Cost]) -> bool:
@@ -174,7 +185,10 @@ def check(size_mib: int, costs: Mapping[str, Cost]) -> bool:
     provider, curl = costs[PROVIDER], costs.get(CURL)
     limits: list[tuple[str, float, float, str]] = [("memory", provider.memory_mib, MAX_MEMORY_MIB, "MiB")]
     if curl:
-        limits.append(("time", provider.seconds / curl.seconds, MAX_TIME_RATIO, "times that of curl"))
+        limits += [
+            ("CPU time", provider.cpu_seconds / curl.cpu_seconds, MAX_CPU_RATIO, "times that of curl"),
+            ("time", provider.seconds / curl.seconds, MAX_TIME_RATIO, "times that of curl"),
+        ]
     for name, value, limit, unit in limits:
         print(f"           {'PASS' if value <= limit else 'FAIL'}  {name} {value:.2f} {unit}; limit {limit:g}")
     return all(value <= limit for _, value, limit, _ in limits)
@@ -187,6 +201,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS, help="number of submits of each sender and file")
     parser.add_argument("--server", default="sandbox", help="sandbox, sink, or a connection as JSON")
     options = parser.parse_args()
+    hide_logs()
     with run_server(options.server) as connection, tempfile.TemporaryDirectory() as folder:
         small = write_file(folder, 1)
         costs = {

@@ -29,11 +29,12 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 class Resources:
     """The resources that some work took.
 
-    :param cpu_seconds: CPU time
+    :param cpu_seconds: CPU time, without garbage collections
     :param memory_mib: growth of the peak memory
-    :param stall_seconds: longest blocked time, without garbage collection
+    :param stall_seconds: longest blocked time, without garbage collections
     :param wall_stall_seconds: longest time between two waits by the clock, with everything in between
-    :param collection_seconds: CPU time of the longest garbage collection
+    :param collection_seconds: CPU time of all garbage collections
+    :param longest_collection_seconds: CPU time of the longest one
     """
 
     cpu_seconds: float
@@ -41,6 +42,7 @@ class Resources:
     stall_seconds: float
     wall_stall_seconds: float
     collection_seconds: float
+    longest_collection_seconds: float
 
 
 class MeasuringSelector(selectors.DefaultSelector):
@@ -48,8 +50,8 @@ class MeasuringSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stall = self.wall_stall = self.collection = 0.0
-        self._collected = self._collection_start = 0.0
+        self.stall = self.wall_stall = self.collected = self.longest_collection = 0.0
+        self._collection_start = 0.0
         self._last = self._read_clocks()
 
     def select(self, timeout: float | None = None) -> Ready:
@@ -62,7 +64,7 @@ class MeasuringSelector(selectors.DefaultSelector):
 
     def _read_clocks(self) -> tuple[float, float, int]:
         voluntary_switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-        return time.perf_counter(), time.thread_time() - self._collected, voluntary_switches
+        return time.perf_counter(), time.thread_time() - self.collected, voluntary_switches
 
     def record_collection(self, phase: str, _: object) -> None:
         """Record the start or the end of a garbage collection."""
@@ -70,7 +72,7 @@ class MeasuringSelector(selectors.DefaultSelector):
             self._collection_start = time.thread_time()
             return
         seconds = time.thread_time() - self._collection_start
-        self._collected, self.collection = self._collected + seconds, max(self.collection, seconds)
+        self.collected, self.longest_collection = self.collected + seconds, max(self.longest_collection, seconds)
 
 
 def measure(work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, Resources]:
@@ -85,5 +87,6 @@ def measure(work: Callable[[], Coroutine[Any, Any, T]]) -> tuple[T, Resources]:
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
         result = runner.run(work())
     gc.callbacks.remove(selector.record_collection)
-    cpu, memory = time.process_time() - cpu, get_peak_memory() - memory
-    return result, Resources(cpu, memory, selector.stall, selector.wall_stall, selector.collection)
+    cpu, memory = time.process_time() - cpu - selector.collected, get_peak_memory() - memory
+    stalls, collections = (selector.stall, selector.wall_stall), (selector.collected, selector.longest_collection)
+    return result, Resources(cpu, memory, *stalls, *collections)

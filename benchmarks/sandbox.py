@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +12,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from demo.loopback import get_json, post_json
+
+
+def hide_logs() -> None:
+    """Show errors only, in this process and in those that it starts: a line per call would hide the results."""
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
+    logging.getLogger("self_hosted").setLevel(logging.ERROR)
 
 
 @contextmanager

@@ -57,6 +57,8 @@ class StateEncoder:
         if not cls.__module__.startswith(PACKAGE):
             raise TypeError(f"the state cannot contain values of type {cls.__module__}.{cls.__qualname__}")
         attributes = value._asdict() if _is_named_tuple(cls) else vars(value)
+        if dataclasses.is_dataclass(cls):  # whose other attributes are derived from its fields
+            attributes = {field.name: attributes[field.name] for field in dataclasses.fields(cls)}
         return [f"{cls.__module__}:{cls.__qualname__}", {name: self.encode(item) for name, item in attributes.items()}]
 
 

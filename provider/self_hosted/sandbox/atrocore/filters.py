@@ -8,22 +8,23 @@ from collections.abc import Callable, Container
 from typing import Any
 
 from self_hosted.sandbox.atrocore.errors import ApiError
+from self_hosted.sandbox.atrocore.record_index import to_text
 from self_hosted.sandbox.atrocore.state import Record
 
 Predicate = Callable[[Record], bool]
 
 CONDITIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "equals": lambda stored, value: _to_text(stored) == _to_text(value),
-    "notEquals": lambda stored, value: _to_text(stored) != _to_text(value),
-    "in": lambda stored, value: _to_text(stored) in value,
-    "notIn": lambda stored, value: _to_text(stored) not in value,
+    "equals": lambda stored, value: to_text(stored) == to_text(value),
+    "notEquals": lambda stored, value: to_text(stored) != to_text(value),
+    "in": lambda stored, value: to_text(stored) in value,
+    "notIn": lambda stored, value: to_text(stored) not in value,
     "isNull": lambda stored, _: stored is None,
     "isNotNull": lambda stored, _: stored is not None,
     "isTrue": lambda stored, _: bool(stored),
     "isFalse": lambda stored, _: not stored,
     "greaterThan": lambda stored, value: stored is not None and _sort_key(stored) > _sort_key(value),
     "lessThan": lambda stored, value: stored is not None and _sort_key(stored) < _sort_key(value),
-    "like": lambda stored, value: _is_like(_to_text(stored), value),
+    "like": lambda stored, value: _is_like(to_text(stored), value),
 }
 
 
@@ -48,6 +49,19 @@ def build_matcher(conditions: list[dict[str, Any]], fields: Container[str]) -> P
     return lambda record: all(predicate(record) for predicate in predicates)
 
 
+def find_key_condition(conditions: list[dict[str, Any]]) -> tuple[str, list[Any]] | None:
+    """Return field and values of the first condition that an index can look up, or None.
+
+    :param conditions: see `build_matcher`
+    """
+    for condition in conditions:
+        if condition.get("type") == "equals":
+            return condition["attribute"], [condition.get("value")]
+        if condition.get("type") == "in":
+            return condition["attribute"], _to_list(condition.get("value"))
+    return None
+
+
 def _build_predicates(conditions: list[dict[str, Any]], fields: Container[str]) -> list[Predicate]:
     return [predicate for condition in conditions if (predicate := _build_predicate(condition, fields))]
 
@@ -62,7 +76,7 @@ def _build_predicate(condition: dict[str, Any], fields: Container[str]) -> Predi
         raise ApiError(500, f"SQLSTATE[42703]: Undefined column: 7 ERROR: column t1.{attribute} does not exist; SELECT")
     check, expected = CONDITIONS[kind], value
     if kind in {"in", "notIn"}:
-        expected = frozenset(map(_to_text, _to_list(value)))
+        expected = frozenset(map(to_text, _to_list(value)))
     return lambda record: check(record.get(attribute), expected)
 
 
@@ -87,10 +101,6 @@ def _to_list(value: Any) -> list[Any]:
     if isinstance(value, dict):  # from brackets: PHP arrays have keys
         return list(value.values())
     return value if isinstance(value, list) else [value]
-
-
-def _to_text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _is_like(text: str, pattern: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from self_hosted.sandbox.atrocore.entities import Field, get_fields, to_stored
+from self_hosted.sandbox.atrocore.entities import QUEUE_ENTITIES, Field, get_fields, to_stored
 from self_hosted.sandbox.atrocore.errors import ApiError
+from self_hosted.sandbox.atrocore.filters import find_key_condition
+from self_hosted.sandbox.atrocore.record_index import to_text, to_value
 from self_hosted.sandbox.atrocore.state import Record, State
 
 
@@ -23,6 +26,7 @@ def insert_record(state: State, entity: str, values: dict[str, Any]) -> Record:
     stored = state.records[entity]
     stored.pop(record_id, None)  # a restored record moves to the end, like a new one
     stored[record_id] = record
+    state.index.add(entity, record)
     return record
 
 
@@ -53,6 +57,7 @@ def update_record(state: State, entity: str, record: Record, values: dict[str, A
         return False
     record |= new
     record["modifiedAt"] = state.timestamp()
+    state.index.update(entity, record)
     return True
 
 
@@ -75,6 +80,19 @@ def find_match(state: State, entity: str, payload: dict[str, Any]) -> Record | N
     return by_id or _find_by_unique_value(state, entity, payload)
 
 
+def list_candidates(state: State, entity: str, conditions: list[dict[str, Any]]) -> Iterable[Record]:
+    """Return all records that may meet all conditions, in their order; softly deleted ones included.
+
+    :param conditions: checked, see `filters.build_matcher`
+    """
+    if key := find_key_condition(conditions):
+        field, values = key
+        # the queue changes its records, but never their ids, without this module
+        if field == "id" or entity not in QUEUE_ENTITIES:
+            return state.index.find(entity, field, values, to_text)
+    return state.records[entity].values()
+
+
 def select_fields(record: Record, names: str = "") -> Record:
     """Return the record, or its id and the named fields.
 
@@ -87,8 +105,8 @@ def select_fields(record: Record, names: str = "") -> Record:
 
 def _find_by_unique_value(state: State, entity: str, values: dict[str, Any]) -> Record | None:
     for name in state.unique.get(entity, ()):
-        for record in state.records[entity].values():
-            if name in values and record.get(name) == values[name] and not record["deleted"]:
+        for record in state.index.find(entity, name, [values[name]], to_value) if name in values else ():
+            if record.get(name) == values[name] and not record["deleted"]:
                 return record
     return None
 

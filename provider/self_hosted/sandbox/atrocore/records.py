@@ -10,7 +10,13 @@ from self_hosted.sandbox.atrocore.calls import Call
 from self_hosted.sandbox.atrocore.entities import V2_3, get_fields
 from self_hosted.sandbox.atrocore.errors import ApiError
 from self_hosted.sandbox.atrocore.filters import build_matcher, parse_conditions
-from self_hosted.sandbox.atrocore.record_store import create_record, get_record, select_fields, update_record
+from self_hosted.sandbox.atrocore.record_store import (
+    create_record,
+    get_record,
+    list_candidates,
+    select_fields,
+    update_record,
+)
 from self_hosted.sandbox.atrocore.resource import Resource
 from self_hosted.sandbox.atrocore.responses import build_not_modified, build_response
 from self_hosted.sandbox.atrocore.validation import validate_body
@@ -33,8 +39,10 @@ class Records(Resource):
         size, offset = int(call.parameter("maxSize", str(DEFAULT_PAGE_SIZE))), int(call.parameter("offset", "0"))
         if state.dialect == "espo" and size > MAX_PAGE_SIZE_OF_ESPO:
             raise ApiError(403, f"maxSize must not exceed {MAX_PAGE_SIZE_OF_ESPO}.")
-        matches = build_matcher(parse_conditions(call.query), {"id", *fields})
-        found = [record for record in state.records[call.entity].values() if not record["deleted"] and matches(record)]
+        conditions = parse_conditions(call.query)
+        matches = build_matcher(conditions, {"id", *fields})
+        candidates = list_candidates(state, call.entity, conditions)
+        found = [record for record in candidates if not record["deleted"] and matches(record)]
         if sort_field := call.parameter("sortBy"):
             descending = call.parameter("asc", "true") != "true"
             found.sort(key=lambda record: str(record.get(sort_field)), reverse=descending)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from self_hosted.sandbox.atrocore.record_index import RecordIndex
 
 CORES = {"2.3": (2, 3, 16), "1.x-2.2": (2, 2, 31), "espo": (1, 1, 46)}
 
@@ -69,6 +72,11 @@ class State:
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     last_id: int = 0
     clock_offset: float = 0
+
+    @cached_property
+    def index(self) -> RecordIndex:
+        """The index of the records. The sandbox does not save it."""
+        return RecordIndex(self.records)
 
     @property
     def dialect(self) -> str:
