@@ -44,7 +44,7 @@ with DAG(
         enabled="{{ params.enabled }}",
         reason="Set to {{ 'enabled' if params.enabled else 'disabled' }} by Airflow run {{ run_id }}",
         change_request_name="Airflow: {{ dag.dag_id }}",
-        wait_for_change_request=True,
+        wait_for_completion=True,
         deferrable=True,
         poll_interval=60,
         wait_timeout=timedelta(days=3).total_seconds(),

@@ -76,7 +76,9 @@ def _read_form(form: FormData) -> Source:
     if not isinstance(upload, UploadFile):
         reason = "The browser (or proxy) sent a request that this server could not understand."
         raise ApiError(400, f"400 Bad Request: {reason}", {})
-    return Source(options.get("name", PurePosixPath(upload.filename or "").name), options, upload.file)
+    # the real server takes a backslash in a header for the mark of a quoted character
+    filename = PurePosixPath((upload.filename or "").replace("\\", "")).name
+    return Source(options.get("name", filename), options, upload.file)
 
 
 def _read_json(body: bytes, find_analysis: FindAnalysis) -> Source:
