@@ -30,4 +30,8 @@ FORM = ConnectionForm(
         "login": "the user of the API key or the password",
         "password": "only to sign in without an API key",
     },
+    api_path=r"/api(?:/v4)?",
+    pages=("account", "alerts", "dashboard", "login", "manage", "retrohunt", "submission", "submissions", "submit"),
+    # the server answers 500 to a header Authorization beside an API key
+    own_headers=("Authorization", "Cookie", "X-Apikey", "X-User", "X-XSRF-TOKEN"),
 )

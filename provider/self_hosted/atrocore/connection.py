@@ -34,4 +34,10 @@ FORM = ConnectionForm(
         "login": "required without an authorization token",
         "password": "required without an authorization token",
     },
+    api_path=r"/api(?:/v1)?|/openapi\.json",
+    pages=("apidocs", "index.php"),
+    own_headers=(
+        *("Authorization", "Authorization-Token", "Authorization-Token-Only", "Espo-Authorization"),
+        *("Espo-Authorization-By-Token", "language"),
+    ),
 )

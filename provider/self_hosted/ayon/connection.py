@@ -27,4 +27,7 @@ FORM = ConnectionForm(
         "login": "only to sign in without an API key",
         "password": "only to sign in without an API key",
     },
+    api_path="/api|/graphql",
+    pages=("account", "dashboard", "inbox", "login", "manageProjects", "market", "projects", "services", "settings"),
+    own_headers=("Authorization", "X-Api-Key", "X-as-user", "X-Sender", "X-Sender-Type", "x-ayon-site-id"),
 )

@@ -25,4 +25,7 @@ FORM = ConnectionForm(
         "password": "from Administration, API accounts; note its expiry date",
     },
     default_path="/rudder",
+    api_path=r"/api(?:/(?:latest|[0-9]+))?",
+    pages=("secure", "index.html"),
+    own_headers=("X-API-Token", "X-API-Version"),
 )

@@ -30,18 +30,20 @@ def test_the_signature_has_the_parameters_and_the_result_of_the_flow():
     assert str(inspect.signature(ToyHook("toy").count_bricks)) == "(user: 'str', limit: 'int' = 10) -> dict[str, int]"
 
 
+def render_help(described: object) -> str:
+    return pydoc.plain(pydoc.render_doc(described)).replace("'", "")  # Python 3.14 shows types without quotes
+
+
 def test_help_shows_signature_and_docstring():
-    text = pydoc.plain(pydoc.render_doc(ToyHook.count_bricks))
-    assert "count_bricks(self, user: 'str', limit: 'int' = 10) -> dict[str, int]" in text
+    text = render_help(ToyHook.count_bricks)
+    assert "count_bricks(self, user: str, limit: int = 10) -> dict[str, int]" in text
     assert "Return the bricks of a user." in text
     assert ":param user: the owner" in text
     assert "Generator" not in text
 
 
 def test_the_help_of_the_hook_lists_its_methods():
-    assert "count_bricks(self, user: 'str', limit: 'int' = 10) -> dict[str, int]" in pydoc.plain(
-        pydoc.render_doc(ToyHook)
-    )
+    assert "count_bricks(self, user: str, limit: int = 10) -> dict[str, int]" in render_help(ToyHook)
 
 
 def test_a_hook_method_unwraps_to_its_flow():
@@ -183,6 +185,18 @@ async def test_an_async_client_signs_in_once(hook: ToyHook, toy):
 
 def test_a_valid_connection_passes_and_names_the_user(hook: ToyHook):
     assert hook.test_connection() == (True, "Signed in as bo.")
+
+
+class ApiToyHook(ToyHook):
+    form = FORM._replace(api_path="/api")
+
+
+def test_the_message_names_the_base_url_that_is_used(served, connect):
+    note = f"The base URL that is used is {served.base_url}, without /api."
+    hook = ApiToyHook(connect("toy_default", served.connection(host=f"{served.base_url}/api/")))
+    assert hook.test_connection() == (True, f"Signed in as bo. {note}")
+    hook = ApiToyHook(connect("toy_default", served.connection(host=f"{served.base_url}/api/", password="wr0ng")))
+    assert hook.test_connection() == (False, f"POST /login: wrong user or password (HTTP 401) {note}")
 
 
 def test_a_wrong_credential_fails(served, connect):

@@ -11,36 +11,15 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from airflow.providers.common.compat.sdk import BaseHook
 from airflow.sdk._shared.secrets_masker import should_hide_value_for_key
 
 from self_hosted.core.connection.form import ConnectionForm, text, transport_fields
-from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
+from self_hosted.core.connection.settings import limiter_for
 from self_hosted.provider_info import FORMS
+from tests.core.connection.stored import URL, read, read_error, read_from_environment
 from tests.core.toy import FORM
 
-URL = "https://toy.example.com"
 BY_TYPE = {form.conn_type: form for form in FORMS}
-
-
-class StoredConnection:
-    """An Airflow connection, as far as it is read."""
-
-    def __init__(self, host: str | None = URL, extra: Any = None, **fields: Any) -> None:
-        self.conn_id = "my_toy"
-        self.host, self.extra = host, json.dumps(extra) if isinstance(extra, dict) else extra
-        self.login, self.password = fields.get("login"), fields.get("password")
-        self.schema, self.port = fields.get("schema"), fields.get("port")
-
-
-def read(*args: Any, form: ConnectionForm = FORM, **fields: Any) -> Settings:
-    return read_connection(StoredConnection(*args, **fields), form)
-
-
-def read_error(*args: Any, form: ConnectionForm = FORM, **fields: Any) -> str:
-    with pytest.raises(ValueError, match=r"^connection 'my_toy': ") as error:
-        read(*args, form=form, **fields)
-    return str(error.value).removeprefix("connection 'my_toy': ")
 
 
 # values
@@ -145,75 +124,6 @@ def test_an_invalid_proxy_is_rejected_without_showing_it(url):
     assert read_error(extra={"proxy": url}) == "proxy must be a URL such as http://proxy.example.com:3128"
 
 
-# addresses
-
-
-@pytest.mark.parametrize(
-    ("fields", "base_url"),
-    [
-        ({"host": "https://toy.example.com/"}, "https://toy.example.com"),
-        ({"host": " http://toy:8080/sub/path/ "}, "http://toy:8080/sub/path"),
-        ({"host": "toy.example.com"}, "https://toy.example.com"),
-        ({"host": "toy.example.com/sub"}, "https://toy.example.com/sub"),
-        ({"host": "toy.example.com:8443"}, "https://toy.example.com:8443"),
-        ({"host": "toy.example.com", "port": 8443}, "https://toy.example.com:8443"),
-        ({"host": "toy.example.com/sub", "port": 8443}, "https://toy.example.com:8443/sub"),
-        ({"host": "toy", "schema": "http"}, "http://toy"),
-        ({"host": "toy", "schema": "http", "port": 80}, "http://toy:80"),
-        ({"host": "https://toy", "schema": "http"}, "https://toy"),
-        ({"host": "https://toy", "port": 8443}, "https://toy:8443"),
-        ({"host": "https://toy:8443", "port": 8443}, "https://toy:8443"),
-        ({"host": "[::1]:8443"}, "https://[::1]:8443"),
-    ],
-)
-def test_the_base_url_is_read_from_host_port_and_schema(fields, base_url):
-    assert read(**fields).address.base_url == base_url
-
-
-def test_a_base_url_without_path_has_the_default_path_of_the_product():
-    form = BY_TYPE["rudder"]
-    assert read(form=form).address.base_url == f"{URL}/rudder"
-    assert read(f"{URL}/sub/rudder", form=form).address.base_url == f"{URL}/sub/rudder"
-
-
-@pytest.mark.parametrize("host", [None, "", "  "])
-def test_a_missing_base_url_is_an_error_with_an_example(host):
-    assert read_error(host) == "the base URL (host) is missing; use a URL such as https://server.example.com"
-
-
-@pytest.mark.parametrize(
-    "host", ["ftp://toy", "https:///path", "https://toy:port", "https://toy:99999", "toy:0", "http://[x"]
-)
-def test_an_invalid_base_url_is_shown_in_the_error(host):
-    message = read_error(host)
-    assert message == f"the base URL {host!r} is invalid; use the form https://server.example.com[:port][/path]"
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "https://bo:secret@toy",
-        "bo:secret@toy",
-        "https://bo:secret@toy:port",
-        "https://bo:sec/ret@toy",
-        "ftp://bo:secret@toy",
-    ],
-)
-def test_a_credential_in_the_base_url_is_rejected_and_not_shown(host):
-    message = read_error(host)
-    assert message.startswith("the base URL ")
-    assert not any(part in message for part in ("secret", "sec/", "bo"))
-
-
-@pytest.mark.parametrize("host", ["https://toy/?a=1", "https://toy/#top"])
-def test_a_base_url_has_no_query_and_no_fragment(host):
-    assert read_error(host).startswith("the base URL must not contain user, query or fragment")
-
-
-def test_two_different_ports_are_rejected():
-    assert read_error("https://toy:1", port=2).startswith("the base URL has port 1, the field Port has 2")
-
-
 # limits
 
 
@@ -240,18 +150,13 @@ def test_each_connection_and_base_url_has_its_own_limiter():
 # all ways in which Airflow stores connections
 
 
-def read_from_environment(monkeypatch: pytest.MonkeyPatch, value: str, form: ConnectionForm) -> Settings:
-    monkeypatch.setenv("AIRFLOW_CONN_READ_ME", value)
-    return read_connection(BaseHook.get_connection("read_me"), form)
-
-
 def uri_fields(form: ConnectionForm) -> dict[str, str]:
     """Return a text for every field of a form, as in a connection URI."""
     texts = {"boolean": "false", "integer": "7", "string": "text & more"}
     fields = {name: field["schema"] for name, field in form.fields.items()}
     values = {name: schema.get("enum", [texts[schema["type"][0]]])[-1] for name, schema in fields.items()}
     files = dict.fromkeys(("ca_bundle", "client_cert", "client_key"), __file__)
-    return {**values, **files, "proxy": "http://user:pass@proxy:3128"}
+    return {**values, **files, "proxy": "http://user:pass@proxy:3128", "secret_headers": "X-Pass: text & more"}
 
 
 @pytest.mark.parametrize("form", FORMS, ids=BY_TYPE)

@@ -71,6 +71,11 @@ def test_a_file_name_cannot_inject_headers(name):
     assert part.get_payload() == "x"
 
 
+def test_a_file_name_that_is_not_utf_8_can_be_sent():
+    (part,) = parse({"bin": upload(b"x", "\udcff\x00\x7f\ud800.txt")})
+    assert part.get_filename() == r"\udcff%00%7F\ud800.txt"
+
+
 def test_each_multipart_body_has_its_own_boundary():
     with contextlib.ExitStack() as files:
         content_types = {build_body(Request("POST", "/", parts={"a": "b"}), files)[1]["Content-Type"] for _ in range(5)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +19,7 @@ from self_hosted.core.http.errors import (
     UnavailableError,
 )
 from self_hosted.core.http.flow import (
+    HEADERS_HINT,
     Flow,
     FlowStep,
     Pause,
@@ -27,14 +27,12 @@ from self_hosted.core.http.flow import (
     Request,
     Secret,
     arun,
-    parse_retry_after,
     pipeline,
     run,
     url_path,
 )
 from tests.core.toy import count_bricks
 
-NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 WHOAMI = Request("GET", "/whoami")
 
 
@@ -279,10 +277,23 @@ def test_headers_are_added_to_a_copy():
 
 
 def test_a_reply_that_is_not_json_is_an_error_that_shows_its_start():
-    with pytest.raises(
-        ServerError, match=r"GET /whoami: the response is not JSON; it starts with '<html>hello' \(HTTP 200\)"
-    ):
+    with pytest.raises(ServerError, match=r"GET /whoami: the response is not JSON; it starts with 'hello' \(HTTP"):
+        reply(b"hello").json()
+
+
+def test_the_error_of_a_page_names_the_base_url_and_access_proxies():
+    with pytest.raises(ServerError, match=r"it starts with '<html>hello': check the base URL, or if an access proxy"):
         reply(b"<html>hello").json()
+
+
+@pytest.mark.parametrize(("body", "is_page"), [(b"\r\n<!DOCTYPE html>", True), (b"", False), (b"1 < 2", False)])
+def test_a_page_begins_with_a_tag(body, is_page):
+    assert reply(body).is_page is is_page
+
+
+def test_the_body_is_parsed_once():
+    one = reply(b'{"brick": 1}')
+    assert one.json() is one.json()
 
 
 def test_is_json_follows_the_content_type():
@@ -293,42 +304,6 @@ def test_is_json_follows_the_content_type():
 
 def test_invalid_bytes_are_replaced_in_the_text():
     assert reply(b"a\xff").text == "a�"
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("7", 7.0),
-        ("0.5", 0.5),
-        ("-3", 0.0),
-        ("Thu, 01 Jan 2026 12:00:09 GMT", 9.0),
-        ("Thu, 01 Jan 2026 12:00:09 -0000", 9.0),
-        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("Thu, 99 Jan 2026 12:00:09 GMT", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date_and_malformed_values_are_ignored(header, seconds):
-    assert parse_retry_after(header, NOON) == seconds
-
-
-def test_retry_after_as_a_date_is_relative_to_now():
-    assert parse_retry_after("Wed, 01 Jan 2020 00:00:00 GMT") == 0
-    assert parse_retry_after("Wed, 01 Jan 2200 00:00:00 GMT") == 24 * 3600
-
-
-@pytest.mark.parametrize("header", ["90000", "1e9", "1700000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
-def test_retry_after_is_a_day_at_most(header):
-    assert parse_retry_after(header) == 24 * 3600
-
-
-@pytest.mark.parametrize("header", ["Mon, 01 Jan 0001 00:00:00 +2359", "1 Jan 1 0:0:0 +99999999999", "nan", "x" * 9999])
-def test_a_retry_after_that_is_no_time_is_ignored_or_has_passed(header):
-    assert not parse_retry_after(header)
 
 
 def nested(levels: int) -> bytes:
@@ -355,7 +330,7 @@ def test_a_success_has_no_default_error(status):
 def test_a_redirect_is_an_error_about_the_base_url():
     error = reply(status=301, location="https://there.example.com/").default_error("moved")
     assert isinstance(error, InvalidRequestError)
-    assert error.message == "redirected to https://there.example.com/: correct the base URL"
+    assert error.message == f"redirected to https://there.example.com/: correct the base URL, or {HEADERS_HINT}"
 
 
 def test_an_error_holds_method_path_status_and_retry_after():

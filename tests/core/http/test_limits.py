@@ -74,7 +74,7 @@ def test_an_upload_that_is_too_slow_ends(clock: Clock):
         clock.now += 49
         limits.count_sent(MIN_TRANSFER_BYTES_PER_SECOND)
         if clock.now < 1100:
-            assert limits.lower(None) > 0
+            assert (limits.lower(None) or 0) > 0
     with pytest.raises(OutcomeUnknownError):
         limits.lower(None)
 

@@ -17,6 +17,9 @@ Fields = dict[str, dict[str, Any]]
 PORT_HINT = "443; may be empty, but the Test button of Airflow 3.3 needs it"
 
 
+HEADERS_FIELD = "secret_headers"  # Airflow masks fields with such a name
+
+
 def text(label: str, description: str, section: str | None = None, *, secret: bool = False) -> dict[str, Any]:
     """Return a text field.
 
@@ -83,6 +86,10 @@ def transport_fields(read_timeout: int = 60, max_concurrent_requests: int = 0) -
     key = "Path of the certificate's key, unless it is in the same file."
     proxy = "URL of the proxy, such as http://proxy.example.com:3128."
     total = f"Time for a whole response; 0 = {TOTAL_TIMEOUT_FACTOR} times the read timeout."
+    headers = (
+        "Headers that a proxy before the server requires, sent with every request, as a JSON object: "
+        '{"CF-Access-Client-Id": "...", "CF-Access-Client-Secret": "..."}.'
+    )
     size = "How large a response may be in memory, decompressed; files are not limited."
     return {
         "verify_tls": switch("Verify TLS", "Check the server's certificate.", section, default=True),
@@ -90,6 +97,7 @@ def transport_fields(read_timeout: int = 60, max_concurrent_requests: int = 0) -
         "client_cert": text("Client certificate", pem, section),
         "client_key": text("Client key", key, section),
         "proxy": text("Proxy", proxy, section),
+        HEADERS_FIELD: text("Extra request headers", headers, section, secret=True),
         "connect_timeout": number(
             "Connect timeout (seconds)", "Time to reach the server.", section, default=10, minimum=1
         ),
@@ -119,6 +127,9 @@ class ConnectionForm(NamedTuple):
     :param hidden: standard fields that the product does not use
     :param placeholders: examples for standard fields
     :param default_path: path of the base URL if the user gives none
+    :param api_path: regular expression of the API's path below the base URL, which users paste along with it
+    :param pages: first segments of the paths of the web interface below the base URL, which users paste as well
+    :param own_headers: the headers of the sign-in, and those that have a field; no extra header may have such a name
     """
 
     conn_type: str
@@ -129,6 +140,9 @@ class ConnectionForm(NamedTuple):
     hidden: tuple[str, ...]
     placeholders: Mapping[str, str]
     default_path: str = ""
+    api_path: str = ""
+    pages: tuple[str, ...] = ()
+    own_headers: tuple[str, ...] = ()
 
     def behaviour(self) -> dict[str, Any]:
         """Return labels, hidden fields and placeholders in Airflow's format."""

@@ -12,27 +12,45 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 import threading
 import typing
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import BaseHook
 
+from self_hosted.core.connection.direct import DirectSender, sign
 from self_hosted.core.connection.form import ConnectionForm
+from self_hosted.core.connection.hook_arguments import build_check
 from self_hosted.core.connection.renewal import RenewableAuth
 from self_hosted.core.connection.security import describe_risk
-from self_hosted.core.connection.settings import Settings, limiter_for, read_connection
-from self_hosted.core.http.errors import SelfHostedError
-from self_hosted.core.http.flow import NO_REPLY, Flow, FlowStep, Pause, ReadConnection, Reply, arun, pipeline, run
+from self_hosted.core.connection.settings import Settings, describe_removed_path, limiter_for, read_connection
+from self_hosted.core.http import request_log
+from self_hosted.core.http.errors import AccessProxyError, SelfHostedError
+from self_hosted.core.http.flow import (
+    HEADERS_HINT,
+    NO_REPLY,
+    Flow,
+    FlowStep,
+    Middleware,
+    Pause,
+    ReadConnection,
+    Reply,
+    arun,
+    pipeline,
+    run,
+)
+from self_hosted.core.http.logs import get_logger
+from self_hosted.core.http.request_log import RequestLog
 
 if TYPE_CHECKING:
     from self_hosted.core.http.address import Address
     from self_hosted.core.http.auth import Auth
+    from self_hosted.core.http.direct_session import DirectSession
     from self_hosted.core.http.pagination import Paginator
     from self_hosted.core.http.redact import Secrets
     from self_hosted.core.http.worker_transport import WorkerTransport
@@ -40,8 +58,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+PAGE_STATUSES = frozenset({401, 403})
+"""The statuses of the web pages with which access proxies reject a request."""
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @contextmanager
@@ -54,6 +74,9 @@ def _log_failed_read(conn_id: str) -> Generator[None]:
 
 
 async def _sleep(pause: Pause) -> None:
+    from self_hosted.core.http.transport import log_pause
+
+    log_pause(pause)
     await asyncio.sleep(pause.seconds)
 
 
@@ -78,6 +101,8 @@ class SelfHostedHook(BaseHook):
     conn_type: ClassVar[str]
     conn_name_attr: ClassVar[str]
     default_conn_name: ClassVar[str]
+    own_page_statuses: ClassVar[frozenset[int]] = frozenset()
+    """The statuses of rejections that the product itself answers with a web page."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -135,6 +160,24 @@ class SelfHostedHook(BaseHook):
         :raises SelfHostedError: see `self_hosted.core.http.errors`
         :raises ValueError: if the connection is incomplete, or an argument of the flow is invalid
         """
+        return self._run(flow)
+
+    def get_conn(self) -> DirectSession:
+        """Return a session of requests that is signed in, for endpoints without a method.
+
+        It sends the sign-in and the extra headers with requests below the base URL, and with no other. Without a
+        static credential, it logs in first. Close it after use: ``with hook.get_conn() as session: ...``
+
+        :raises SelfHostedError: if the login fails
+        :raises ValueError: if the connection is incomplete
+        """
+        from self_hosted.core.http.direct_session import DirectSession
+
+        sign_in = functools.partial(sign, lambda flow: self._run(flow, DirectSender()))
+        sign_in({}, lambda _: HTTPStatus.NO_CONTENT)
+        return DirectSession(self.settings.address, sign_in)
+
+    def _run(self, flow: Flow[T], *inner: Middleware) -> T:
         with self._lock:
             transport, auth = self._transport_and_auth
 
@@ -145,7 +188,7 @@ class SelfHostedHook(BaseHook):
                 step.receive(read_connection(self.get_connection(self.conn_id), self.form))
             return NO_REPLY
 
-        return run(self._with_middleware(flow, auth, self.settings, transport.secrets), perform)
+        return run(self._with_middleware(flow, [auth, *inner], self.settings, transport.secrets), perform)
 
     def mask_secrets(self) -> None:
         """Let Airflow mask the connection's secrets. A connection that is missing or invalid by now has none."""
@@ -167,8 +210,11 @@ class SelfHostedHook(BaseHook):
             # a user waits in front of the button: one attempt, no retries
             self.__dict__["settings"] = replace(self.settings, address=replace(self.settings.address, retry_timeout=0))
             message = self.run(self.verify_credentials())
-            return True, f"{message} {describe_risk(self.settings.address)}".rstrip()
-        except (SelfHostedError, ValueError) as error:
+            notes = [describe_removed_path(self.settings), describe_risk(self.settings.address)]
+            return True, " ".join([message, *filter(None, notes)])
+        except SelfHostedError as error:
+            return False, f"{error} {describe_removed_path(self.settings)}".rstrip()
+        except ValueError as error:
             return False, str(error)
 
     # For triggers
@@ -197,18 +243,28 @@ class SelfHostedHook(BaseHook):
             auth = RenewableAuth(settings, self.auth)
             yield AsyncClient(
                 settings.address,
-                lambda flow: arun(self._with_middleware(flow, auth, settings, transport.secrets), perform),
+                lambda flow: arun(self._with_middleware(flow, [auth], settings, transport.secrets), perform),
             )
         finally:
             await transport.close()
 
     # For both
 
-    def _with_middleware(self, flow: Flow[T], auth: RenewableAuth, settings: Settings, secrets: Secrets) -> Flow[T]:
+    def _explain_error(self, reply: Reply) -> SelfHostedError | None:
+        """Return the error that a reply stands for, with a hint if an access proxy may have answered."""
+        error = self.parse_error(reply)
+        if error and reply.is_page and reply.status in PAGE_STATUSES - self.own_page_statuses:
+            return reply.error(AccessProxyError, f"{error.message}; {HEADERS_HINT}")
+        return error
+
+    def _with_middleware(
+        self, flow: Flow[T], outer: Sequence[Middleware], settings: Settings, secrets: Secrets
+    ) -> Flow[T]:
         from self_hosted.core.http.retries import Retries  # imports tenacity, which DAG parsing does not need
 
-        retries = Retries(self.parse_error, settings.address.retry_timeout)
-        return _redact_errors(pipeline(flow, [auth, retries, limiter_for(settings)]), secrets)
+        innermost = [RequestLog()] if request_log.is_enabled() else []
+        retries = Retries(self._explain_error, settings.address.retry_timeout)
+        return _redact_errors(pipeline(flow, [*outer, retries, limiter_for(settings), *innermost]), secrets)
 
 
 def _redact_errors(flow: Flow[T], secrets: Secrets) -> Flow[T]:
@@ -242,11 +298,15 @@ class AsyncClient:
 def hook_method(flow: Callable[P, Flow[T]]) -> Callable[Concatenate[SelfHostedHook, P], T]:
     """Return a flow function as a blocking method of a hook, with its parameters, result type and docstring.
 
+    An argument of another type than the annotated one is a ValueError.
+
     :param flow: a flow function, such as ``rules.get``
     """
+    check = functools.cache(lambda: build_check(flow))
 
     @functools.wraps(flow)
     def method(self: SelfHostedHook, *args: P.args, **kwargs: P.kwargs) -> T:
+        check()(args, kwargs)
         return self.run(flow(*args, **kwargs))
 
     result = typing.get_type_hints(flow).get("return")
@@ -263,9 +323,11 @@ def hook_iterator(
 
     :param paginate: returns the paginator, such as ``search.search_all``
     """
+    check = functools.cache(lambda: build_check(paginate))
 
     @functools.wraps(paginate)
     def method(self: SelfHostedHook, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        check()(args, kwargs)
         return paginate(*args, **kwargs).iterate(self.run)
 
     [item] = typing.get_args(typing.get_type_hints(paginate)["return"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from self_hosted.core.connection.settings import Settings
-from self_hosted.core.http.auth import LOGIN_CHECK_SECONDS, Auth
-from self_hosted.core.http.errors import AuthenticationError
-from self_hosted.core.http.flow import Flow, Pause, ReadConnection, Reply, Request, Secret
+from self_hosted.core.http.auth import LOGIN_CHECK_SECONDS, Auth, ExtraHeaders
+from self_hosted.core.http.errors import AccessProxyError, AuthenticationError, SelfHostedError
+from self_hosted.core.http.flow import Flow, Middleware, Pause, ReadConnection, Reply, Request, Secret
+from self_hosted.core.http.logs import LONG_PAUSE_SECONDS, Throttle, get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
+
+PROXY_REJECTIONS = {302, 303, 307, 403}
+"""The statuses with which access proxies reject a request without a page; a redirect leads to their login page."""
 
 
 class RenewableAuth:
@@ -26,7 +29,7 @@ class RenewableAuth:
 
     def __init__(self, settings: Settings, build_auth: Callable[[Settings], Auth]) -> None:
         self._settings, self._build_auth = settings, build_auth
-        self._auth = build_auth(settings)
+        self._auth = self._build(settings)
         self._lock = threading.Lock()
 
     def send(self, request: Request) -> Flow[Reply]:
@@ -38,18 +41,30 @@ class RenewableAuth:
         auth = self._auth
         try:
             return (yield from auth.send(request))
-        except AuthenticationError as rejection:
+        except SelfHostedError as rejection:
+            if not self._is_rejection(rejection):
+                raise
             auth = yield from self._renew(auth, rejection)
             return (yield from auth.send(request))
 
-    def _renew(self, rejected: Auth, rejection: AuthenticationError) -> Flow[Auth]:
+    def _build(self, settings: Settings) -> Middleware:
+        auth = self._build_auth(settings)
+        return ExtraHeaders(auth, settings.headers) if settings.headers else auth
+
+    def _is_rejection(self, error: SelfHostedError) -> bool:
+        is_proxy_rejection = bool(self._settings.headers) and error.status in PROXY_REJECTIONS
+        return is_proxy_rejection or isinstance(error, (AuthenticationError, AccessProxyError))
+
+    def _renew(self, rejected: Middleware, rejection: SelfHostedError) -> Flow[Middleware]:
         """Return a sign-in other than the rejected one.
 
-        :raises AuthenticationError: the rejection, if the connection has no other credential
+        :raises SelfHostedError: the rejection, if the connection has no other credential
         """
         # never blocks: in a trigger, a blocked coroutine would stop the one that reads the connection
+        throttle = None
         while not self._lock.acquire(blocking=False):
-            yield Pause(LOGIN_CHECK_SECONDS)
+            throttle = throttle or Throttle(LONG_PAUSE_SECONDS)
+            yield Pause(LOGIN_CHECK_SECONDS, reason=throttle.reason("waiting for the new credential to be read"))
         try:
             if self._auth is rejected:
                 found: list[Settings] = []
@@ -61,7 +76,7 @@ class RenewableAuth:
         finally:
             self._lock.release()
 
-    def _replace(self, settings: Settings, rejection: AuthenticationError) -> Flow[None]:
+    def _replace(self, settings: Settings, rejection: SelfHostedError) -> Flow[None]:
         if settings.credential == self._settings.credential:
             raise rejection
         if settings.address.base_url != self._settings.address.base_url:
@@ -71,8 +86,8 @@ class RenewableAuth:
         for secret in settings.list_secrets():
             yield Secret(secret)
         try:
-            self._auth = self._build_auth(settings)
+            self._auth = self._build(settings)
         except ValueError:  # the connection is incomplete now
             raise rejection from None
         self._settings = settings
-        log.info("The credential was rejected; continuing with the new one of connection %r", settings.conn_id)
+        log.warning("The credential was rejected; continuing with the new one of connection %r", settings.conn_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from urllib.parse import urlsplit
 
 from self_hosted.core.http.address import Address
+from self_hosted.core.http.logs import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 _warned: set[tuple[str, str]] = set()
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from self_hosted.core.arguments import parse_bool, parse_choice, parse_int
-from self_hosted.core.connection.form import ConnectionForm, Fields
+from self_hosted.core.connection.base_url import read_base_url, split_http_url
+from self_hosted.core.connection.extra_headers import list_secrets as list_header_secrets, parse_headers
+from self_hosted.core.connection.form import HEADERS_FIELD, ConnectionForm, Fields
 from self_hosted.core.connection.security import warn_once
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.defaults import TOTAL_TIMEOUT_FACTOR
@@ -32,6 +33,8 @@ class Settings:
     :param password: "" if not set
     :param extra: the extra fields with typed values; None if not set and without default
     :param secrets: the values to mask in logs; Airflow masks the password itself
+    :param headers: the extra request headers
+    :param removed_path: the end of the given base URL that is not part of it, such as "/api"
     """
 
     conn_id: str
@@ -40,6 +43,8 @@ class Settings:
     password: str = field(repr=False)
     extra: Mapping[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    removed_path: str = ""
 
     def collect_secrets(self) -> Secrets:
         """Return all secrets of the connection, for the cleaning of texts; with those of Basic authentication."""
@@ -53,7 +58,17 @@ class Settings:
     @property
     def credential(self) -> tuple[str, ...]:
         """What a product rejects if it is wrong: equal credentials are rejected alike."""
-        return (self.login, self.password, *(secret for secret in self.secrets if secret != self.address.proxy))
+        secrets = (secret for secret in self.secrets if secret != self.address.proxy)
+        return (self.login, self.password, *secrets, *self.headers)
+
+
+def describe_removed_path(settings: Settings) -> str:
+    """Return one sentence about the base URL that is used, if it is not the given one; else "".
+
+    :param settings: the connection
+    """
+    url, removed = settings.address.base_url, settings.removed_path
+    return f"The base URL that is used is {url}, without {removed}." if removed else ""
 
 
 _limiters: dict[tuple[str, str], RequestLimiter] = {}
@@ -81,13 +96,16 @@ def read_connection(connection: Any, form: ConnectionForm) -> Settings:
     """
     try:
         extra = _parse_extra(_read_extra(connection), form.fields)
+        base_url, headers = read_base_url(connection, form), parse_headers(extra[HEADERS_FIELD], form)
         settings = Settings(
             conn_id=connection.conn_id,
-            address=_address(_base_url(connection, form.default_path), extra),
+            address=_address(base_url.url, extra),
             login=connection.login or "",
             password=connection.password or "",
             extra=extra,
-            secrets=tuple(str(extra[name]) for name in extra if extra[name] and _is_secret(name, form.fields[name])),
+            secrets=(*_list_secrets(extra, form.fields), *list_header_secrets(headers)),
+            headers=headers,
+            removed_path=base_url.removed,
         )
     except ValueError as problem:
         raise ValueError(f"connection {connection.conn_id!r}: {problem}") from None
@@ -95,9 +113,11 @@ def read_connection(connection: Any, form: ConnectionForm) -> Settings:
     return settings
 
 
-def _is_secret(name: str, field: Mapping[str, Any]) -> bool:
+def _list_secrets(extra: Mapping[str, Any], fields: Fields) -> list[str]:
+    secret_fields = [name for name in fields if fields[name]["schema"].get("format") == "password"]
     # the URL of a proxy may hold a password
-    return field["schema"].get("format") == "password" or name == "proxy"
+    names = [name for name in [*secret_fields, "proxy"] if name != HEADERS_FIELD]
+    return [str(extra[name]) for name in names if extra[name]]
 
 
 def _read_extra(connection: Any) -> dict[str, Any]:
@@ -128,48 +148,16 @@ def _parse_value(name: str, given: Any, schema: Mapping[str, Any]) -> Any:
         return parse_bool(name, given)
     if value_type == "integer":
         return parse_int(name, given, minimum=schema.get("minimum", 0))
-    return parse_choice(name, str(given), schema["enum"]) if "enum" in schema else str(given)
-
-
-def _base_url(connection: Any, default_path: str) -> str:
-    host = (connection.host or "").strip().rstrip("/")
-    if not host:
-        raise ValueError("the base URL (host) is missing; use a URL such as https://server.example.com")
-    url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    parts = _split_http_url(url)
-    if parts is None:
-        raise ValueError(
-            f"the base URL {_strip_credentials(host)!r} is invalid; use the form https://server.example.com[:port][/path]"
-        )
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("the base URL must not contain user, query or fragment; enter credentials in their own fields")
-    if parts.port and connection.port and parts.port != connection.port:
-        raise ValueError(
-            f"the base URL has port {parts.port}, the field Port has {connection.port}; remove one of them"
-        )
-    netloc = f"{parts.netloc}:{connection.port}" if connection.port and not parts.port else parts.netloc
-    return f"{parts.scheme}://{netloc}{parts.path or default_path}"
-
-
-def _split_http_url(url: str) -> SplitResult | None:
-    """Return the parts of an http or https URL, or None: the errors of urllib may quote a password."""
-    try:
-        parts = urlsplit(url)
-        return parts if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 else None
-    except ValueError:
-        return None
-
-
-def _strip_credentials(url: str) -> str:
-    """Return the URL without user and password."""
-    return url.rsplit("@", 1)[-1]
+    if "enum" in schema:
+        return parse_choice(name, str(given), schema["enum"])
+    return json.dumps(given) if isinstance(given, Mapping) else str(given)
 
 
 def _address(base_url: str, extra: Mapping[str, Any]) -> Address:
     for name in ("ca_bundle", "client_cert", "client_key"):
         if extra[name] and not Path(extra[name]).is_file():
             raise ValueError(f"{name}: file {extra[name]!r} does not exist on this machine")
-    if extra["proxy"] and not _split_http_url(extra["proxy"]):
+    if extra["proxy"] and not split_http_url(extra["proxy"]):
         raise ValueError("proxy must be a URL such as http://proxy.example.com:3128")
     if extra["client_key"] and not extra["client_cert"]:
         raise ValueError("client_key needs client_cert, the certificate that the key belongs to")

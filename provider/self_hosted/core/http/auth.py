@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from self_hosted.core.http.errors import AuthenticationError
-from self_hosted.core.http.flow import Flow, Pause, Reply, Request, Secret
+from self_hosted.core.http.flow import Flow, Middleware, Pause, Reply, Request, Secret, pipeline
+from self_hosted.core.http.logs import LONG_PAUSE_SECONDS, Throttle
 
 LOGIN_CHECK_SECONDS = 0.05
 
@@ -58,8 +60,10 @@ class LoginAuth:
     def _renew(self, stale: Mapping[str, str] | None) -> Flow[Mapping[str, str]]:
         """Return a session other than the stale one."""
         # never blocks: in a trigger, a blocked coroutine would stop the one that is logging in
+        throttle = None
         while not self._login_lock.acquire(blocking=False):
-            yield Pause(LOGIN_CHECK_SECONDS)
+            throttle = throttle or Throttle(LONG_PAUSE_SECONDS)
+            yield Pause(LOGIN_CHECK_SECONDS, reason=throttle.reason("waiting for a login that is in progress"))
         try:
             if self._rejection:
                 raise self._rejection
@@ -74,6 +78,32 @@ class LoginAuth:
             raise
         finally:
             self._login_lock.release()
+
+
+class ExtraHeaders:
+    """Headers on every request of a sign-in and of what is sent with it; those of a request take precedence.
+
+    :param auth: the sign-in
+    :param headers: names and values
+    """
+
+    def __init__(self, auth: Middleware, headers: Mapping[str, str]) -> None:
+        self.auth, self._defaults = auth, _DefaultHeaders(headers)
+
+    def send(self, request: Request) -> Flow[Reply]:
+        """Send the request with sign-in and headers.
+
+        :param request: the request
+        """
+        return (yield from pipeline(self.auth.send(request), [self._defaults]))
+
+
+class _DefaultHeaders:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = headers
+
+    def send(self, request: Request) -> Flow[Reply]:
+        return (yield replace(request, headers={**self.headers, **request.headers}))
 
 
 Auth = HeaderAuth | LoginAuth

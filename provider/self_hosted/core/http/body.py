@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,8 +12,12 @@ from typing import BinaryIO
 from urllib.parse import urlencode
 
 from self_hosted.core.http.flow import UNSET, Request, Upload
+from self_hosted.core.http.logs import BYTES_PER_MEGABYTE, SECONDS_BETWEEN_LINES, Throttle, get_logger
+
+log = get_logger(__name__)
 
 CHUNK_BYTES = 64 * 1024
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BoundedReader:
@@ -54,10 +59,19 @@ class StreamedBody:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._chunks()
+            yield from self._log_progress(self._chunks())
         except Exception as error:
             self.error = error
             raise
+
+    def _log_progress(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        progress_line, sent = Throttle(SECONDS_BETWEEN_LINES), 0
+        for chunk in chunks:
+            yield chunk
+            sent += len(chunk)
+            if progress_line.is_due():
+                megabytes = sent // BYTES_PER_MEGABYTE, self.len // BYTES_PER_MEGABYTE
+                log.info("Upload: %d of %d MB are sent", *megabytes)
 
     def _chunks(self) -> Iterator[bytes]:
         chunk = b""
@@ -118,4 +132,6 @@ def _text(text: str) -> BoundedReader:
 
 
 def _quote(name: str) -> str:
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    """Return a name without characters that would end it; one that is not UTF-8 cannot be sent as it is."""
+    quoted = CONTROL_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", name.replace('"', "%22"))
+    return quoted.encode(errors="backslashreplace").decode()

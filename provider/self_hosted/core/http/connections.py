@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from self_hosted.core.http.limits import CURRENT_LIMITS, MAX_HEADERS
+from self_hosted.core.http.limits import CURRENT_LIMITS, MAX_HEAD_BYTES, MAX_HEADERS
 from self_hosted.core.http.sockets import WatchedSocket, watch
 
 CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
@@ -31,7 +31,9 @@ class _Head:
         self._lines += 1
         if self._lines > MAX_HEADERS + 1:  # the first one is the status
             raise CURRENT_LIMITS.get().too_large(f"the response has more than {MAX_HEADERS} headers")
-        self.last = self._file.readline(limit)
+        self.last = self._file.readline(min(limit, MAX_HEAD_BYTES + 1))
+        if len(self.last) > MAX_HEAD_BYTES:  # one read of Python 3.14 may return more than that
+            raise CURRENT_LIMITS.get().head_too_large()
         return self.last
 
     def close(self) -> None:

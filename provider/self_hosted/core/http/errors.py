@@ -11,6 +11,7 @@
     └── PermanentError             another attempt has the same result:
         ├── DailyQuotaError        a daily limit is used up
         ├── AuthenticationError    the credential is not, or no longer, accepted
+        ├── AccessProxyError       a proxy before the server does not let the request through
         ├── PermissionDeniedError  the credential lacks a permission
         ├── NotFoundError          the object does not exist
         ├── ConflictError          the object exists already, or was changed concurrently
@@ -139,6 +140,10 @@ class DailyQuotaError(PermanentError):
 
 class AuthenticationError(PermanentError):
     """The credential is not, or no longer, accepted."""
+
+
+class AccessProxyError(PermanentError):
+    """A proxy before the server does not let the request through: it requires a header."""
 
 
 class PermissionDeniedError(PermanentError):

@@ -1,34 +1,34 @@
 """Requests, replies and flows: an API call as a generator, without any I/O.
 
-A flow yields steps (a `Request` to send, a `Pause` to wait, a `Secret` to mask, `ReadConnection`), receives the
-`Reply`, and returns its result. A worker runs it with `run`, a trigger runs the same function with `arun`, and a test
-runs it by hand with ``next`` and ``send``. Errors of the transport are thrown into the flow, where
+A flow yields steps (a `Request` to send, a `Pause` to wait, a `Secret` to mask, `ReadConnection`, `Concurrently`),
+receives the `Reply`, and returns its result. A worker runs it with `run`, a trigger runs the same function with `arun`,
+and a test runs it by hand with ``next`` and ``send``. Errors of the transport are thrown into the flow, where
 ``except NotFoundError`` catches them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import json
-import math
 import re
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, check_id
 from self_hosted.core.http.errors import (
-    MAX_RETRY_AFTER_SECONDS,
     InvalidRequestError,
     OutcomeUnknownError,
     SelfHostedError,
     ServerError,
     error_class_for_status,
 )
+from self_hosted.core.http.nesting import is_deeper
 from self_hosted.core.http.redact import clean_text, strip_query
+from self_hosted.core.http.retry_after import parse_retry_after
 
 T = TypeVar("T")
 SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
@@ -36,7 +36,8 @@ SaveTo = Callable[[], contextlib.AbstractContextManager[BinaryIO]]
 
 INVALID_IN_SEGMENT = re.compile(r"[/\\?#]")
 MAX_NESTING = 100  # levels of a JSON document; Python's own limit is below 1,000, and recursive code fails before that
-MAX_RETRY_AFTER_CHARACTERS = 100
+MAX_PAGE_START = 100  # bytes
+HEADERS_HINT = "if an access proxy responded, add its headers to the connection (Extra request headers)"
 UNSET: Any = object()  # None is a JSON value, so it cannot stand for "no JSON body"
 
 
@@ -135,21 +136,31 @@ class Reply:
         """Whether the server says that the body is JSON."""
         return "json" in self.headers.get("content-type", "")
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the body is a web page, such as the login page of an access proxy."""
+        return self.body[:MAX_PAGE_START].lstrip().startswith(b"<")
+
     def json(self) -> Any:
-        """Return the parsed body.
+        """Return the parsed body: the same object each time, since errors are looked for before the flow reads it.
 
         :raises ServerError: if the body is not JSON, such as the page of a proxy or of a wrong address, or is nested
             too deeply
         :raises OutcomeUnknownError: in the same cases, see `malformed`
         """
+        return self._parsed
+
+    @functools.cached_property
+    def _parsed(self) -> Any:
         try:
             value = json.loads(self.body)
         except RecursionError:
             raise self._too_deep() from None
         except ValueError:
             start = self.body[:320].decode("utf-8", "replace")[:80]
-            raise self.malformed(f"the response is not JSON; it starts with {start!r}") from None
-        if self.body.count(b"[") + self.body.count(b"{") > MAX_NESTING and _is_deeper(value, MAX_NESTING):
+            hint = f": check the base URL, or {HEADERS_HINT}" if self.is_page else ""
+            raise self.malformed(f"the response is not JSON; it starts with {start!r}{hint}") from None
+        if self.body.count(b"[") + self.body.count(b"{") > MAX_NESTING and is_deeper(value, MAX_NESTING):
             raise self._too_deep()
         return value
 
@@ -199,7 +210,7 @@ class Reply:
             return None
         if self.status < 400:
             target = strip_query(self.headers.get("location", ""))
-            return self.error(InvalidRequestError, f"redirected to {target}: correct the base URL")
+            return self.error(InvalidRequestError, f"redirected to {target}: correct the base URL, or {HEADERS_HINT}")
         return self.error(error_class_for_status(self.status), message or "rejected without a reason")
 
 
@@ -212,10 +223,12 @@ class Pause(NamedTuple):
 
     :param seconds: how long
     :param may_end_early: whether an event, such as a task that joins a wait, may end the pause
+    :param reason: for the log; "" for a pause that is no news
     """
 
     seconds: float
     may_end_early: bool = False
+    reason: str = ""
 
 
 class Secret(NamedTuple):
@@ -239,7 +252,18 @@ class ReadConnection(NamedTuple):
 Step = Request | Pause | Secret
 """What a transport carries out."""
 FlowStep = Step | ReadConnection
-Flow = Generator[FlowStep, Reply, T]
+
+
+class Concurrently(NamedTuple):
+    """Run several flows: at the same time in a trigger, one after the other in a worker. The first error ends all.
+
+    :param flows: the flows
+    """
+
+    flows: Sequence[Flow[None]]
+
+
+Flow = Generator[FlowStep | Concurrently, Reply, T]
 
 
 def url_path(*segments: str | int) -> str:
@@ -259,34 +283,6 @@ def url_path(*segments: str | int) -> str:
         if text in {".", ".."} or INVALID_IN_SEGMENT.search(text):
             raise ValueError(f"{text!r} is no valid id: it must not contain / \\ ? #, nor be '.' or '..'")
     return "/" + "/".join(quote(str(segment), safe="") for segment in segments)
-
-
-def parse_retry_after(retry_after: str | None, now: datetime | None = None) -> float | None:
-    """Return the seconds of a Retry-After header, given as seconds or as an HTTP date; None if absent or malformed.
-
-    The result is 24 hours at most.
-
-    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
-
-    :param retry_after: the header's value
-    :param now: the time that a date is relative to; default: the current time
-    """
-    if not retry_after:
-        return None
-    retry_after = retry_after[:MAX_RETRY_AFTER_CHARACTERS]
-    with contextlib.suppress(ValueError):
-        seconds = float(retry_after)
-        return _limit_retry_after(seconds) if math.isfinite(seconds) else None
-    try:
-        moment = parsedate_to_datetime(retry_after)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return _limit_retry_after((moment - (now or datetime.now(UTC))).total_seconds())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _limit_retry_after(seconds: float) -> float:
-    return min(max(0.0, seconds), MAX_RETRY_AFTER_SECONDS)
 
 
 class Middleware(Protocol):
@@ -316,6 +312,8 @@ def _wrap(flow: Flow[T], middleware: Middleware) -> Flow[T]:
     try:
         step = next(flow)
         while True:
+            if isinstance(step, Concurrently):
+                step = Concurrently([_wrap(each, middleware) for each in step.flows])
             try:
                 reply = (yield from middleware.send(step)) if isinstance(step, Request) else (yield step)
             except SelfHostedError as error:
@@ -338,7 +336,7 @@ def run(flow: Flow[T], perform: Callable[[FlowStep], Reply]) -> T:
         step = next(flow)
         while True:
             try:
-                reply = perform(step)
+                reply = _run_each(step.flows, perform) if isinstance(step, Concurrently) else perform(step)
             except SelfHostedError as error:
                 step = flow.throw(error)
             else:
@@ -350,7 +348,7 @@ def run(flow: Flow[T], perform: Callable[[FlowStep], Reply]) -> T:
 
 
 async def arun(flow: Flow[T], perform: Callable[[FlowStep], Awaitable[Reply]]) -> T:
-    """Run a flow on an event loop. This is the only function of the package that exists twice, with and without await.
+    """Run a flow on an event loop. Only this and its helper exist twice in the package, with and without await.
 
     :param flow: the flow to run
     :param perform: carries out one step; the `SelfHostedError` it raises is thrown into the flow
@@ -359,7 +357,10 @@ async def arun(flow: Flow[T], perform: Callable[[FlowStep], Awaitable[Reply]]) -
         step = next(flow)
         while True:
             try:
-                reply = await perform(step)
+                if isinstance(step, Concurrently):
+                    reply = await _arun_each(step.flows, perform)
+                else:
+                    reply = await perform(step)
             except SelfHostedError as error:
                 step = flow.throw(error)
             else:
@@ -370,17 +371,20 @@ async def arun(flow: Flow[T], perform: Callable[[FlowStep], Awaitable[Reply]]) -
         flow.close()
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether a JSON value is nested more deeply; without recursion."""
-    containers = [value]
-    for _ in range(levels):
-        children = (
-            child for parent in containers for child in (parent.values() if isinstance(parent, dict) else parent)
-        )
-        containers = [child for child in children if isinstance(child, (dict, list))]
-        if not containers:
-            return False
-    return True
+def _run_each(flows: Sequence[Flow[None]], perform: Callable[[FlowStep], Reply]) -> Reply:
+    for flow in flows:
+        run(flow, perform)
+    return NO_REPLY
+
+
+async def _arun_each(flows: Sequence[Flow[None]], perform: Callable[[FlowStep], Awaitable[Reply]]) -> Reply:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for flow in flows:
+                group.create_task(arun(flow, perform))
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return NO_REPLY
 
 
 def _plain(value: Any) -> Any:

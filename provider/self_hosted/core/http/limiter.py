@@ -11,6 +11,7 @@ import time
 from collections import deque
 
 from self_hosted.core.http.flow import Flow, Pause, Reply, Request
+from self_hosted.core.http.logs import LONG_PAUSE_SECONDS, Throttle
 
 CHECK_INTERVAL_SECONDS = 0.05
 MIN_RESPONSE_SECONDS = 0.005  # no product answers faster, so the queue moves no faster than this per request
@@ -36,14 +37,24 @@ class RequestLimiter:
         with self._lock:
             self.queue.append(ticket)
         try:
+            throttle = None
             while pause := self._seconds_until_next_check(ticket):
-                yield Pause(pause)
+                throttle = throttle or Throttle(LONG_PAUSE_SECONDS)
+                yield Pause(pause, reason=throttle.reason(f"{request.method} {request.path}: {self._full}"))
             pause = self._reserve_start() - time.monotonic()
             if pause > 0:
-                yield Pause(pause)
+                yield Pause(pause, reason=self._describe_rate(request, pause) if pause >= LONG_PAUSE_SECONDS else "")
             return (yield request)
         finally:
             self._release(ticket)
+
+    @property
+    def _full(self) -> str:
+        return f"waiting for one of the connection's {self.max_concurrency} concurrent requests to end"
+
+    def _describe_rate(self, request: Request, seconds: float) -> str:
+        limit = f"the connection's limit of {self.max_per_second} requests per second"
+        return f"{request.method} {request.path}: waiting {seconds:.0f} s because of {limit}"
 
     def _seconds_until_next_check(self, ticket: object) -> float:
         """Take a free place and return 0; else return the pause before the next check, by the position in the queue."""

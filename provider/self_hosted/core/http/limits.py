@@ -39,14 +39,14 @@ class ExchangeLimits:
         self._end = time.monotonic() + total_seconds
         self._is_upload = request.body is not None or request.parts is not None
 
-    def lower(self, timeout: float | None) -> float:
+    def lower(self, timeout: float | None) -> float | None:
         """Return the timeout, or the remaining time if that is shorter.
 
         :param timeout: in seconds; None = no timeout
         :raises SelfHostedError: if no time remains, or the head of the response is too large
         """
         if self._head_bytes > MAX_HEAD_BYTES and not self.is_head_received:
-            raise self.too_large(f"the headers of the response are larger than {MAX_HEAD_BYTES // 1024} KiB")
+            raise self.head_too_large()
         remaining = self._end - time.monotonic()
         if remaining <= 0:
             raise self.overdue()
@@ -79,6 +79,10 @@ class ExchangeLimits:
         message = f"no complete response within {self.total_seconds:g} s (total timeout of the connection)"
         return OutcomeUnknownError(message, method=self.request.method, path=self.request.path)
 
+    def head_too_large(self) -> SelfHostedError:
+        """Return the error of a response whose head is too large."""
+        return self.too_large(f"the headers of the response are larger than {MAX_HEAD_BYTES // 1024} KiB")
+
     def too_large(self, message: str) -> SelfHostedError:
         """Return the error of a response that is too large.
 
@@ -91,5 +95,18 @@ class ExchangeLimits:
         return error_class(message, method=self.request.method, path=self.request.path)
 
 
-CURRENT_LIMITS: ContextVar[ExchangeLimits] = ContextVar("CURRENT_LIMITS")
+class _NoLimits(ExchangeLimits):
+    """Those outside an exchange: the body of a response that a user of `get_conn` reads piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__(Request("", ""), 0, 0)
+        self.is_head_received = True
+
+    def lower(self, timeout: float | None) -> float | None:
+        """Return the timeout."""
+        return timeout
+
+
+_NO_LIMITS = _NoLimits()
+CURRENT_LIMITS: ContextVar[ExchangeLimits] = ContextVar("CURRENT_LIMITS", default=_NO_LIMITS)
 """The limits of the exchange that this thread or task carries out."""

@@ -12,6 +12,9 @@ from self_hosted.core.http.body import CHUNK_BYTES
 from self_hosted.core.http.errors import OutcomeUnknownError
 from self_hosted.core.http.flow import Request
 from self_hosted.core.http.limits import MAX_ERROR_BYTES, MAX_HEADERS, MIB, ExchangeLimits
+from self_hosted.core.http.logs import BYTES_PER_MEGABYTE, SECONDS_BETWEEN_LINES, Throttle, get_logger
+
+log = get_logger(__name__)
 
 ACCEPTED_ENCODING = "gzip"
 KNOWN_ENCODINGS = {"br", "compress", "deflate", "zstd"}
@@ -38,6 +41,7 @@ class ResponseReader:
         self._size = 0
         self._decoder = _create_decoder(self.headers, limits.request)
         self._target: BinaryIO = io.BytesIO()
+        self._progress_line = Throttle(SECONDS_BETWEEN_LINES) if self.is_saved else None
 
     @contextlib.contextmanager
     def open(self) -> Generator[None]:
@@ -63,6 +67,9 @@ class ResponseReader:
                 return False  # the beginning of an error says enough
             self._target.write(piece)
             self._size += len(piece)
+        if self._progress_line and self._progress_line.is_due():
+            request = self.limits.request
+            log.info("%s %s: %d MB are received", request.method, request.path, self._size // BYTES_PER_MEGABYTE)
         return True
 
     def finish(self) -> None:

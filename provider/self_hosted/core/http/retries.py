@@ -85,8 +85,15 @@ def with_retries(
             except SelfHostedError as error:
                 state.set_exception((type(error), error, error.__traceback__))
         else:
+            reason = _describe_retry(state, float(decision), timeout)
             state.prepare_for_next_attempt()
-            yield Pause(float(decision))
+            yield Pause(float(decision), reason=reason)
+
+
+def _describe_retry(state: tenacity.RetryCallState, seconds: float, timeout: float) -> str:
+    error = state.outcome.exception() if state.outcome else None
+    source = " (Retry-After)" if isinstance(error, SelfHostedError) and error.retry_after else ""
+    return f"{error}: retry {state.attempt_number} in {seconds:.1f} s{source}, for up to {timeout:.0f} s in all"
 
 
 def _is_retryable(error: SelfHostedError, request: Request) -> bool:

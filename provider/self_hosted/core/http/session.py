@@ -24,19 +24,31 @@ def create_session(address: Address) -> requests.Session:
     :param address: where and how the product is reached
     :raises ValueError: if a certificate file cannot be used
     """
-    session = _Session()
+    session = Session()
+    configure(session, address)
+    session.headers.clear()  # an exchange names all its headers
+    return session
+
+
+def configure(session: requests.Session, address: Address) -> None:
+    """Let a session use the TLS settings and the proxy of an address, and nothing of the environment.
+
+    :param session: the session
+    :param address: where and how the product is reached
+    :raises ValueError: if a certificate file cannot be used
+    """
     session.trust_env = False  # neither .netrc nor proxies nor certificates of the environment
     # `LoginAuth` holds the login's session, not a cookie jar
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()  # an exchange names all its headers
     session.proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
     adapter = _Adapter(load_tls_context(address))
     for scheme in POOLS:
         session.mount(f"{scheme}://", adapter)
-    return session
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
+    """A session that follows no redirect."""
+
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
         """Yield nothing: to name the next request, requests reads the body of a redirect, however long it is."""
         return iter(())

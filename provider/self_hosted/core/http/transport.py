@@ -12,11 +12,15 @@ from self_hosted import __version__
 from self_hosted.core.http.address import Address
 from self_hosted.core.http.body import StreamedBody, build_body
 from self_hosted.core.http.errors import OutcomeUnknownError, UnreachableError
-from self_hosted.core.http.flow import Request
+from self_hosted.core.http.flow import Pause, Request
 from self_hosted.core.http.limits import CURRENT_LIMITS, ExchangeLimits
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.response import ACCEPTED_ENCODING, malformed
 
+log = get_logger(__name__)
+
 USER_AGENT = f"airflow-provider-self-hosted/{__version__}"
+DEFAULT_HEADERS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODING, "User-Agent": USER_AGENT}
 LONG_RUNNING_TIMEOUT_FACTOR = 5  # how many times the usual timeouts
 BAD_HEADER = "a header contains an invalid character, such as a line break: check the credential"
 HEADER_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
@@ -81,6 +85,15 @@ class Exchange:
         return unreachable
 
 
+def log_pause(pause: Pause) -> None:
+    """Log why a flow pauses.
+
+    :param pause: one with a reason is logged
+    """
+    if pause.reason:
+        log.warning("%s", pause.reason)
+
+
 @contextlib.contextmanager
 def open_exchange(address: Address, request: Request) -> Generator[Exchange]:
     """Prepare the exchange of a request: open its files, and begin its limits.
@@ -93,11 +106,7 @@ def open_exchange(address: Address, request: Request) -> Generator[Exchange]:
     read_timeout = address.read_timeout * factor
     with contextlib.ExitStack() as files:
         body, body_headers = build_body(request, files)
-        headers = _merge_headers(
-            {"Accept": "*/*", "Accept-Encoding": ACCEPTED_ENCODING, "User-Agent": USER_AGENT},
-            request.headers,
-            body_headers,
-        )
+        headers = _merge_headers(DEFAULT_HEADERS, request.headers, body_headers)
         limits = ExchangeLimits(request, address.total_timeout * factor, read_timeout)
         token = CURRENT_LIMITS.set(limits)
         try:

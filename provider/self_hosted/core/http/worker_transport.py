@@ -16,7 +16,7 @@ from self_hosted.core.http.flow import NO_REPLY, Pause, Reply, Request, Secret, 
 from self_hosted.core.http.redact import Secrets
 from self_hosted.core.http.response import ResponseReader
 from self_hosted.core.http.session import create_session
-from self_hosted.core.http.transport import Exchange, open_exchange
+from self_hosted.core.http.transport import Exchange, log_pause, open_exchange
 
 # those of requests are OSErrors
 LIBRARY_ERRORS = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -38,6 +38,7 @@ class WorkerTransport:
     def perform(self, step: Step) -> Reply:
         """Carry out one step of a flow."""
         if isinstance(step, Pause):
+            log_pause(step)
             time.sleep(step.seconds)
         elif isinstance(step, Secret):
             self.secrets.add(step.value)
