@@ -70,6 +70,7 @@ class RunningTask:
         self.dag_id, self.run_id, self.task_id, self.map_index = "dag1", run_id, task.task_id, map_index
         self.state = state
         self.try_number, self.max_tries = 1, task.retries
+        self.log_url = f"http://airflow/dags/dag1/runs/{run_id}/tasks/{task.task_id}"
         self.pushed: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:

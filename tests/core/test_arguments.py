@@ -17,15 +17,21 @@ from self_hosted.core.arguments import (
     parse_id,
     parse_id_list,
     parse_int,
+    parse_json,
     parse_list,
     parse_object,
     parse_object_list,
+    parse_optional,
+    parse_optional_text,
+    parse_seconds,
     parse_str_list,
+    parse_text,
     parse_timestamp,
     read_timestamp,
     require_json,
     require_not_blank,
     require_one_of,
+    to_plain,
 )
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -204,6 +210,13 @@ def test_timestamps_of_products_are_read(text):
     assert read_timestamp(text) == NOON
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [(NOON, "2026-11-24T12:00:00+00:00"), ({"b", "a"}, ["a", "b"]), (5, 5), (["a"], ["a"])]
+)
+def test_arguments_are_stored_as_plain_json(value, expected):
+    assert to_plain(value) == expected
+
+
 # lists
 
 
@@ -228,13 +241,13 @@ def test_an_empty_value_is_an_empty_list(value):
     assert parse_str_list("filters", value) == []
 
 
-@pytest.mark.parametrize("value", ["None", ["a", "None"], 7, 0, False, {}, {"a": 1}, [1], b"a", "[1]"])
+@pytest.mark.parametrize("value", ["None", ["a", "None"], 7.5, False, [True], {}, {"a": 1}, [1.5], b"a", "[[1]]"])
 def test_an_item_that_is_not_a_text_or_is_a_missing_result_is_rejected(value):
     with pytest.raises(ValueError, match="sids must be a text or a list of texts, not"):
         parse_str_list("sids", value)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("[1, 2]", [1, 2]), ({"a": 1}, {"a": 1}), (7, 7), (b"a", [97])])
+@pytest.mark.parametrize(("value", "expected"), [("[1, 2]", [1, 2]), ({"a": 1}, {"a": 1}), (7, 7), (b"a", b"a")])
 def test_other_values_of_a_list_are_returned_unchanged(value, expected):
     assert parse_list(value) == expected
 
@@ -247,12 +260,12 @@ def test_an_object_may_be_json_or_python_source(value):
     assert parse_object("params", value) == {"a": None}
 
 
-@pytest.mark.parametrize("value", [None, "", {}, "{}"])
+@pytest.mark.parametrize("value", [None, "", "  ", "None", {}, "{}"])
 def test_an_empty_value_is_an_empty_object(value):
     assert parse_object("params", value) == {}
 
 
-@pytest.mark.parametrize("value", [SECRET, [SECRET], [], "[]", "  ", "None", 0, False, f'"{SECRET}"'])
+@pytest.mark.parametrize("value", [SECRET, [SECRET], [], "[]", 0, False, f'"{SECRET}"'])
 def test_a_value_that_is_not_an_object_is_rejected_and_not_shown(value):
     with pytest.raises(ValueError, match="params must be a dictionary, not ") as error:
         parse_object("params", value)
@@ -316,3 +329,95 @@ def test_the_only_argument_that_is_set_is_returned():
 def test_none_or_several_of_exclusive_arguments_are_rejected(arguments, given):
     with pytest.raises(ValueError, match=f"give exactly one of rule, group, not {given}"):
         require_one_of(arguments)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(5, 5), (0.5, 0.5), (" 30 ", 30), (timedelta(minutes=2), 120), (0, 0)])
+def test_a_time_span_is_a_number_its_digits_or_a_timedelta(value, expected):
+    assert parse_seconds("timeout", value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("soon", -1, "-1", None, True, "", "nan", []),
+        timedelta(seconds=-1),
+        "-1 day, 0:00:00",
+        f"{'9' * 30} days, 0:00:00",
+    ],
+)
+def test_an_invalid_time_span_is_rejected(value):
+    with pytest.raises(ValueError, match=r"^timeout must be a number of seconds, 0 or more, not "):
+        parse_seconds("timeout", value)
+
+
+@pytest.mark.parametrize("span", [timedelta(seconds=5), timedelta(days=1, hours=2), timedelta(400, 0, 5)])
+def test_the_rendered_text_of_a_timedelta_is_a_time_span(span):
+    assert parse_seconds("timeout", str(span)) == span.total_seconds()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("a", "a"), ("", ""), (12345, "12345"), (True, "True")])
+def test_a_text_may_have_been_read_as_a_number(value, expected):
+    assert parse_text("name", value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(1.1, "1.1; if a template"), (None, "None$"), (["a"], r"\['a'\]; if"), ({}, "{}; if")]
+)
+def test_anything_but_a_text_is_rejected(value, shown):
+    with pytest.raises(ValueError, match=f"^name must be a text, not {shown}"):
+        parse_text("name", value)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, None), ("", None), ("None", None), (7, "7"), ("a", "a")])
+def test_an_optional_text_is_none_if_it_is_not_set(value, expected):
+    assert parse_optional_text("name", value) == expected
+
+
+@pytest.mark.parametrize("value", [[12, "a"], "[12, 'a']", (12, "a")])
+def test_whole_numbers_in_a_list_of_texts_become_texts(value):
+    assert parse_str_list("names", value) == ["12", "a"]
+    assert parse_str_list("names", 12) == ["12"]
+
+
+@pytest.mark.parametrize("value", [None, "", " ", "None", " None "])
+def test_an_optional_value_that_is_missing_is_not_parsed(value):
+    assert parse_optional("limit", value, parse_int) is None
+
+
+def test_an_optional_value_that_is_set_is_parsed():
+    assert parse_optional("enabled", "False", parse_bool) is False
+    with pytest.raises(ValueError, match="limit must be a whole number"):
+        parse_optional("limit", 0, parse_int)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": 1}, {"a": 1}),
+        ("{'a': None}", {"a": None}),
+        ('[{"a": true}]', [{"a": True}]),
+        ("[a] text", "[a] text"),
+        ("text", "text"),
+        (7, 7),
+        (False, False),
+        (None, None),
+        ("None", None),
+        ("", None),
+    ],
+)
+def test_a_json_value_may_be_the_text_of_a_list_or_an_object(value, expected):
+    assert parse_json("json", value) == expected
+
+
+def test_a_value_that_cannot_be_sent_as_json_is_rejected():
+    with pytest.raises(ValueError, match="json must consist of plain JSON values"):
+        parse_json("json", {"at": NOON})
+
+
+@pytest.mark.parametrize("missing", ["", "None", None])
+def test_a_missing_result_beside_an_argument_that_is_set_is_not_set(missing):
+    assert require_one_of({"rule": missing, "group": "g"}) == "group"
+
+
+def test_of_one_missing_result_its_own_parser_says_so():
+    assert require_one_of({"rule": "None", "group": None}) == "rule"

@@ -302,7 +302,7 @@ class ToyLink(SelfHostedLink):
 class BuildOperator(SelfHostedOperator):
     """Submits a job without waiting for it."""
 
-    template_fields = ("job",)
+    template_fields: Sequence[str] = ("job",)
     hook_class = "tests.core.toy.ToyHook"
     operator_extra_links = (ToyLink(),)
 
@@ -323,7 +323,7 @@ class BuildOperator(SelfHostedOperator):
 class BuildAndWaitOperator(WaitingOperator):
     """Submits a job and waits for it; a job named "nothing" needs no wait."""
 
-    template_fields = ("job",)
+    template_fields: Sequence[str] = ("job",)
     hook_class = "tests.core.toy.ToyHook"
     wait_spec = "tests.core.toy.JOB"
     operator_extra_links = (ToyLink(),)
@@ -342,6 +342,9 @@ class BuildAndWaitOperator(WaitingOperator):
 
     def external_url(self, submitted: dict[str, Any]) -> str:
         return f"https://toy.example.com/{submitted['id']}"
+
+    def external_asset(self, submitted: dict[str, Any]) -> Sequence[str]:
+        return ("job", submitted["id"]) if submitted["id"] else ()
 
     def build_result(self, context: Context, submitted: dict[str, Any], observation: Observation) -> dict[str, Any]:
         return {**submitted, "state": observation.state, **observation.details}
@@ -369,6 +372,12 @@ class JobSensor(SelfHostedSensor):
 
     def external_id(self) -> str:
         return self.job_id
+
+    def external_url(self, base_url: str) -> str:
+        return f"{base_url}/jobs/{self.job_id}"
+
+    def external_asset(self) -> Sequence[str]:
+        return "job", self.job_id
 
     def build_result(self, observation: Observation, base_url: str) -> dict[str, Any]:
         if observation.state == "broken":

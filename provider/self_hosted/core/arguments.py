@@ -11,13 +11,17 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 MISSING_RESULT = "None"  # a template renders a missing XCom as this text
 MAX_ID_CHARACTERS = 512
 MAX_SHOWN_CHARACTERS = 80  # of an invalid value in an error
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+TIMEDELTA = re.compile(r"(?:(-?\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
+"""The text of a timedelta, as a template renders it."""
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -27,6 +31,21 @@ def is_set(value: Any) -> bool:
     :param value: of the argument
     """
     return bool(value) if isinstance(value, str) else value is not None
+
+
+def parse_optional(argument: str, value: Any, parse: Callable[[str, Any], T]) -> T | None:
+    """Return the parsed value, or None if the argument is not set: None, "" or a missing result ("None").
+
+    :param argument: name of the argument
+    :param value: of the argument
+    :param parse: parses a value that is set, such as `parse_bool`
+    :raises ValueError: see the function
+    """
+    return None if _is_missing(value) else parse(argument, value)
+
+
+def _is_missing(value: Any) -> bool:
+    return value.strip() in {"", MISSING_RESULT} if isinstance(value, str) else value is None
 
 
 def parse_bool(argument: str, value: Any) -> bool:
@@ -75,6 +94,58 @@ def parse_float(argument: str, value: Any, above: float = 0, maximum: float | No
         limit = "" if maximum is None else f" and at most {maximum:g}"
         raise ValueError(f"{argument} must be a number above {above:g}{limit}, not {value!r}")
     return number
+
+
+def parse_seconds(argument: str, value: Any, minimum: float = 0) -> float:
+    """Return a time span in seconds.
+
+    :param argument: name of the argument
+    :param value: a number of seconds, its digits as text, or a timedelta, also as the text that a template renders
+    :param minimum: the shortest valid time, in seconds
+    :raises ValueError: for anything else
+    """
+    try:
+        delta = _parse_timedelta(value)
+        number = parse_float(argument, value, above=-math.inf) if delta is None else delta.total_seconds()
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not number >= minimum:
+        raise ValueError(f"{argument} must be a number of seconds, {minimum:g} or more, not {value!r}")
+    return number
+
+
+def _parse_timedelta(value: Any) -> timedelta | None:
+    found = TIMEDELTA.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return value if isinstance(value, timedelta) else None
+    days, hours, minutes, seconds = found.groups()
+    return timedelta(days=int(days or 0), hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+
+
+def parse_text(argument: str, value: Any) -> str:
+    """Return a text, which may be empty.
+
+    With ``render_template_as_native_obj``, Airflow reads a rendered text as Python source: ``12345`` becomes a number.
+    Whole numbers and booleans become the text again. Other numbers are invalid, because 1.10 would become 1.1.
+
+    :param argument: name of the argument
+    :param value: a text, a whole number or a boolean
+    :raises ValueError: for anything else
+    """
+    if isinstance(value, str | int):
+        return str(value)
+    hint = "; if a template renders it, add quotes around it" if isinstance(value, float | list | dict) else ""
+    raise ValueError(f"{argument} must be a text, not {_shorten(value)}{hint}")
+
+
+def parse_optional_text(argument: str, value: Any) -> str | None:
+    """Return a text, or None if the argument is not set: None, "" or a missing result ("None").
+
+    :param argument: name of the argument
+    :param value: see `parse_text`
+    :raises ValueError: see `parse_text`
+    """
+    return parse_optional(argument, value, parse_text)
 
 
 def parse_choice(argument: str, value: Any, options: Collection[str]) -> str:
@@ -190,10 +261,12 @@ def in_utc_by_default(timestamp: datetime) -> datetime:
 
 
 def to_plain(value: Any) -> Any:
-    """Return a timestamp as text, as a template renders it, too; any other value unchanged.
+    """Return a timestamp as text, as a template renders it, too, and a set as a list; any other value unchanged.
 
     :param value: an argument that is stored as JSON
     """
+    if isinstance(value, Set):
+        return sorted(value, key=str)
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -207,20 +280,25 @@ def parse_list(value: Any) -> Any:
     if isinstance(value, str):
         return [value] if value else []
     # the results of mapped tasks are a sequence, but no list
-    return [*value] if isinstance(value, Sequence | Set) else [] if value is None else value
+    is_list = isinstance(value, Sequence | Set) and not isinstance(value, bytes | bytearray)
+    return [*value] if is_list else [] if value is None else value
 
 
 def parse_str_list(argument: str, value: Any) -> list[str]:
     """Return a list of texts; empty ones are left out.
 
     :param argument: name of the argument
-    :param value: see `parse_list`
+    :param value: see `parse_list`; whole numbers count as texts, see `parse_text`
     :raises ValueError: if an item is not a text, or is a missing result ("None")
     """
-    texts = parse_list(value)
-    if not isinstance(texts, list) or not all(isinstance(text, str) and text != MISSING_RESULT for text in texts):
+    texts = [value] if _is_text(value) and not isinstance(value, str) else parse_list(value)
+    if not isinstance(texts, list) or not all(map(_is_text, texts)):
         raise ValueError(f"{argument} must be a text or a list of texts, not {value!r}")
-    return [text for text in texts if text]
+    return [text for text in map(str, texts) if text]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != MISSING_RESULT
 
 
 def parse_object_list(argument: str, value: Any) -> list[dict[str, Any]]:
@@ -240,19 +318,36 @@ def parse_object_list(argument: str, value: Any) -> list[dict[str, Any]]:
 
 
 def parse_object(argument: str, value: Any) -> dict[str, Any]:
-    """Return an object; None and "" are an empty one. No error shows its values: they may hold a password.
+    """Return an object; None, "" and a missing result ("None") are an empty one.
+
+    No error shows its values: they may hold a password.
 
     :param argument: name of the argument
     :param value: a mapping, or a JSON object or Python dictionary as text
     :raises ValueError: for anything else, and for values that cannot be sent as JSON
     """
-    if not is_set(value):
+    if _is_missing(value):
         return {}
     parsed = _parse_literal(value, default=value) if isinstance(value, str) else value
     if not isinstance(parsed, Mapping):
         raise ValueError(f"{argument} must be a dictionary, not {type(value).__name__}")
     require_json(argument, parsed)
     return dict(parsed)
+
+
+def parse_json(argument: str, value: Any) -> Any:
+    """Return a value that can be sent as JSON, or None if it is not set: None, "" or a missing result ("None").
+
+    :param argument: name of the argument
+    :param value: any; the text of a list or an object, in JSON or in Python source, is read
+    :raises ValueError: if it cannot be sent as JSON
+    """
+    is_source = isinstance(value, str) and value.lstrip().startswith(("{", "["))
+    parsed = (
+        _parse_literal(value, default=value) if is_source else parse_optional(argument, value, lambda _, any_: any_)
+    )
+    require_json(argument, parsed)
+    return parsed
 
 
 def _parse_literal(text: str, default: Any) -> Any:
@@ -294,10 +389,12 @@ def require_not_blank(argument: str, value: Any) -> None:
 def require_one_of(arguments: Mapping[str, Any]) -> str:
     """Return the name of the only argument that is set.
 
-    :param arguments: name and value of each; None is not set
+    :param arguments: name and value of each; None is not set. Beside one that is set, neither is a missing result
     :raises ValueError: if none or several are set
     """
-    names = [name for name, value in arguments.items() if value is not None]
+    given = [name for name, value in arguments.items() if value is not None]
+    # of missing results only, the parser of the argument says which one is missing
+    names = [name for name in given if not _is_missing(arguments[name])] or given
     if len(names) != 1:
         raise ValueError(f"give exactly one of {', '.join(arguments)}, not {', '.join(names) or 'none'}")
     return names[0]

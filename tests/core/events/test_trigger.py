@@ -142,6 +142,16 @@ async def test_an_outage_is_logged_once_and_the_trigger_continues(toy, served, m
     assert "info" in resumed
 
 
+async def test_the_pauses_of_a_watch_are_logged_once_per_minute(toy, served, make_hook, logged, monkeypatch):
+    monkeypatch.setattr("self_hosted.core.http.retries._backoff", lambda state: 0.01)
+    make_hook()
+    served.fail("status", status=503, path="/events", times=4)
+    toy.add_events("a")
+    assert item_ids(await collect_items(ToyEventTrigger(since=FROM_START), 1)) == ["a"]
+    assert {"retry 1 in" in line for line in logged("in all")} == {True}
+    assert not logged("retry 2 in")
+
+
 @pytest.mark.usefixtures("short_pauses")
 async def test_the_trigger_continues_when_an_unreachable_server_returns(toy, served, connect, logged):
     connect("toy_default", served.connection(host="http://127.0.0.1:9", extra={"api_key": API_KEY, "retry_timeout": 0}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -49,6 +50,22 @@ def test_a_query_that_a_template_rendered_as_text_is_sent(hook: ToyHook, toy: To
     assert response["query"] == [["rows", "5"], ["id", "a"], ["id", "b"]]
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("{'rows': None}", '{"rows": null}'),
+        ('[{"a": true}]', '[{"a": true}]'),
+        ("text", '"text"'),
+        ("None", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_body_may_be_the_text_of_a_list_or_an_object(hook: ToyHook, toy: Toy, make_context, body, expected):
+    sent = execute(make_context, path="/echo", method="post", json=body, idempotent="True")["body"]
+    assert sent.replace(" ", "") == expected.replace(" ", "")
+
+
 def test_a_write_with_a_large_response_fails_and_says_that_it_was_done(hook: ToyHook, toy: Toy, make_context):
     with pytest.raises(AirflowFailException, match=r"it was done, but the response has \d+ bytes"):
         execute(make_context, path="/echo", method="PUT", json={"a": "x" * MAX_RESULT_BYTES})
@@ -58,6 +75,19 @@ def test_the_response_is_saved_to_a_file(hook: ToyHook, toy: Toy, make_context, 
     output = str(tmp_path / "file")
     assert execute(make_context, path="/file", output_uri=output) == {"output_uri": output, "size": len(toy.content)}
     assert (tmp_path / "file").read_bytes() == toy.content
+
+
+@pytest.mark.parametrize("form", [Path, Path.as_uri])
+def test_the_file_of_a_response_may_be_a_path_or_a_uri(hook: ToyHook, toy: Toy, make_context, tmp_path, form):
+    path = tmp_path / "new folder" / "file"
+    result = execute(make_context, path="/file", output_uri=form(path))
+    assert result == {"output_uri": str(path), "size": len(toy.content)}
+    assert path.read_bytes() == toy.content
+
+
+@pytest.mark.parametrize("missing", [None, "", "None"])
+def test_without_a_file_the_response_is_the_result(hook: ToyHook, toy: Toy, make_context, missing):
+    assert execute(make_context, path="/echo", output_uri=missing, max_size=missing)["path"] == "/toy/echo"
 
 
 def test_a_saved_response_has_a_maximum_size(hook: ToyHook, toy: Toy, make_context, tmp_path):

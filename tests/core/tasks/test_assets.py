@@ -10,7 +10,8 @@ from airflow.providers.common.compat import sdk
 from airflow.providers.common.compat.openlineage import facet
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
-from self_hosted.core.tasks.assets import asset_uri, emit_asset, to_openlineage, validate_asset_uri
+from self_hosted.core.tasks.assets import asset_uri, emit_asset, emit_assets, to_openlineage, validate_asset_uri
+from self_hosted.core.tasks.lineage import MAX_ASSETS, lineage_of
 from tests.core.toy import ToyHook
 from tests.lineage import collected
 
@@ -79,3 +80,37 @@ def test_the_openlineage_namespace_is_the_server(monkeypatch):
     monkeypatch.setattr(facet, "Dataset", SimpleNamespace, raising=False)  # the library is optional
     dataset = to_openlineage(sdk.Asset(URI), None)
     assert (dataset.namespace, dataset.name) == ("toy://toys.example.com", "house/7")
+
+
+def test_an_id_may_have_any_characters(hook):
+    assert asset_uri(hook, "house", "a/../b") == "toy://toys.example.com:8443/shop/house/a%2F..%2Fb"
+
+
+def test_an_emitted_asset_is_what_the_task_is_about(hook):
+    emit_asset(make_context_with(), hook, URI, {}, rows=3)
+    assert (lineage_of(hook).subject, lineage_of(hook).outputs) == (URI, {URI: 3})
+
+
+def make_assets(count):
+    return {f"toy://toys.example.com/house/{number}": {"doors": number} for number in range(count)}
+
+
+@pytest.mark.parametrize("count", [0, 2, MAX_ASSETS])
+def test_each_of_many_objects_is_an_output(hook, collector, count):
+    emit_assets(make_context_with(), hook, make_assets(count), "toy://toys.example.com/house", {})
+    assert {output.asset.uri for output in collector.collected_assets.outputs} == set(make_assets(count))
+
+
+def test_what_they_are_part_of_takes_the_place_of_more_objects_than_airflow_collects(hook, collector):
+    alias = sdk.AssetAlias("houses")
+    context = make_context_with(alias)
+    emit_assets(context, hook, make_assets(MAX_ASSETS + 1), "toy://toys.example.com/house", {})
+    assert [output.asset.uri for output in collector.collected_assets.outputs] == ["toy://toys.example.com/house"]
+    assert len(context["outlet_events"][alias].asset_alias_events) == MAX_ASSETS + 1
+
+
+def test_an_asset_gets_the_summary_of_many_objects_in_its_event(hook):
+    asset = sdk.Asset("toy://toys.example.com/houses")
+    context = make_context_with(asset)
+    emit_assets(context, hook, make_assets(2), "toy://toys.example.com/house", {"total": 2})
+    assert context["outlet_events"][asset].extra == {"uri": "toy://toys.example.com/house", "total": 2}

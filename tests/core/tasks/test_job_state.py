@@ -101,7 +101,7 @@ def test_durable_false_ignores_the_job_state(hook: ToyHook, toy: Toy, make_conte
 
 @either_way
 def test_a_retry_with_other_arguments_submits_again_and_cancels_the_old_work(
-    hook: ToyHook, toy: Toy, make_context, deferrable, capsys
+    hook: ToyHook, toy: Toy, make_context, deferrable, caplog
 ):
     operator = make_operator(deferrable=True, polls=10_000)
     context = make_context(operator)
@@ -109,7 +109,7 @@ def test_a_retry_with_other_arguments_submits_again_and_cancels_the_old_work(
     context["ti"].try_number = 2
     assert execute_to_end(context, deferrable=deferrable, job="castle")["id"] == "job-2"
     assert toy.jobs["job-1"]["state"] == "cancelled"
-    assert "job job-1 of an earlier try had other arguments; it is replaced by job job-2" in capsys.readouterr().out
+    assert "job job-1 of an earlier try had other arguments; it is replaced by job job-2" in caplog.text
 
 
 def test_a_retry_with_other_arguments_spares_the_old_work_without_cancel_on_kill(hook: ToyHook, toy: Toy, make_context):
@@ -130,13 +130,13 @@ class FindingOperator(BuildAndWaitOperator):
         return self.found
 
 
-def test_work_that_the_product_finds_despite_other_arguments_goes_on(hook: ToyHook, toy: Toy, make_context, capsys):
+def test_work_that_the_product_finds_despite_other_arguments_goes_on(hook: ToyHook, toy: Toy, make_context, caplog):
     context = make_context(make_operator())
     seed_jobs(toy, house=0)
     save_job_state(context, {"id": "house"}, "the fingerprint of other arguments")
     operator = FindingOperator(task_id="build", job="castle", poll_interval=0.05, deferrable=False)
     assert operator.execute(context) == {"id": "house", "state": "done"}
-    assert "other arguments" not in capsys.readouterr().out
+    assert "other arguments" not in caplog.text
 
 
 def test_arguments_that_change_during_the_submit_count_as_the_earlier_ones(hook: ToyHook, toy: Toy, make_context):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, XCom
+from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath, XCom
 
 from self_hosted.core.http.errors import (
     InvalidRequestError,
@@ -48,11 +49,38 @@ def test_arguments_are_validated_after_templating(hook: ToyHook, make_context):
         operator.execute(make_context(operator))
 
 
+@pytest.mark.parametrize("value", ["None", "", [1], 1.5])
+def test_an_invalid_connection_is_an_error_that_names_the_argument(hook: ToyHook, make_context, value):
+    operator = BuildOperator(task_id="build", job="house", toy_conn_id=value)
+    with pytest.raises(AirflowFailException, match="toy_conn_id must be the id of an Airflow connection, not"):
+        operator.execute(make_context(operator))
+
+
+def test_native_rendering_may_turn_the_id_of_a_connection_into_a_number():
+    assert BuildOperator(task_id="build", job="house", toy_conn_id=7).conn_id == "7"  # type: ignore[arg-type]
+
+
+def test_a_path_is_a_template():
+    operator: Any = BuildOperator(task_id="build", job=[Path("/nonexistent/{{ name }}")])  # type: ignore[arg-type]
+    values: Any = {"name": "house"}
+    operator.render_template_fields(values)
+    assert operator.job == ["/nonexistent/house"]
+
+
+def test_a_path_of_an_object_store_remains_one():
+    operator = BuildOperator(task_id="build", job=ObjectStoragePath("s3://bucket/{{ name }}"))  # type: ignore[arg-type]
+    values: Any = {"name": "house"}
+    operator.render_template_fields(values)
+    assert str(operator.job) == "s3://bucket/house"
+
+
 @pytest.mark.parametrize("error", [PermissionDeniedError("no"), InvalidRequestError("no"), ValueError("no")])
 def test_permanent_errors_fail_the_task_without_retries(error):
     with pytest.raises(AirflowFailException, match="no") as failure, fail_fast_on_permanent_errors():
         raise error
-    assert failure.value.__cause__ is error
+    # the log shows the traceback of an invalid value only: the message of an error of a product says all
+    assert (failure.value.__cause__ is error) is isinstance(error, ValueError)
+    assert failure.value.__suppress_context__
 
 
 @pytest.mark.parametrize(

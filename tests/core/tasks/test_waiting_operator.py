@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowTas
 from airflow.sdk._shared.secrets_masker import redact
 
 from self_hosted.core.http.errors import SelfHostedError, ServerError, WaitTimeoutError
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.wait_options import WaitOptions
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
 from self_hosted.core.wait import pending
 from self_hosted.core.wait.observation import Observation
@@ -70,7 +73,12 @@ def test_the_shorter_of_execution_timeout_and_wait_timeout_applies():
 
 def kill_while_waiting(operator: BuildAndWaitOperator, toy: Toy, context: Any) -> str:
     """Kill the task's process while it waits, and return the state of the remote job."""
-    worker = threading.Thread(target=operator.execute, args=(context,))
+
+    def execute() -> None:
+        with suppress(AirflowFailException):  # Airflow lets a killed process run on for some seconds
+            operator.execute(context)
+
+    worker = threading.Thread(target=execute)
     worker.start()
     while toy.count_requests("GET", "/jobs") < 2:
         time.sleep(0.01)
@@ -90,6 +98,14 @@ def make_waiting_operator(**arguments: Any) -> BuildAndWaitOperator:
 def test_a_user_who_ends_the_task_cancels_the_remote_work(hook: ToyHook, toy: Toy, make_context, state):
     operator = make_waiting_operator()
     assert kill_while_waiting(operator, toy, make_context(operator, state=state)) == "cancelled"
+
+
+def test_a_task_that_a_user_ended_says_so(hook: ToyHook, toy: Toy, make_context, caplog):
+    operator = make_waiting_operator()
+    kill_while_waiting(operator, toy, make_context(operator, state="failed"))
+    assert "The task was ended by a user: cancelling job job-1" in caplog.messages
+    [pending] = operator._waits  # the end of the wait, as the killed process reports it
+    assert str(pending.result(operator._wait_spec)) == "the task was ended by a user; job job-1: cancelled"
 
 
 @pytest.mark.parametrize("state", ["running", "queued", "up_for_retry"])
@@ -147,6 +163,7 @@ def test_the_trigger_has_exactly_the_needed_arguments(hook: ToyHook, make_contex
     _, arguments = trigger.serialize()
     assert arguments.pop("since") == pytest.approx(time.time(), abs=60)
     assert arguments.pop("deadline") == pytest.approx(time.time() + 1000, abs=60)
+    assert list(arguments.pop("lineage")["outputs"]) == [asset_uri(hook, "job", "job-1")]
     assert arguments == {
         "wait_spec": "tests.core.toy.JOB",
         "conn_id": "toy_default",
@@ -221,3 +238,33 @@ def test_abstract_methods_raise_not_implemented_error():
     for method, arguments in abstract_methods:
         with pytest.raises(NotImplementedError):
             method(*arguments)
+
+
+# arguments that templates render
+
+
+@pytest.mark.parametrize("deferrable", ["False", "true"])
+def test_times_and_switches_may_be_texts(hook: ToyHook, make_context, deferrable):
+    texts = {"poll_interval": "0.05", "wait_timeout": "60", "cancel_on_kill": "yes", "durable": "no"}
+    operator = make_operator(polls=2, deferrable=deferrable, **texts)
+    context = make_context(operator)
+    if deferrable == "true":
+        result = resume(operator, context, execute_until_deferred(operator, context))
+    else:
+        result = operator.execute(context)
+    assert result == {"id": "job-1", "state": "done"}
+
+
+@pytest.mark.parametrize("argument", [*WaitOptions._fields])
+def test_an_invalid_option_of_the_wait_is_an_error_that_names_it(hook: ToyHook, toy: Toy, make_context, argument):
+    operator = make_operator(**{argument: "soon"})
+    with pytest.raises(AirflowFailException, match=f"^{argument} must be .*, not 'soon'"):
+        operator.execute(make_context(operator))
+    assert toy.jobs == {}
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_without_a_wait_the_task_ends_after_the_submit(hook: ToyHook, toy: Toy, make_context, deferrable):
+    operator = make_operator(polls=10_000, deferrable=deferrable, wait_for_completion="False")
+    assert operator.execute(make_context(operator)) == {"id": "job-1"}
+    assert toy.jobs["job-1"]["polls"] == 10_000

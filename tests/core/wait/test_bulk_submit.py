@@ -300,3 +300,22 @@ def test_fail_fast_on_quota_raises_the_error_without_retries(fail_fast_on_quota,
             flow.send(Reply(503, {}, b"", request))
     else:
         assert isinstance(flow.send(Reply(503, {}, b"", request)), Pause)
+
+
+def test_progress_and_a_full_quota_are_logged_once_per_minute(hook, make_submit, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(bulk_submit, "SECONDS_BETWEEN_LINES", 0.0)  # so that the first line is due at once
+    rejections = iter([ConcurrencyQuotaError("quota of 1")] * 3)
+
+    def submit() -> str:
+        for rejection in rejections:
+            raise rejection
+        return str(make_submit("a")())
+
+    monkeypatch.setattr(bulk_submit, "MIN_PAUSE_SECONDS", 0.01)
+    make_submitter(hook).run({"a": submit, "b": make_submit("b")})
+    lines = [record.getMessage() for record in caplog.records if record.name == "self_hosted.core.wait.bulk_submit"]
+    assert sorted(line.partition(" with")[0] for line in lines) == [
+        "0 are submitted, of which 0 are running; 0 failed; 2 are left",
+        "quota of 1; continuing",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -20,15 +21,15 @@ from self_hosted.core.http.errors import (
     UnavailableError,
     WaitTimeoutError,
 )
-from self_hosted.core.http.flow import Flow, Pause, Reply, Request
+from self_hosted.core.http.flow import NO_REPLY, Concurrently, Flow, Pause, Reply, Request
 from self_hosted.core.wait import pending as pending_module
-from self_hosted.core.wait.loop import poll, wait_in_worker
+from self_hosted.core.wait.loop import cancel_all, poll, wait_in_worker
 from self_hosted.core.wait.observation import Observation
 from self_hosted.core.wait.pending import MAX_OUTAGE_SECONDS, PendingWait
 from self_hosted.core.wait.poller import GATHER_SECONDS
 from self_hosted.core.wait.spec import WaitSpec
 from tests.conftest import AIRFLOW_MIN_DEFERRAL_SECONDS
-from tests.core.toy import JOB, SMALL_BATCHES, Toy, ToyHook, refresh_jobs
+from tests.core.toy import JOB, NOT_CANCELLABLE, SMALL_BATCHES, Toy, ToyHook, refresh_jobs
 from tests.core.wait.poller_tasks import POLL_SECONDS, now_plus, seed_jobs
 
 # stepped by hand
@@ -58,6 +59,31 @@ def test_the_loop_queries_all_then_pauses_then_queries_the_remaining():
     assert b.observation.state == "failed"
 
 
+def in_sequence(flow: Flow[None]) -> Flow[None]:
+    """Yield the steps of a flow; those of concurrent flows one after the other, as in a worker."""
+    reply = None
+    with contextlib.suppress(StopIteration):
+        while True:
+            step = flow.send(reply)  # type: ignore[arg-type]
+            if isinstance(step, Concurrently):
+                for each in step.flows:
+                    yield from in_sequence(each)
+                reply = NO_REPLY
+            else:
+                reply = yield step
+
+
+def test_the_batches_of_a_round_are_queried_at_the_same_time_but_four_at_most():
+    flow = poll(SMALL_BATCHES, {PendingWait(key, now_plus(), 30) for key in "abcdefghijk"})
+    step = next(flow)
+    assert isinstance(step, Concurrently)
+    assert [queried_ids(next(each)) for each in step.flows] == [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
+    first, second, *_ = step.flows
+    assert queried_ids(first.send(reply_with(a="running", b="running"))) == ["i", "j"]
+    assert queried_ids(second.send(reply_with(c="running", d="running"))) == ["k"]
+    assert isinstance(flow.send(NO_REPLY), Pause)
+
+
 def test_two_waits_for_one_object_are_queried_once():
     pair = {PendingWait("a", now_plus(), 30), PendingWait("a", now_plus(), 30)}
     flow = poll(JOB, pair)
@@ -67,7 +93,7 @@ def test_two_waits_for_one_object_are_queried_once():
 
 
 def test_many_ids_are_queried_in_batches():
-    flow = poll(SMALL_BATCHES, {PendingWait(key, now_plus(), 30) for key in "abcde"})
+    flow = in_sequence(poll(SMALL_BATCHES, {PendingWait(key, now_plus(), 30) for key in "abcde"}))
     assert queried_ids(next(flow)) == ["a", "b"]
     assert queried_ids(flow.send(reply_with(a="done", b="done"))) == ["c", "d"]
     assert queried_ids(flow.send(reply_with(c="done", d="done"))) == ["e"]
@@ -76,7 +102,7 @@ def test_many_ids_are_queried_in_batches():
 def test_a_wait_ends_before_the_next_batch_is_queried():
     pending_waits = {key: PendingWait(key, now_plus(), 30) for key in "abc"}
     remaining = set(pending_waits.values())
-    flow = poll(SMALL_BATCHES, remaining)
+    flow = in_sequence(poll(SMALL_BATCHES, remaining))
     next(flow)
     assert queried_ids(flow.send(reply_with(a="done", b="running"))) == ["c"]
     assert remaining == {pending_waits["b"], pending_waits["c"]}
@@ -136,7 +162,7 @@ def test_a_thousand_waits_that_begin_within_a_minute_need_few_requests_per_round
     pending_waits = {PendingWait("first", 10_000, 30)}
     joining = [(0.06 * number, PendingWait(f"job{number}", 10_000, 30)) for number in range(1000)]
     polled_at: dict[str, float] = {}
-    flow = poll(JOB, pending_waits)
+    flow = in_sequence(poll(JOB, pending_waits))
     step = next(flow)
     while clock[0] < 600:
         if isinstance(step, Request):
@@ -367,3 +393,8 @@ def test_a_wait_fails_in_a_long_outage(hook: ToyHook, toy: Toy, served, monkeypa
     served.fail("status", status=500, path="/jobs", times=2)
     with pytest.raises(ServerError, match="HTTP 500"):
         wait_in_worker(hook, JOB, PendingWait("a", now_plus(), POLL_SECONDS))
+
+
+def test_nothing_is_sent_to_a_product_that_cannot_cancel(hook: ToyHook, toy: Toy):
+    assert hook.run(cancel_all(NOT_CANCELLABLE, ["a"])) == {}
+    assert toy.requests == []

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from self_hosted.core.http.errors import WaitTimeoutError
+from self_hosted.core.http.flow import Pause
 from self_hosted.core.wait import poller
 from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.poller import Poller
-from tests.core.toy import API_KEY
-from tests.core.wait.poller_tasks import now_plus, start_pending_wait, start_wait
+from self_hosted.core.wait.wait_log import WaitLog
+from tests.core.toy import API_KEY, JOB
+from tests.core.wait.poller_tasks import POLL_SECONDS, now_plus, start_pending_wait, start_wait
 
 RESPONSE = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n{"a": "done", "b":"done"}'
 
@@ -82,8 +84,10 @@ async def test_a_wait_that_joins_a_hanging_poller_ends(hanging: HangingServer):
 
 
 async def test_a_server_that_never_responds_is_queried_until_the_deadline(hanging: HangingServer, caplog):
+    pending = PendingWait("a", now_plus(3), POLL_SECONDS)
+    WaitLog.begin(JOB, [pending], POLL_SECONDS)
     with pytest.raises(WaitTimeoutError, match="it was never found"):
-        await start_wait("a", now_plus(3))
+        await start_pending_wait(pending)
     assert hanging.hanging_requests > 1
     assert "the poller of tests.core.toy.JOB with connection 'toy_default' made no progress" in caplog.text
 
@@ -98,5 +102,20 @@ async def test_a_poller_that_pauses_is_not_overdue(hanging: HangingServer):
     async with asyncio.timeout(60):
         while shared.active_until < time.monotonic() + 400:
             await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait_for(shared.task, 60)
+
+
+async def test_the_progress_of_a_query_does_not_shorten_the_pause_of_a_concurrent_one(hanging: HangingServer):
+    running = start_wait("a", now_plus(600))
+    await asyncio.sleep(0)
+    [shared] = Poller.running.values()
+    pausing = asyncio.ensure_future(shared._sleep(Pause(600)))  # the server asked for it
+    await asyncio.sleep(0)
+    await shared._sleep(Pause(0))
+    assert shared.active_until > time.monotonic() + 400
+    pausing.cancel()
+    await asyncio.wait([pausing])
+    assert shared.active_until <= time.monotonic()
     running.cancel()
     await asyncio.wait_for(shared.task, 60)

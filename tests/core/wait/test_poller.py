@@ -14,6 +14,8 @@ from self_hosted.core.wait.poller import Poller
 from tests.core.toy import JOB, Toy, ToyHook
 from tests.core.wait.poller_tasks import SMALL_BATCHES_PATH, now_plus, seed_jobs, start_pending_wait, start_wait
 
+pytestmark = pytest.mark.usefixtures("_finished_tasks")
+
 
 async def wait_for_polls(toy: Toy, count: int) -> None:
     """Wait until the server has answered this many polls."""
@@ -29,6 +31,13 @@ async def test_two_hundred_waits_share_few_requests(hook: ToyHook, toy: Toy):
     assert toy.count_requests("GET", "/jobs") <= 3 * 200 / JOB.batch_size
     assert toy.count_requests("POST", "/login") == 1
     assert Poller.running == {}
+
+
+async def test_concurrent_batches_share_one_login(hook: ToyHook, toy: Toy):
+    seed_jobs(toy, **{f"job{number}": 2 for number in range(20)})
+    waits = [start_wait(f"job{number}", wait_spec=SMALL_BATCHES_PATH) for number in range(20)]
+    assert all(observation.done for observation in await asyncio.gather(*waits))
+    assert toy.count_requests("POST", "/login") == 1
 
 
 async def test_each_wait_ends_when_its_own_object_is_done(hook: ToyHook, toy: Toy):

@@ -60,7 +60,7 @@ async def test_the_event_holds_the_observation(hook: ToyHook, toy: Toy):
     seed_jobs(toy, a=2)
     event = await run_trigger(make_trigger())
     observation = {"state": "done", "done": True, "details": {"id": "a"}, "progress": None}
-    assert event == {"outcomes": {"a": {"observation": observation}}, "submitted": None}
+    assert event == {"outcomes": {"a": {"observation": observation}}, "submitted": None, "lineage": None}
     assert outcomes_from_event(json.loads(json.dumps(event))) == {
         "a": Observation("done", done=True, details={"id": "a"})
     }

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from self_hosted.core.events.feed import Cursor, Feed, Item, initial_cursor, read_new_items
 from self_hosted.core.http.errors import MAX_RETRY_AFTER_PAUSE_SECONDS, PermanentError
-from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.flow import Flow, Pause
+from self_hosted.core.http.logs import Throttle
 
 if TYPE_CHECKING:
     from self_hosted.core.connection.hook import AsyncClient
@@ -89,6 +90,7 @@ class FeedProducer:
         self.base_url = ""
         self._stack = AsyncExitStack()
         self._client: AsyncClient | None = None
+        self._pause_line = Throttle()  # an outage may last for hours
 
     async def open_stream(self) -> AsyncIterator[tuple[dict[str, Any], list[Item]]]:
         """Yield the payload of each event with its items; never ends."""
@@ -177,12 +179,17 @@ class FeedProducer:
         try:
             if self._client is None:
                 hook = self.feed.create_hook(self.trigger.conn_id)
-                self._client = await self._stack.enter_async_context(hook.async_client())
+                self._client = await self._stack.enter_async_context(hook.async_client(self._sleep))
                 self.base_url = self._client.base_url
             return await self._client(flow)
         except Exception:
             await self.aclose()
             raise
+
+    async def _sleep(self, pause: Pause) -> None:
+        if pause.reason and self._pause_line.is_due():
+            self.trigger.log.warning("%s", pause.reason)
+        await asyncio.sleep(pause.seconds)
 
     async def _retry_forever(self, action: Callable[[], Awaitable[T]]) -> T:
         """Return the result of an action, retried until it succeeds: Airflow restarts a failed trigger each second."""

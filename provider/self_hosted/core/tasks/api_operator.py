@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import json as json_format
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from urllib.parse import unquote
 
-from self_hosted.core.arguments import parse_bool, parse_object, require_json
+from self_hosted.core.arguments import parse_bool, parse_json, parse_object, parse_text
 from self_hosted.core.http.errors import OutcomeUnknownError, PermanentError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import UNSET, Flow, Request
 from self_hosted.core.tasks.job_state import clear_job_state, is_previous_attempt_unknown, save_job_state
+from self_hosted.core.tasks.lineage import record_output
 from self_hosted.core.tasks.operator import SelfHostedOperator, publish_link
-from self_hosted.core.tasks.storage import (
-    atomic_writer,
-    parse_max_size,
-    record_output,
-    resolve_path,
-    validate_output_uri,
-)
+from self_hosted.core.tasks.storage import atomic_writer, parse_max_size, parse_optional_uri, resolve_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.providers.common.compat.sdk import Context
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -51,7 +49,8 @@ class SelfHostedApiOperator(SelfHostedOperator):
         all paths of the API share, may be left out
     :param method: GET, POST, PUT, PATCH or DELETE
     :param query: parameters by name; a list repeats the name, and None is left out
-    :param json: the body, as plain JSON values; None = no body
+    :param json: the body: a dictionary or list, also as the text that a template renders, or another plain JSON value;
+        None = no body
     :param output_uri: path or URI of a file that the response is written to, for a response that is large or not JSON.
         Without it the response is the result, up to 64 KiB
     :param max_size: maximum size of that file, in bytes; default: no limit
@@ -88,9 +87,9 @@ class SelfHostedApiOperator(SelfHostedOperator):
         *,
         path: str,
         method: str = "GET",
-        query: dict[str, Any] | None = None,
+        query: Mapping[str, Any] | str | None = None,
         json: Any = None,
-        output_uri: str | None = None,
+        output_uri: str | Path | None = None,
         max_size: int | str | None = None,
         confirm: bool | str = False,
         idempotent: bool | str = False,
@@ -113,13 +112,12 @@ class SelfHostedApiOperator(SelfHostedOperator):
 
         :raises ValueError: naming the argument
         """
-        if str(self.method).upper() not in METHODS:
+        if self._method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
-        require_json("json", self.json)
-        if self.json is not None and self._method == "GET":
+        if self._json is not None and self._method == "GET":
             raise ValueError("json: a GET has no body; use query")
-        validate_output_uri("output_uri", self.output_uri)
-        self._request()  # checks the rest
+        self._request()  # checks most of the rest
+        self._is_idempotent()
         is_destructive = self._method == "DELETE" or self._is_unsafe_get()
         if not parse_bool("confirm", self.confirm) and is_destructive:
             raise ValueError(f"confirm must be true: {self._method} {self._path} changes or deletes data permanently")
@@ -131,15 +129,15 @@ class SelfHostedApiOperator(SelfHostedOperator):
         """
         publish_link(context, self.hook.settings.address.base_url)
         response = self._send_once(context) if self._is_write() and not self._is_idempotent() else self._send()
-        return response if self.output_uri else self._require_small(response)
+        return response if self._output_uri else self._require_small(response)
 
     def _send(self) -> Any:
-        if not self.output_uri:
+        output_uri = self._output_uri
+        if output_uri is None:
             return self.hook.run(self.call(self._request()))
         self.hook.run(_save(self._request()))
-        record_output(self.hook, str(self.output_uri))
-        size = resolve_path(str(self.output_uri)).stat().st_size
-        return SavedResponse(output_uri=str(self.output_uri), size=size)
+        record_output(self.hook, output_uri)
+        return SavedResponse(output_uri=output_uri, size=resolve_path(output_uri).stat().st_size)
 
     def _send_once(self, context: Context) -> Any:
         """Send a write that must not take effect twice; fail if an earlier try may have carried it out."""
@@ -167,27 +165,37 @@ class SelfHostedApiOperator(SelfHostedOperator):
         return response
 
     def _request(self) -> Request:
+        output_uri = self._output_uri
         return Request(
             self._method,
             self._path,
             parse_object("query", self.query),
-            json=UNSET if self.json is None else self.json,
-            save_to=(lambda: atomic_writer(str(self.output_uri))) if self.output_uri else None,
+            json=UNSET if self._json is None else self._json,
+            save_to=(lambda: atomic_writer(output_uri)) if output_uri else None,
             max_size=parse_max_size(self.max_size),
             long_running=True,
             idempotent=self._is_idempotent() if self._is_write() else True,
         )
 
-    @property
+    @cached_property
     def _method(self) -> str:
-        return str(self.method).upper()
+        return parse_text("method", self.method).upper()
 
-    @property
+    @cached_property
+    def _json(self) -> Any:
+        return parse_json("json", self.json)
+
+    @cached_property
+    def _output_uri(self) -> str | None:
+        return parse_optional_uri("output_uri", self.output_uri)
+
+    @cached_property
     def _path(self) -> str:
         """The whole path. It never leads out of the API."""
-        if not isinstance(self.path, str) or not self.path.strip("/"):
+        path = parse_text("path", self.path)
+        if not path.strip("/"):
             raise ValueError(f"path must be a path of the product's API, not {self.path!r}")
-        segments = self.path.removeprefix("/").removesuffix("/").split("/")
+        segments = path.removeprefix("/").removesuffix("/").split("/")
         for segment in segments:
             if not SEGMENT.fullmatch(segment) or {".", ".."} & set(re.split(r"[/\\]", unquote(segment))):
                 raise ValueError(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
-from self_hosted.core.http.flow import url_path
+from self_hosted.core.tasks.lineage import MAX_ASSETS, record_output, set_subject
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.openlineage.facet import Dataset
@@ -25,10 +25,13 @@ def asset_uri(hook: SelfHostedHook, *segments: str) -> str:
     :param segments: type and id of the object, such as "submission" and its sid
     """
     address = urlsplit(hook.settings.address.base_url)
-    return f"{hook.conn_type}://{address.netloc}{address.path}{url_path(*segments)}"
+    path = "".join(f"/{quote(str(segment), safe='')}" for segment in segments)
+    return f"{hook.conn_type}://{address.netloc}{address.path}{path}"
 
 
-def emit_asset(context: Context, hook: SelfHostedHook, uri: str, details: Mapping[str, Any]) -> None:
+def emit_asset(
+    context: Context, hook: SelfHostedHook, uri: str, details: Mapping[str, Any], rows: int | None = None
+) -> None:
     """Record an object as the task's output: in the lineage, and in the asset events of its outlets.
 
     An `AssetAlias` among the outlets becomes an event of this asset. An `Asset` gets the details in its event. A DAG
@@ -38,15 +41,51 @@ def emit_asset(context: Context, hook: SelfHostedHook, uri: str, details: Mappin
     :param hook: the product's hook
     :param uri: see `asset_uri`
     :param details: content of the event; plain JSON, small
+    :param rows: how many rows were written, if they are counted
     """
-    from airflow.providers.common.compat.sdk import Asset, AssetAlias, get_hook_lineage_collector
+    set_subject(hook, uri)
+    record_output(hook, uri, rows)
+    _add_to_aliases(context, {uri: details})
+    _add_to_assets(context, uri, details)
 
-    get_hook_lineage_collector().add_output_asset(context=hook, uri=uri)
-    for outlet in context["task"].outlets:
-        if isinstance(outlet, AssetAlias):
-            context["outlet_events"][outlet].add(Asset(uri), extra=dict(details))
-        elif isinstance(outlet, Asset):
-            context["outlet_events"][outlet].extra.update({"uri": uri, **details})
+
+def emit_assets(
+    context: Context,
+    hook: SelfHostedHook,
+    assets: Mapping[str, Mapping[str, Any]],
+    whole: str,
+    summary: Mapping[str, Any],
+) -> None:
+    """Record many objects as the task's output.
+
+    An `AssetAlias` among the outlets becomes an event of each object. An `Asset` gets the summary in its event.
+
+    :param context: the context of the task
+    :param hook: the product's hook
+    :param assets: the content of each event, by URI
+    :param whole: URI of what they are part of. If they are more than Airflow collects, it takes their place in the
+        lineage
+    :param summary: of all of them; plain JSON, small
+    """
+    for uri in assets if len(assets) <= MAX_ASSETS else [whole]:
+        record_output(hook, uri)
+    _add_to_aliases(context, assets)
+    _add_to_assets(context, whole, summary)
+
+
+def _add_to_aliases(context: Context, assets: Mapping[str, Mapping[str, Any]]) -> None:
+    from airflow.providers.common.compat.sdk import Asset, AssetAlias
+
+    for alias in (outlet for outlet in context["task"].outlets if isinstance(outlet, AssetAlias)):
+        for uri, details in assets.items():
+            context["outlet_events"][alias].add(Asset(uri), extra=dict(details))
+
+
+def _add_to_assets(context: Context, uri: str, details: Mapping[str, Any]) -> None:
+    from airflow.providers.common.compat.sdk import Asset
+
+    for asset in (outlet for outlet in context["task"].outlets if isinstance(outlet, Asset)):
+        context["outlet_events"][asset].extra.update({"uri": uri, **details})
 
 
 def validate_asset_uri(uri: SplitResult) -> SplitResult:

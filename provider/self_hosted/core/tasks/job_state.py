@@ -24,11 +24,13 @@ class JobState(NamedTuple):
     :param is_current: whether this try continues the work. Airflow keeps the state when a user clears the task, which
         asks for new work
     :param fingerprint: the operator's `fingerprint` before its `submit`
+    :param lineage: what the earlier try has read and written
     """
 
     submitted: dict[str, Any] | None
     is_current: bool
     fingerprint: str
+    lineage: dict[str, Any] | None = None
 
 
 def build_fingerprint(content: Any) -> str:
@@ -40,16 +42,23 @@ def build_fingerprint(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def save_job_state(context: Context, submitted: dict[str, Any] | None, fingerprint: str = "") -> None:
+def save_job_state(
+    context: Context,
+    submitted: dict[str, Any] | None,
+    fingerprint: str = "",
+    lineage: dict[str, Any] | None = None,
+) -> None:
     """Save what was submitted, or that a submit is about to begin.
 
     :param context: the context of the task
     :param submitted: plain JSON; None before the submit
     :param fingerprint: see `JobState`
+    :param lineage: see `JobState`
     """
     store = context.get("task_state_store")
     if store is not None:
-        store.set(KEY, {"key": idempotency_key(context), "submitted": submitted, "fingerprint": fingerprint})
+        state = {"submitted": submitted, "fingerprint": fingerprint, "lineage": lineage}
+        store.set(KEY, {"key": idempotency_key(context), **state})
 
 
 def load_job_state(context: Context) -> JobState | None:
@@ -61,7 +70,8 @@ def load_job_state(context: Context) -> JobState | None:
     saved: Any = store.get(KEY) if store is not None else None
     if not saved:
         return None
-    return JobState(saved["submitted"], saved["key"] == idempotency_key(context), saved["fingerprint"])
+    is_current = saved["key"] == idempotency_key(context)
+    return JobState(saved["submitted"], is_current, saved["fingerprint"], saved.get("lineage"))
 
 
 def clear_job_state(context: Context) -> None:

@@ -10,20 +10,28 @@ import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator, BaseOperatorLink, XCom, conf
 
+from self_hosted.core.arguments import parse_id
 from self_hosted.core.http.errors import PermanentError
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import import_string
+from self_hosted.core.tasks.openlineage import OpenLineageMixin
 from self_hosted.core.tasks.retry_policy import apply_default_retry_policy
+from self_hosted.core.tasks.summary import log_summary
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.core.connection.hook import SelfHostedHook
 
+log = get_logger(__name__)
+
 LINK_KEY = "product_url"
+"""The XCom that holds the link of a task; Airflow's UI reads it, too, so that the link works while the task runs."""
 
 
 @contextmanager
@@ -34,7 +42,9 @@ def fail_fast_on_permanent_errors() -> Generator[None]:
     """
     try:
         yield
-    except (PermanentError, ValueError) as error:
+    except PermanentError as error:  # its message says all: a second traceback would only repeat it
+        raise AirflowFailException(str(error)) from None
+    except ValueError as error:
         raise AirflowFailException(str(error)) from error
 
 
@@ -71,12 +81,38 @@ def publish_link(context: Context, url: str) -> None:
     :param url: the page
     """
     context["ti"].xcom_push(key=LINK_KEY, value=url)
+    _log_link(context["task"], url)
+
+
+def _log_link(task: Any, url: str) -> None:
+    """Log the link, unless this process has done so."""
+    if getattr(task, "_logged_link", None) != url:
+        names = [link.name for link in getattr(task, "operator_extra_links", ()) if isinstance(link, SelfHostedLink)]
+        log.info("%s: %s", names[0] if names else SelfHostedLink.name, url)
+    if task is not None:
+        task._logged_link = url
+
+
+async def publish_link_from_triggerer(task_instance: Any, url: str) -> None:
+    """Let the link of a task open a page of the product while it waits without ever having had a worker.
+
+    A failure is logged: the worker that completes the task publishes the link again.
+
+    :param task_instance: the task instance of a trigger
+    :param url: the page
+    """
+    names = ("dag_id", "task_id", "run_id", "map_index")
+    try:
+        await XCom.aset(LINK_KEY, url, **{name: getattr(task_instance, name) for name in names})
+    except Exception as error:  # depends on Airflow's XCom backend
+        log.warning("The link to %s cannot be stored: %s", url, error)
 
 
 class SelfHostedLink(BaseOperatorLink):
     """The button in the Airflow UI that opens the task's object in the product; each product's subclass names it."""
 
     name = "Open in product"
+    xcom_key = LINK_KEY
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         """Return the URL that `publish_link` stored, or "" before that.
@@ -87,7 +123,7 @@ class SelfHostedLink(BaseOperatorLink):
         return XCom.get_value(ti_key=ti_key, key=LINK_KEY) or ""
 
 
-class SelfHostedOperator(BaseOperator):
+class SelfHostedOperator(OpenLineageMixin, BaseOperator):
     """Does one thing in a product. Subclasses store arguments in ``__init__`` and implement `validate` and `submit`."""
 
     hook_class: ClassVar[str]
@@ -100,7 +136,16 @@ class SelfHostedOperator(BaseOperator):
     @property
     def conn_id(self) -> str:
         """The connection, from the argument that each product names after itself, such as ``rudder_conn_id``."""
-        return str(getattr(self, import_string(self.hook_class).conn_name_attr))
+        name: str = import_string(self.hook_class).conn_name_attr
+        return parse_id(name, getattr(self, name), "an Airflow connection")
+
+    def render_template(self, content: Any, *arguments: Any, **named: Any) -> Any:
+        """Return a rendered value. A path becomes text first, because Airflow 3.1 would look for its file.
+
+        :param content: the value of a template field, or a part of it
+        """
+        is_path = isinstance(content, PurePath) and not hasattr(content, "protocol")  # as paths of object stores have
+        return super().render_template(str(content) if is_path else content, *arguments, **named)
 
     def validate(self) -> None:
         """Check the arguments, after templating and before anything is sent.
@@ -128,4 +173,6 @@ class SelfHostedOperator(BaseOperator):
         """
         with fail_fast_on_permanent_errors():
             self.validate()
-            return self.submit(context)
+            result = self.submit(context)
+            log_summary(context, result)
+            return result

@@ -6,50 +6,89 @@ https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/objectstorag
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
 
-from self_hosted.core.arguments import is_set, parse_int
+from self_hosted.core.arguments import MISSING_RESULT, parse_int, parse_optional
+from self_hosted.core.http.logs import SECONDS_BETWEEN_LINES, Throttle, get_logger
 from self_hosted.core.tasks.part_files import replace_atomically
 
-if TYPE_CHECKING:
-    from self_hosted.core.connection.hook import SelfHostedHook
+log = get_logger(__name__)
+
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+FILE_SCHEME = re.compile(r"file://", re.IGNORECASE)
+LOCAL_HOSTS = {"", "localhost"}
+
+
+def parse_uri(argument: str, value: Any, *, is_folder: bool = False) -> str:
+    """Return where a file or folder is: a path on this machine, or a URI of an object store.
+
+    :param argument: name of the argument
+    :param value: a path on this machine as text or `pathlib.Path`, a ``file://`` URI, an `ObjectStoragePath`, or its
+        URI, such as ``s3://aws_default@bucket/key``
+    :param is_folder: whether it is a folder, and so may end with a slash
+    :raises ValueError: for anything else
+    """
+    is_path = isinstance(value, str | int | os.PathLike) or hasattr(value, "protocol")  # as `ObjectStoragePath` has
+    uri = _convert_file_uri(str(value)) if is_path else None
+    is_invalid = not uri or uri.strip() in {"", MISSING_RESULT} or "\0" in uri or (uri.endswith("/") and not is_folder)
+    if uri is None or is_invalid:
+        raise ValueError(f"{argument} must be the path or URI of a {'folder' if is_folder else 'file'}, not {value!r}")
+    return uri
+
+
+def parse_optional_uri(argument: str, value: Any) -> str | None:
+    """Return where a file is, or None if the argument is not set.
+
+    :param argument: name of the argument
+    :param value: see `parse_uri`
+    :raises ValueError: see `parse_uri`
+    """
+    return parse_optional(argument, value, parse_uri)
+
+
+def _convert_file_uri(uri: str) -> str | None:
+    """Return the path of a ``file://`` URI, None if it has none or names another machine; any other text unchanged."""
+    if not FILE_SCHEME.match(uri):
+        return uri
+    host, slash, path = uri[len("file://") :].partition("/")
+    return unquote(slash + path) if host.lower() in LOCAL_HOSTS and slash else None
+
+
+def is_local(uri: str) -> bool:
+    """Return whether a file is on this machine.
+
+    :param uri: see `parse_uri`
+    """
+    return not SCHEME.match(uri) or bool(FILE_SCHEME.match(uri))
 
 
 def resolve_path(uri: str) -> Any:
     """Return the path of a file or folder; it has the interface of `pathlib.Path`.
 
-    :param uri: path on this machine, or a URI of Airflow's object storage, such as ``s3://aws_default@bucket/key``
+    :param uri: see `parse_uri`
     """
-    if "://" not in uri:
-        return Path(uri)
+    if is_local(uri):
+        return Path(_convert_file_uri(uri) or uri)
     from airflow.providers.common.compat.sdk import ObjectStoragePath  # slow to import
 
     return ObjectStoragePath(uri)
 
 
-def validate_output_uri(argument: str, uri: Any) -> None:
-    """Check the destination of a result, before the work is done.
-
-    :param argument: name of the argument
-    :param uri: see `resolve_path`; None = nothing is written
-    :raises ValueError: naming the argument
-    """
-    if uri is not None and (not isinstance(uri, str) or not uri or uri.endswith("/")):
-        raise ValueError(f"{argument} must be the path or URI of a file, not {uri!r}")
-
-
 def parse_max_size(max_size: Any) -> int | None:
     """Return the maximum size of a download.
 
-    :param max_size: in bytes; None and "" = no limit
+    :param max_size: in bytes; None, "" and "None" = no limit
     :raises ValueError: naming the argument
     """
-    return parse_int("max_size", max_size) if is_set(max_size) else None
+    return parse_optional("max_size", max_size, parse_int)
 
 
 @contextmanager
@@ -62,10 +101,9 @@ def atomic_writer(uri: str) -> Generator[BinaryIO]:
     :param uri: see `resolve_path`; an existing file is replaced
     """
     path = resolve_path(uri)
-    is_local = "://" not in uri  # older paths of object stores are a `Path`, too
-    if is_local:
+    if is_local(uri):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_atomically(path) if is_local else _write_then_copy(path) as file:
+    with replace_atomically(path) if is_local(uri) else _write_then_copy(path) as file:
         yield file
 
 
@@ -94,35 +132,11 @@ def write_json_lines(uri: str, rows: Iterator[Mapping[str, Any]]) -> int:
     :param uri: see `resolve_path`
     :param rows: the objects; read while they are written
     """
-    count = 0
+    count, progress_line = 0, Throttle(SECONDS_BETWEEN_LINES)
     with atomic_writer(uri) as file:
         for row in rows:
             file.write(json.dumps(row).encode() + b"\n")
             count += 1
+            if progress_line.is_due():
+                log.info("%d rows are written to %s", count, uri)
     return count
-
-
-def record_input(hook: SelfHostedHook, uri: str) -> None:
-    """Record in Airflow's lineage that a task read a file. Object stores record it themselves.
-
-    :param hook: the hook in use
-    :param uri: see `resolve_path`
-    """
-    if "://" not in uri:
-        _lineage_collector().add_input_asset(context=hook, uri=Path(uri).absolute().as_uri())
-
-
-def record_output(hook: SelfHostedHook, uri: str) -> None:
-    """Record in Airflow's lineage that a task wrote a file. Object stores record it themselves.
-
-    :param hook: the hook in use
-    :param uri: see `resolve_path`
-    """
-    if "://" not in uri:
-        _lineage_collector().add_output_asset(context=hook, uri=Path(uri).absolute().as_uri())
-
-
-def _lineage_collector() -> Any:
-    from airflow.providers.common.compat.sdk import get_hook_lineage_collector  # slow
-
-    return get_hook_lineage_collector()

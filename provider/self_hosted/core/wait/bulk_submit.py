@@ -22,12 +22,15 @@ from self_hosted.core.http.errors import (
     SelfHostedError,
     WaitTimeoutError,
 )
+from self_hosted.core.http.logs import SECONDS_BETWEEN_LINES, Throttle, get_logger
 from self_hosted.core.wait.loop import poll_once
 from self_hosted.core.wait.pending import PendingWait
 from self_hosted.core.wait.spec import WaitSpec
 
 if TYPE_CHECKING:
     from self_hosted.core.connection.hook import SelfHostedHook
+
+log = get_logger(__name__)
 
 MAX_THREADS = 8  # requests keeps ten connections open: some for these, and one for the polls
 IDLE_SECONDS = 1.0  # between two looks at the clock while nothing runs
@@ -77,6 +80,7 @@ class BoundedSubmitter:
         self.durations: deque[float] = deque(maxlen=MAX_DURATIONS)
         self._queue: deque[tuple[str, Submit]] = deque()
         self._in_flight: dict[Future[str], tuple[str, Submit]] = {}
+        self._progress_line, self._quota_line = Throttle(SECONDS_BETWEEN_LINES), Throttle()
 
     def run(self, submits: Mapping[str, Submit], running: Mapping[str, str] | None = None) -> None:
         """Submit all of them; `keys` and `errors` hold the results.
@@ -90,6 +94,8 @@ class BoundedSubmitter:
         pool = ThreadPoolExecutor(min(self.max_concurrency, MAX_THREADS), "bulk-submit")
         try:
             while self._queue or self._in_flight:
+                if self._progress_line.is_due():
+                    self._log_progress()
                 self._fill_places(pool)
                 self._collect(min(self._seconds_until_poll(), IDLE_SECONDS))
                 self._poll()
@@ -107,6 +113,11 @@ class BoundedSubmitter:
         self._collect(0)
         self._drop_queue(WaitTimeoutError(reason))
         return [pending.key for pending in self.pending_waits]
+
+    def _log_progress(self) -> None:
+        running, left = len(self.pending_waits), len(self._queue) + len(self._in_flight)
+        message = "%d are submitted, of which %d are running; %d failed; %d are left"
+        log.info(message, len(self.keys), running, len(self.errors), left)
 
     def _fill_places(self, pool: ThreadPoolExecutor) -> None:
         if time.time() >= self.deadline:
@@ -152,6 +163,8 @@ class BoundedSubmitter:
         running, now = len(self.pending_waits) + len(self._in_flight), time.time()
         self.max_concurrency = min(self.max_concurrency, self.quota_of(error) or self.max_concurrency)
         self.places = max(1, min(self.max_concurrency, running))
+        if self._quota_line.is_due():
+            log.warning("%s; continuing with %d at once", error, self.places)
         if running < self.max_concurrency and now >= self.next_attempt_at:
             self.next_attempt_at, self.pause = now + self.pause, min(2 * self.pause, MAX_PAUSE_SECONDS)
 

@@ -6,9 +6,8 @@ A worker runs it for one task, the `Poller` of a triggerer for many, and `Bounde
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from self_hosted.core.http.errors import (
@@ -21,10 +20,12 @@ from self_hosted.core.http.errors import (
     ServerError,
     WaitTimeoutError,
 )
-from self_hosted.core.http.flow import Flow, Pause
+from self_hosted.core.http.flow import Concurrently, Flow, Pause
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.wait.observation import Observation
 from self_hosted.core.wait.pending import Outcome, PendingWait
 from self_hosted.core.wait.spec import WaitSpec
+from self_hosted.core.wait.wait_log import WaitLog
 
 if TYPE_CHECKING:
     from self_hosted.core.connection.hook import SelfHostedHook
@@ -33,9 +34,10 @@ T = TypeVar("T")
 MIN_POLL_SPACING_SECONDS = 0.5  # between two rounds for several waits
 # errors that may concern one of many ids
 SINGLE_ID_ERRORS = (PermissionDeniedError, NotFoundError, ConflictError, InvalidRequestError, ServerError)
+MAX_CONCURRENT_BATCHES = 4  # queries of one round at the same time; the limits of the connection apply, too
 MAX_FAILED_IDS = 10  # errors of that kind in one query; more of them concern all ids
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 OnOver = Callable[[PendingWait], None]
 
@@ -78,13 +80,30 @@ def poll_once(wait_spec: WaitSpec, pending_waits: set[PendingWait], on_over: OnO
     :param on_over: called with each wait that is over
     """
     # objects that are half-way to their next poll are included, so that many waits need few requests
-    ready = [pending for pending in pending_waits if pending.schedule.ready <= time.time()]
-    for batch in _batch_by_key(ready, wait_spec.batch_size):
+    now = time.time()
+    ready = [pending for pending in pending_waits if pending.schedule.ready <= now]
+    batches = list(_batch_by_key(ready, wait_spec.batch_size))
+    shares = [batches[start::MAX_CONCURRENT_BATCHES] for start in range(min(len(batches), MAX_CONCURRENT_BATCHES))]
+    flows = [_poll_batches(wait_spec, share, pending_waits, on_over) for share in shares]
+    if len(flows) == 1:
+        yield from flows[0]
+    elif flows:
+        yield Concurrently(flows)
+
+
+def _poll_batches(
+    wait_spec: WaitSpec, batches: Iterable[list[PendingWait]], pending_waits: set[PendingWait], on_over: OnOver
+) -> Flow[None]:
+    """Query batches one after the other, and end the waits that are over."""
+    for batch in batches:
         yield from _poll_batch(wait_spec, batch)
         yield from _end_stalled(wait_spec, [pending for pending in batch if not pending.is_resolved])
         for pending in batch:
             pending.schedule_next()
-            if pending.is_over:
+            is_over = pending.is_over
+            if pending.log:
+                pending.log.update(pending, is_over=is_over)
+            if is_over:
                 pending_waits.discard(pending)
                 on_over(pending)
 
@@ -128,7 +147,7 @@ def _poll_batch(wait_spec: WaitSpec, batch: Sequence[PendingWait]) -> Flow[None]
 def _update(wait_spec: WaitSpec, pending: PendingWait, result: Outcome | None) -> None:
     """Update a wait with the result of its poll; the cause of an unreadable response is logged once."""
     if isinstance(result, ServerError) and result.__cause__ and not pending.poll_error:
-        log.error("%s: %s", wait_spec.describe(pending.key), result, exc_info=result.__cause__)
+        (pending.log or WaitLog(wait_spec, [pending])).malformed(result)
     pending.update(result)
 
 

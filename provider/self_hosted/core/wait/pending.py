@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from self_hosted.core.http.errors import PermanentError, SelfHostedError, WaitTimeoutError
 from self_hosted.core.wait.observation import MISSING, Observation
@@ -77,10 +77,12 @@ class Progress:
 
     :param observation: the last one; None if the object was never observed
     :param changed_at: when it last changed, in seconds since the epoch
+    :param logged_at: when the task's log last showed it, in seconds since the epoch; 0 = not yet
     """
 
     observation: Observation | None = None
     changed_at: float = field(default_factory=time.time)
+    logged_at: float = 0.0
 
     def update(self, observation: Observation | None) -> None:
         """Take in an observation.
@@ -95,7 +97,7 @@ class Progress:
 
     def as_json(self) -> dict[str, Any]:
         """Return the progress as plain JSON; `from_json` reads it."""
-        return {"observation": self.observation and self.observation.as_json(), "changed_at": self.changed_at}
+        return {**vars(self), "observation": self.observation and self.observation.as_json()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Progress:
@@ -104,7 +106,30 @@ class Progress:
         :param stored: the result of `as_json`
         """
         observation = stored["observation"]
-        return cls(observation and Observation(**observation), stored["changed_at"])
+        return cls(observation and Observation(**observation), stored["changed_at"], stored.get("logged_at", 0.0))
+
+
+class LogOfTask(Protocol):
+    """The log of the task that waits; see `WaitLog`."""
+
+    def update(self, pending: PendingWait, *, is_over: bool) -> None:
+        """Log what a poll has changed.
+
+        :param pending: a wait that was polled
+        :param is_over: whether it is over
+        """
+
+    def pause(self, reason: str) -> None:
+        """Log a pause of the loop.
+
+        :param reason: of the pause
+        """
+
+    def malformed(self, error: Exception) -> None:
+        """Log the cause of an unreadable response.
+
+        :param error: has the cause
+        """
 
 
 class PendingWait:
@@ -127,6 +152,7 @@ class PendingWait:
         self.error: Exception | None = None
         self.poll_error: SelfHostedError | None = None  # why the last poll returned nothing
         self.failing_since: float | None = None
+        self.log: LogOfTask | None = None
 
     @property
     def observation(self) -> Observation | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import math
 import time
 from typing import ClassVar, NamedTuple
@@ -24,8 +23,6 @@ GATHER_SECONDS = 0.2  # waits that begin one shortly after the other are polled 
 # a loop hangs if it makes no progress for this many times the total timeout of a request, and these seconds
 MAX_SILENT_REQUESTS, MAX_SILENCE_SECONDS = 2, 60.0
 GRACE_SECONDS = 10.0  # after its deadline a wait ends even if the loop is busy with a request
-
-log = logging.getLogger(__name__)
 
 
 class PollerKey(NamedTuple):
@@ -53,10 +50,13 @@ class Poller:
         self.key = key
         self.wait_spec: WaitSpec = import_string(key.wait_spec)
         self.base_url = ""
+        self.connected = asyncio.Event()
+        """Set once the product's address is known, or will not be: `base_url` is empty then."""
         self.pending_waits: set[PendingWait] = set()
         self.changed = asyncio.Event()
-        self.active_until, self.max_silence = 0.0, math.inf
-        """When the loop last made progress, or the end of its pause, by the monotonic clock; the seconds after that."""
+        self.max_silence = math.inf
+        """The seconds without progress after which the loop hangs."""
+        self._last_progress, self._pauses = 0.0, list[float]()  # by the monotonic clock; the ends of current pauses
         self._over: dict[PendingWait, asyncio.Future[None]] = {}
         self.task = asyncio.ensure_future(self._run())
 
@@ -101,12 +101,13 @@ class Poller:
     async def _run(self) -> None:
         try:
             while not await self._poll_until_overdue():
-                log.error("%s made no progress for %.0f s; polling with new connections", self, self.max_silence)
+                self._log(f"{self} made no progress for {self.max_silence:.0f} s; polling with new connections")
         except Exception as error:  # no wait may stay pending without a loop
             for pending in list(self.pending_waits):
                 pending.error = pending.error or error
                 self._resolve(pending)
         finally:
+            self.connected.set()
             self._retire()
 
     async def _poll_until_overdue(self) -> bool:
@@ -129,6 +130,7 @@ class Poller:
     async def _poll(self) -> None:
         async with self.wait_spec.create_hook(self.key.conn_id).async_client(self._sleep) as client:
             self.base_url = client.base_url
+            self.connected.set()
             self._note_progress()
             self.max_silence = MAX_SILENT_REQUESTS * client.total_timeout + MAX_SILENCE_SECONDS
             await client(pipeline(poll(self.wait_spec, self.pending_waits, self._resolve), [self]))
@@ -145,8 +147,13 @@ class Poller:
         finally:
             self._note_progress()
 
-    def _note_progress(self, pause_seconds: float = 0) -> None:
-        self.active_until = time.monotonic() + pause_seconds
+    @property
+    def active_until(self) -> float:
+        """When the loop last made progress, or the end of its longest pause, by the monotonic clock."""
+        return max(self._last_progress, *self._pauses, 0.0)
+
+    def _note_progress(self) -> None:
+        self._last_progress = time.monotonic()
 
     def _retire(self) -> None:
         """Let later waits get a new poller. Called right after the end of the loop, before anything is awaited."""
@@ -154,7 +161,17 @@ class Poller:
             del self.running[self.key]
 
     async def _sleep(self, pause: Pause) -> None:
-        self._note_progress(pause.seconds)
+        end = time.monotonic() + pause.seconds
+        self._pauses.append(end)
+        try:
+            await self._pause(pause)
+        finally:
+            self._pauses.remove(end)
+            self._note_progress()
+
+    async def _pause(self, pause: Pause) -> None:
+        if pause.reason:
+            self._log(pause.reason)
         if not pause.may_end_early:
             await asyncio.sleep(pause.seconds)
         else:
@@ -162,7 +179,11 @@ class Poller:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), pause.seconds)
                 await asyncio.sleep(GATHER_SECONDS)
-        self._note_progress()
+
+    def _log(self, text: str) -> None:
+        """Log what delays all waits, in the log of each task."""
+        for log_of_task in {pending.log for pending in self.pending_waits if pending.log}:
+            log_of_task.pause(text)
 
     def __repr__(self) -> str:
         return f"the poller of {self.key.wait_spec} with connection {self.key.conn_id!r}"

@@ -51,6 +51,14 @@ class WaitSpec(NamedTuple):
         """
         return f"{self.label} {WaitKey.describe(key)}"
 
+    def describe_all(self, keys: Sequence[str]) -> str:
+        """Return the names of objects in messages, such as "submission 4Bk2 and 3 more".
+
+        :param keys: one at least
+        """
+        first, *others = keys
+        return self.describe(first) + (f" and {len(others)} more" if others else "")
+
     def require_present(self, key: str, observation: Observation) -> Observation:
         """Return the observation.
 

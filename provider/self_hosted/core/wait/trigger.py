@@ -13,6 +13,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from self_hosted.core.http.errors import InvalidRequestError, SelfHostedError, ServerError, error_from_json
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.redact import clean_text
 from self_hosted.core.imports import import_string
 from self_hosted.core.wait.loop import cancel_all
@@ -20,11 +21,15 @@ from self_hosted.core.wait.observation import Observation
 from self_hosted.core.wait.pending import Outcome, PendingWait
 from self_hosted.core.wait.poller import Poller
 from self_hosted.core.wait.spec import WaitSpec
+from self_hosted.core.wait.wait_log import WaitLog
 
 # A worker may take 5 s to report that its task deferred ([workers] min_heartbeat_interval). Airflow treats a task that
 # resumes before that as lost and retries it (seen in 3.1.8).
 MIN_DEFERRAL_SECONDS = 6.0
 TIMEOUT_SLACK_SECONDS = 60.0  # after the deadline, Airflow itself ends a wait that no triggerer has picked up
+
+
+log = get_logger(__name__)
 
 
 class WaitTrigger(BaseTrigger):
@@ -38,6 +43,7 @@ class WaitTrigger(BaseTrigger):
     :param poll_interval: the longest time between two polls, in seconds
     :param cancel_on_kill: whether a user who ends the task also cancels the remote work (since Airflow 3.3)
     :param submitted: what the operator needs to build its result; returned in the event
+    :param lineage: what the operator has read and written before the wait; returned in the event
     """
 
     def __init__(
@@ -51,36 +57,48 @@ class WaitTrigger(BaseTrigger):
         poll_interval: float,
         cancel_on_kill: bool = False,
         submitted: dict[str, Any] | None = None,
+        lineage: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.wait_spec, self.conn_id, self.keys = wait_spec, conn_id, list(keys)
         self.since, self.deadline, self.poll_interval = since, deadline, poll_interval
-        self.cancel_on_kill, self.submitted = cancel_on_kill, submitted
+        self.cancel_on_kill, self.submitted, self.lineage = cancel_on_kill, submitted, lineage
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return path and arguments, for the metadata database."""
-        names = ("wait_spec", "conn_id", "keys", "since", "deadline", "poll_interval", "cancel_on_kill", "submitted")
-        return "self_hosted.core.wait.trigger.WaitTrigger", {name: getattr(self, name) for name in names}
+        names = ("wait_spec", "conn_id", "keys", "since", "deadline", "poll_interval")
+        own = {name: getattr(self, name) for name in (*names, "cancel_on_kill", "submitted", "lineage")}
+        return "self_hosted.core.wait.trigger.WaitTrigger", own
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait for all objects; yield one event with the observation or the error of each."""
-        outcomes = await asyncio.gather(*(self._wait_for(key) for key in self.keys))
-        yield TriggerEvent({"outcomes": dict(zip(self.keys, outcomes, strict=True)), "submitted": self.submitted})
+        waits = [self._create_wait(key) for key in self.keys]
+        outcomes = await asyncio.gather(*(self._wait_for(pending, waits) for pending in waits))
+        results = dict(zip(self.keys, outcomes, strict=True))
+        yield TriggerEvent({"outcomes": results, "submitted": self.submitted, "lineage": self.lineage})
 
-    async def _wait_for(self, key: str) -> dict[str, Any]:
-        pending = PendingWait(key, self.deadline, self.poll_interval, MIN_DEFERRAL_SECONDS, self.since)
+    def _create_wait(self, key: str) -> PendingWait:
+        return PendingWait(key, self.deadline, self.poll_interval, MIN_DEFERRAL_SECONDS, self.since)
+
+    async def _wait_for(self, pending: PendingWait, waits: Sequence[PendingWait]) -> dict[str, Any]:
         try:
-            return {"observation": (await Poller.shared(self.wait_spec, self.conn_id).wait(pending)).as_json()}
+            poller = Poller.shared(self.wait_spec, self.conn_id)
+            if pending is waits[0]:
+                WaitLog.begin(poller.wait_spec, waits, self.poll_interval)
+            return {"observation": (await poller.wait(pending)).as_json()}
         except Exception as error:
             return error_event(error, self.log)
 
     async def on_kill(self) -> None:
         """Cancel the remote work: a user marked the task failed or cleared it. Restarts do not call this."""
         wait_spec: WaitSpec = import_string(self.wait_spec)
-        if self.cancel_on_kill and wait_spec.cancel:
+        is_cancelled, name = self.cancel_on_kill and wait_spec.cancel, wait_spec.describe_all(self.keys)
+        effect = f"cancelling {name}" if is_cancelled else f"{name} is left running"
+        log.warning("The task was ended by a user: %s", effect)
+        if is_cancelled:
             async with wait_spec.create_hook(self.conn_id).async_client() as client:
                 for key, error in (await client(cancel_all(wait_spec, self.keys))).items():
-                    self.log.warning("%s could not be cancelled: %s", wait_spec.describe(key), error)
+                    log.warning("%s could not be cancelled: %s", wait_spec.describe(key), error)
 
 
 class SensorTrigger(BaseTrigger):
@@ -135,19 +153,34 @@ class SensorTrigger(BaseTrigger):
             sensor = import_string(self.sensor)(task_id="sensor", **self.arguments)
             sensor.validate()
             poller = Poller.shared(sensor.wait_spec, sensor.conn_id)
-            observation = await poller.wait(self._create_wait(sensor.external_id()))
+            pending = self._create_wait(sensor.external_id())
+            WaitLog.begin(poller.wait_spec, [pending], self.poke_interval)
+            observation = await self._wait(sensor, poller, pending)
         except Exception as error:
             yield TriggerEvent(error_event(error, self.log))
             return
         payload = {"observation": observation.as_json(), "base_url": poller.base_url}
-        yield TaskSuccessEvent() if self.ends_task and self._is_success(sensor, payload) else TriggerEvent(payload)
+        yield TaskSuccessEvent() if self.ends_task and self._end(sensor, pending, payload) else TriggerEvent(payload)
 
-    def _is_success(self, sensor: Any, payload: Mapping[str, Any]) -> bool:
+    async def _wait(self, sensor: Any, poller: Poller, pending: PendingWait) -> Observation:
+        if self.since or not self.task_instance:  # a worker has published its link
+            return await poller.wait(pending)
+        observation, _ = await asyncio.gather(poller.wait(pending), self._publish_link(sensor, poller))
+        return observation
+
+    async def _publish_link(self, sensor: Any, poller: Poller) -> None:
+        await poller.connected.wait()
+        if poller.base_url:
+            # not cancelled: half a message would confuse the triggerer's channel to its supervisor
+            await asyncio.shield(sensor.publish_link_from_triggerer(self.task_instance, poller.base_url))
+
+    def _end(self, sensor: Any, pending: PendingWait, payload: Mapping[str, Any]) -> bool:
         """Whether the sensor has a result; if not, the worker raises the error, with all consequences of a failure."""
         try:
-            sensor.build_result(observation_from_event(payload), payload["base_url"])
+            result = sensor.build_result(observation_from_event(payload), payload["base_url"])
         except Exception:
             return False
+        sensor.log_result(result, pending.since)
         return True
 
     def _create_wait(self, key: str) -> PendingWait:
