@@ -37,7 +37,7 @@ def get_provider_info() -> dict[str, Any]:
         "connection-types": [form.provider_info() for form in FORMS],
         "asset-uris": [
             {
-                "schemes": ["assemblyline"],
+                "schemes": [form.conn_type for form in FORMS],
                 "handler": "self_hosted.core.tasks.assets.validate_asset_uri",
                 "to_openlineage_converter": "self_hosted.core.tasks.assets.to_openlineage",
             }

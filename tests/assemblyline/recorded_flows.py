@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from self_hosted.assemblyline import waits
-from self_hosted.assemblyline.api import archive, heuristics, server, services, signatures, workflows
+from self_hosted.assemblyline.api import archive, heuristics, server, services, workflows
 from self_hosted.assemblyline.api.account import account, settings
 from self_hosted.assemblyline.api.alerts import alerts, batches, feed as alert_feed, queries
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
@@ -19,6 +19,14 @@ from self_hosted.assemblyline.api.files import data_sources, files, reputation
 from self_hosted.assemblyline.api.lists import additions, lists, updates
 from self_hosted.assemblyline.api.retrohunts import retrohunts, starts
 from self_hosted.assemblyline.api.search import aggregations, search
+from self_hosted.assemblyline.api.signatures import (
+    additions as signature_additions,
+    fetches,
+    signatures,
+    source_changes,
+    sources,
+    statuses,
+)
 from self_hosted.assemblyline.api.submissions import (
     activity,
     digests,
@@ -41,7 +49,7 @@ from tests.assemblyline.conftest import upload, wait_until
 SHA256 = "a" * 64
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 RULE = {"type": "yara", "source": "own", "signature_id": "a", "name": "a", "data": "rule a {}", "status": "NOISY"}
-SOURCE = {"name": "own", "uri": "https://example.com", "enabled": True}
+SOURCE = {"name": "own", "uri": "https://example.com", "enabled": True, "default_classification": "TLP:C"}
 ENTRY = {"type": "file", "hashes": {"sha256": SHA256}, "sources": [{"name": "x", "type": "external", "reason": ["y"]}]}
 YARA = "rule test { condition: true }"
 
@@ -157,7 +165,9 @@ def list_reads(made: Objects) -> Mapping[str, MakeFlow]:
         "heuristics.get_stats": heuristics.get_stats,
         "signatures.get": lambda: signatures.get("yara_own_a"),
         "signatures.get_stats": signatures.get_stats,
-        "signatures.list_sources": signatures.list_sources,
+        "signatures.list_ids": lambda: signatures.list_ids("*", 9),
+        "sources.list_all": sources.list_all,
+        "fetches.get_statuses": fetches.get_statuses,
         "workflows.get": lambda: workflows.get(made.workflow_id),
         "workflows.search": workflows.search,
         "workflows.list_labels": workflows.list_labels,
@@ -169,6 +179,7 @@ def list_reads(made: Objects) -> Mapping[str, MakeFlow]:
         "waits.IDLE": lambda: waits.refresh_idle([waits.build_idle_key("*", 5)]),
         "waits.ALERT": lambda: waits.refresh_alerts([query.query, f'alert_id:"{made.alert_id}"']),
         "waits.RETROHUNT": lambda: waits.refresh_retrohunts([made.hunt, "unknown"]),
+        "waits.SIGNATURE_FETCH": lambda: waits.refresh_fetches([waits.build_fetch_key("YARA", ["own"])]),
     }
 
 
@@ -176,6 +187,8 @@ def list_writes(made: Objects) -> Mapping[str, MakeFlow]:
     """Return the flows that change something. They run in this order."""
     query = AlertQuery(f'alert_id:"{made.alert_id}"')
     changes = AlertChanges(["SEEN"], verdict="malicious", take_ownership=True)
+    settings_of_source = {"uri": "https://example.com/a.git", "sync": True}
+    rows = [{"name": "a", "data": "rule a { condition: true }"}, {"name": "b", "data": YARA, "classification": "TLP:C"}]
     further = {**ENTRY, "sources": [{"name": "z", "type": "external", "reason": ["y"]}]}
     return {
         "alerts.update": lambda: alerts.update(made.alert_id, changes),
@@ -209,9 +222,15 @@ def list_writes(made: Objects) -> Mapping[str, MakeFlow]:
         "archive.add_submission": lambda: archive.add_submission(made.sid),
         "services.update": lambda: services.update("RigScan", {"enabled": False}),
         "services.install_update": lambda: services.install_update("RigScan"),
-        "signatures.set_status": lambda: signatures.set_status("yara_own_a", "DISABLED"),
-        "signatures.set_source_enabled": lambda: signatures.set_source_enabled("YARA", "own", enabled=False),
-        "signatures.update_sources": lambda: signatures.update_sources("YARA", ["own"]),
+        "statuses.set_status": lambda: statuses.set_status("yara_own_a", "DISABLED"),
+        "statuses.set_statuses": lambda: statuses.set_statuses(["yara_own_a"], "NOISY"),
+        "signature_additions.add_many": lambda: signature_additions.add_many("own", "yara", rows),
+        "signatures.delete": lambda: signatures.delete("yara_own_a"),
+        "fetches.fetch": lambda: fetches.fetch("YARA", ["own"]),
+        "source_changes.set_source": lambda: source_changes.set_source("YARA", "own", settings_of_source),
+        "source_changes.set_source, new": lambda: source_changes.set_source("YARA", "new", {"uri": "https://a"}),
+        "sources.set_enabled": lambda: sources.set_enabled("YARA", "own", enabled=False),
+        "sources.remove_source": lambda: sources.remove_source("YARA", "own"),
         "workflows.create": lambda: workflows.create({"name": "b", "query": "*"}),
         "workflows.update": lambda: workflows.update(made.workflow_id, {"name": "c"}),
         "workflows.set_enabled": lambda: workflows.set_enabled(made.workflow_id, False),

@@ -99,8 +99,8 @@ def test_waits_with_the_same_query_share_a_search_and_a_rejected_query_affects_n
     assert served.product.quotas.api_calls <= 4
 
 
-@pytest.mark.parametrize("query", ["", " ", None, 7])
+@pytest.mark.parametrize("query", ["", " ", None, 7.5])
 def test_an_invalid_query_is_named(served, query):
-    with pytest.raises(AirflowFailException, match="query must be a Lucene query"):
+    with pytest.raises(AirflowFailException, match=r"query must be a (Lucene query|text)"):
         wait(query=query)
     assert served.product.quotas.api_calls == 0

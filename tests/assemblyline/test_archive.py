@@ -70,7 +70,7 @@ def run(task_context=None, **arguments):
 
 
 def test_a_submission_is_archived_once(served, hook, sid):
-    task_context = context(None)
+    task_context = context(AssemblylineArchiveSubmissionOperator(task_id="t", sid=sid))
     url = f"{served.base_url}/submission/detail/{sid}"
     assert run(task_context, sid=sid, metadata={"case": "8", "kept": "yes"}) == {
         "action": "archive",

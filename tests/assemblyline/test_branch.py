@@ -160,18 +160,20 @@ def test_a_running_submission_is_left_to_the_retries(submitted):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"submission": ""}, "submission must be the id of a submission, or the result of a task"),
-        ({"submission": "None"}, "submission must be the id of a submission"),
+        ({"submission": " "}, "submission must be the id of a submission, or the result of a task"),
+        ({"submission": ""}, "submission is missing or empty: .*; set unknown"),
+        ({"submission": "None"}, "submission is missing or empty: .*; set unknown"),
         ({"submission": {}}, "submission must be an id, or the result of a task with a sid"),
-        ({"submission": None}, "submission must be an id, or the result of a task with a sid"),
+        ({"submission": None}, "submission is missing or empty: .*; set unknown"),
+        ({"submission": []}, "submission is missing or empty: .*; set unknown"),
         ({"submission": "{'verdict': 'safe'}"}, "submission must be an id, or the result of a task with a sid"),
         ({"submission": {"sid": "None", "verdict": "safe"}}, "submission must be an id"),
         ({"submission": {"sid": "s", "max_score": "high"}}, "submission: max_score must be a whole number"),
         ({"submission": {"sid": "s", "malicious": "perhaps"}}, "submission: malicious must be true or false"),
         ({"safe": []}, "safe must be the id of a downstream task"),
-        ({"malicious": 5}, "malicious must be a text or a list"),
-        ({"error_path": 5}, "error_path must be a text or a list"),
-        ({"highly_suspicious": 5}, "highly_suspicious must be a text or a list"),
+        ({"malicious": 5.5}, "malicious must be a text or a list"),
+        ({"error_path": 5.5}, "error_path must be a text or a list"),
+        ({"highly_suspicious": 5.5}, "highly_suspicious must be a text or a list"),
         ({"malicious_from": 5}, "set both suspicious_from and malicious_from"),
         ({"malicious_from": "high", "suspicious_from": 5}, "malicious_from must be a whole number"),
         (
@@ -184,3 +186,65 @@ def test_an_invalid_argument_is_named(arguments, message):
     branch = AssemblylineVerdictBranchOperator(task_id="branch", **{"submission": "s", **PATHS, **arguments})
     with pytest.raises(AirflowFailException, match=message):
         branch.execute(context(branch))
+
+
+UNKNOWN_FILE = {"hash": "h", "known": False, "malicious": False, "verdict": None, "safelisted": None, "sid": None}
+BULK = {"total": 2, "completed": 2, "with_failed_services": 0, "worst": result("info", 5), "failed": 0}
+LOOK_UP = {"count": 2, "malicious": 0, "unknown": [], "pending": [], "verdict": "info", "max_score": 5, "sid": "s"}
+LOOK_UP = {**LOOK_UP, "hashes": [{"hash": "h"}]}
+
+
+@pytest.mark.parametrize(
+    ("submission", "path"),
+    [
+        (None, "detonate"),
+        ("None", "detonate"),
+        ([], "detonate"),
+        (UNKNOWN_FILE, "detonate"),
+        ({**UNKNOWN_FILE, "malicious": True}, "contain"),
+        ({**UNKNOWN_FILE, "safelisted": True}, "release"),
+        ([result("safe"), UNKNOWN_FILE], "detonate"),
+        ([result("suspicious"), UNKNOWN_FILE], "review"),
+        ([result("safe"), result("suspicious", 400)], "review"),
+        (str([result("safe"), result("malicious", 1000)]), "contain"),
+        (BULK, "release"),
+        ({**BULK, "worst": result("suspicious", 400)}, "review"),
+        ({**BULK, "completed": 1}, "detonate"),
+        ({**BULK, "completed": "0", "worst": "None"}, "detonate"),
+        ({**BULK, "total": 0, "completed": 0, "worst": None}, "detonate"),
+        (LOOK_UP, "release"),
+        ({**LOOK_UP, "unknown": ["h"]}, "detonate"),
+        ({**LOOK_UP, "pending": ["s"]}, "detonate"),
+        ({**LOOK_UP, "verdict": "suspicious", "unknown": ["h"]}, "review"),
+        ({**LOOK_UP, "verdict": None, "sid": None, "malicious": 1}, "contain"),
+        ({**LOOK_UP, "verdict": None, "max_score": None, "sid": None}, "release"),
+        ({**LOOK_UP, "verdict": None, "sid": None, "hashes": [], "count": 0}, "detonate"),
+        ([{"file": "a", "skipped": "the file is empty"}], "detonate"),
+        ([{"file": "a", "error": "timed out"}], "detonate"),
+    ],
+)
+def test_a_file_without_a_verdict_has_a_path_of_its_own(submission, path):
+    assert follow(submission, unknown="detonate")[0] == {path}
+
+
+def test_without_the_path_a_file_without_a_verdict_fails_the_task():
+    branch = AssemblylineVerdictBranchOperator(task_id="branch", submission=UNKNOWN_FILE, **PATHS)
+    with pytest.raises(AirflowFailException, match="a file has no verdict; set unknown"):
+        branch.execute(context(branch))
+
+
+def test_safelisted_files_stay_safe_with_own_limits():
+    looked_up = {**LOOK_UP, "verdict": None, "max_score": None, "sid": None}
+    assert follow(looked_up, suspicious_from=1, malicious_from=2)[0] == {"release"}
+
+
+def test_several_submissions_share_the_error_path():
+    assert follow([result("safe"), result("safe", errors=1)], error_path="rescan")[0] == {"rescan"}
+    assert follow({**BULK, "with_failed_services": 1}, error_path="rescan")[0] == {"rescan"}
+
+
+def test_an_ingest_without_a_wait_is_looked_up(ingested, served):
+    ingest_id = ingested("RIG-SCORE:400")
+    assert follow({"ingest_id": ingest_id, "sha256": None, "state": "submitted"})[0] == {"review"}
+    unknown = {"ingest_id": "0123456789abcdefABCDEF", "sha256": "ab" * 32}
+    assert follow(unknown, unknown="detonate") == ({"detonate"}, served.base_url)

@@ -240,7 +240,7 @@ def test_an_invalid_argument_of_an_export_is_named(conn_id, arguments, message):
     [
         ({"file": "/nosuch"}, "^file: '/nosuch' does not exist$"),
         ({"exist_ok": "perhaps"}, "exist_ok must be true or false, not 'perhaps'"),
-        ({"rescan_services": [1]}, "rescan_services must be a text or a list of texts"),
+        ({"rescan_services": [1.5]}, "rescan_services must be a text or a list of texts"),
         ({}, "is not a bundle"),
     ],
 )

@@ -91,7 +91,7 @@ def test_the_link_opens_the_product(served):
         ({"json": {}}, "json: a GET has no body"),
         ({"method": "POST", "json": {"a": {1}}}, "json must consist of plain JSON values: Object of type set"),
         ({"query": {"a": object()}}, "query must consist of plain JSON values: Object of type object"),
-        ({"output_uri": ""}, "output_uri must be the path or URI of a file, not ''"),
+        ({"output_uri": "rules/"}, "output_uri must be the path or URI of a file, not 'rules/'"),
         ({"confirm": "perhaps"}, "confirm must be true or false, not 'perhaps'"),
         ({"idempotent": 2, "method": "POST"}, "idempotent must be true or false, not 2"),
         ({"method": "DELETE"}, "confirm must be true: DELETE /api/v4/service/all/ changes or deletes data permanently"),

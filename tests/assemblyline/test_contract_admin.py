@@ -12,8 +12,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.assemblyline import waits
-from self_hosted.assemblyline.api import heuristics, ontologies, server, services, signatures
+from self_hosted.assemblyline.api import heuristics, ontologies, server, services
 from self_hosted.assemblyline.api.account import account, settings
+from self_hosted.assemblyline.api.signatures import fetches, signatures, sources, statuses
 from self_hosted.assemblyline.api.submissions import ingests, intake, notifications, verdicts
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.assemblyline.operators import AssemblylineApiOperator
@@ -200,10 +201,10 @@ def test_a_signature_is_found_and_its_status_changed(full_with_signatures, run_f
     assert run_flow(full_with_signatures, signatures.get(signature_id))["status"] == "DEPLOYED"
     assert signature_id in {stats["id"] for stats in run_flow(full_with_signatures, signatures.get_stats())}
     try:
-        assert run_flow(full_with_signatures, signatures.set_status(signature_id, "NOISY"))["before"] == "DEPLOYED"
+        assert run_flow(full_with_signatures, statuses.set_status(signature_id, "NOISY"))["before"] == "DEPLOYED"
         assert run_flow(full_with_signatures, signatures.get(signature_id))["status"] == "NOISY"
     finally:
-        run_flow(full_with_signatures, signatures.set_status(signature_id, "DEPLOYED"))
+        run_flow(full_with_signatures, statuses.set_status(signature_id, "DEPLOYED"))
 
 
 @pytest.mark.parametrize("path", ["nosuch/DEPLOYED", "nosuch/NOSUCH"])
@@ -217,7 +218,7 @@ def test_the_server_fails_on_an_invalid_status(full, run_flow, path):
 
 def test_an_unknown_signature_or_heuristic_is_not_found(full, run_flow):
     with pytest.raises(NotFoundError, match=r"Signature not found. \(nosuch\)"):
-        run_flow(full, signatures.set_status("nosuch", "DEPLOYED"))
+        run_flow(full, statuses.set_status("nosuch", "DEPLOYED"))
     with pytest.raises(NotFoundError, match="Heuristic not found"):
         run_flow(full, heuristics.get("nosuch"))
 
@@ -235,9 +236,9 @@ def test_rules_are_downloaded(full_with_signatures, run_flow, tmp_path):
 
 
 def test_an_unknown_source_of_signatures_is_not_found(full, run_flow):
-    assert isinstance(run_flow(full, signatures.list_sources()), dict)
+    assert isinstance(run_flow(full, sources.list_all()), dict)
     with pytest.raises(NotFoundError, match="has no signature source"):
-        run_flow(full, signatures.update_sources("NoService"))
+        run_flow(full, fetches.fetch("NoService"))
 
 
 # Ontologies

@@ -253,7 +253,8 @@ def test_the_digest_contains_the_worst_findings(hook, run_flow, submitted):
     assert (found["max_score"], found["verdict"], found["file_count"]) == (700, "highly_suspicious", 2)
     assert found["heuristics"] == {"suspicious": ["Rig marker found"], "info": ["Rig marker found"]}
     assert found["attack"] == ["T1059"]
-    assert found["iocs"]["network.static.domain"] == {"count": 1, "first": ["rig.example.com"]}
+    assert "rig.example.com" in [ioc["value"] for ioc in found["iocs"] if ioc["type"] == "network.static.domain"]
+    assert found["ioc_counts"]["network.static.domain"] == 1
     assert found["attribution"]["attribution.family"]["first"] == ["RIGFAMILY"]
     assert (found["error_count"], found["failed_services"]) == (0, [])
 

@@ -56,7 +56,10 @@ def test_the_worst_values_come_first_without_safelisted_ones():
         tag("0", "safe"),
     ]
     report = digest(summary(tags={**NO_TAGS, "ioc": {"network.static.ip": found}}), first=3)
-    assert report["iocs"] == {"network.static.ip": {"count": 4, "first": ["b", "a", "c"]}}
+    assert report["iocs"] == [
+        {"type": "network.static.ip", "value": value, "classification": "TLP:C"} for value in ("b", "a", "c")
+    ]
+    assert report["ioc_counts"] == {"network.static.ip": 4}
 
 
 def test_a_type_with_only_safelisted_values_is_omitted():
@@ -103,6 +106,7 @@ def test_a_cancelled_submission_has_no_report():
     [
         {"tags": {**NO_TAGS, "ioc": {"network.static.ip": [["a", "info"]]}}},
         {"tags": {**NO_TAGS, "attribution": {"family": [[7, "info", False]]}}},
+        {"tags": {**NO_TAGS, "ioc": {"network.static.ip": [["a", "info", False, 7]]}}},
         {"attack_matrix": {"impact": [[]]}},
         {"heuristics": {"info": [["id"]]}},
     ],
@@ -125,4 +129,4 @@ def test_a_failure_without_a_response_is_described_by_its_key():
 def test_values_of_an_unknown_kind_come_last():
     found = [tag("a", "new kind"), tag("b", "safe")]
     report = digest(summary(tags={**NO_TAGS, "ioc": {"network.static.ip": found}}))
-    assert report["iocs"]["network.static.ip"]["first"] == ["b", "a"]
+    assert [ioc["value"] for ioc in report["iocs"]] == ["b", "a"]

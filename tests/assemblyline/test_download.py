@@ -84,7 +84,7 @@ def test_an_existing_file_is_replaced(folder, download):
     assert [one.name for one in folder.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/b", "..", ".", "a\\b", "a\0b", "a\nb", " ", "x" * 201])
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/b", "..", ".", "a\\b", "a\0b", "a\nb", "x" * 201])
 def test_a_name_never_leads_out_of_the_folder(folder, download, name):
     with pytest.raises(AirflowFailException, match="name must be a file name without folders"):
         download(name=name)
@@ -104,7 +104,7 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path, folder, download
 
 def test_the_folder_may_be_in_an_object_store(tmp_path, download):
     result, _ = download(folder=f"file://{tmp_path}/", name="a.exe")
-    assert result["path"] == f"file://{tmp_path}/a.exe.cart"
+    assert result["path"] == f"{tmp_path}/a.exe.cart"
     assert result["size"] == (tmp_path / "a.exe.cart").stat().st_size
 
 

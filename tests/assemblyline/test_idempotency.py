@@ -23,7 +23,7 @@ def of_any_content(*tags: str) -> dict[str, Content]:
 
 def test_one_of_many_is_submitted_without_checks():
     result, [request] = result_of(intake.submit_fail_fast(UPLOAD, {}, "t1"), reply(SID))
-    assert result == {"sid": "s1", "doubtful": False, "left_alone": []}
+    assert result == {"sid": "s1", "sha256": None, "doubtful": False, "left_alone": []}
     assert isinstance(request, Request)
     assert request.fail_fast_on_quota
 
@@ -32,7 +32,7 @@ def test_a_lost_response_is_read_back_by_tag():
     found, steps = result_of(
         intake.submit_fail_fast(UPLOAD, {}, "t1"), OutcomeUnknownError("lost"), items(tagged()), reply(tagged())
     )
-    assert found == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert found == {"sid": "s", "sha256": found["sha256"], "doubtful": True, "left_alone": []}
     assert '"t1"' in steps[1].json["query"]
 
 

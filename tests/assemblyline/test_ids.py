@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from self_hosted.assemblyline.api import heuristics, services, signatures, workflows
+from self_hosted.assemblyline.api import heuristics, services, workflows
 from self_hosted.assemblyline.api.alerts import alerts
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
 from self_hosted.assemblyline.api.lists import lists, updates
+from self_hosted.assemblyline.api.signatures import fetches, signatures, statuses
 from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow
@@ -31,7 +32,7 @@ FLOWS: dict[str, Callable[[str], Flow[Any]]] = {
     "services.get": services.get,
     "services.update": lambda name: services.update(name, {"enabled": False}),
     "signatures.get": signatures.get,
-    "signatures.set_status": lambda signature_id: signatures.set_status(signature_id, "DISABLED"),
+    "statuses.set_status": lambda signature_id: statuses.set_status(signature_id, "DISABLED"),
     "heuristics.get": heuristics.get,
     "workflows.get": workflows.get,
     "workflows.run": workflows.run,
@@ -82,7 +83,7 @@ def test_all_ids_are_checked_before_the_first_one_is_deleted():
 
 def test_a_name_with_a_comma_cannot_be_one_of_several_sources():
     with pytest.raises(ValueError, match="because of the comma"):
-        next(signatures.update_sources("YARA", ["a,b"]))
+        next(fetches.fetch("YARA", ["a,b"]))
 
 
 @pytest.mark.parametrize("values", ["s", ["s", ""], ["None"], ["a\0b"]])

@@ -55,11 +55,23 @@ def test_it_ingests_all_files_and_waits_for_their_verdicts(served, folder, tmp_p
 
 
 @pytest.mark.parametrize("wait", [False, "False"])
-def test_without_a_wait_the_report_names_the_ingests(served, folder, tmp_path, wait):
+def test_without_a_wait_the_result_names_the_ingests(served, folder, tmp_path, wait):
     report = tmp_path / "out" / "report"
-    result = run(folder=folder(a="RIG-SLEEP:60", empty=""), wait=wait, report_uri=str(report), deferrable=True)
-    assert (result["total"], result["completed"], result["skipped"], result["worst"]) == (2, 0, 1, None)
-    assert set(read_report(report)["a"]) == {"file", "ingest_id", "sha256"}
+    files = {"folder": folder(a="RIG-SLEEP:60", empty=""), "report_uri": str(report)}
+    [line] = run(**files, wait_for_completion=wait, deferrable=True)
+    assert line == {
+        "file": f"{files['folder']}/a.txt",
+        "ingest_id": line["ingest_id"],
+        "sha256": hashlib.sha256(b"RIG-SLEEP:60").hexdigest(),
+        "state": "submitted",
+    }
+    assert read_report(report)["a"] == line
+    assert "skipped" in read_report(report)["empty"]
+
+
+def test_an_empty_folder_without_a_wait_is_an_empty_list(served, folder):
+    assert run(folder=folder(), wait_for_completion=False) == []
+    assert served.product.quotas.api_calls == 0
 
 
 def test_a_file_that_was_ingested_before_is_found_by_its_hash(served, folder, ingested, monkeypatch):
@@ -121,8 +133,11 @@ def test_the_worst_file_fails_the_task(served, folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"wait": False, "fail_on_score": 5}, "fail_on_score and fail_on_verdict need wait=True"),
-        ({"wait": "perhaps"}, "wait must be true or false, not 'perhaps'"),
+        (
+            {"wait_for_completion": False, "fail_on_score": 5},
+            "fail_on_score and fail_on_verdict need wait_for_completion=True",
+        ),
+        ({"wait_for_completion": "perhaps"}, "wait_for_completion must be true or false, not 'perhaps'"),
     ],
 )
 def test_an_invalid_argument_is_named_before_anything_is_sent(served, folder, arguments, message):

@@ -13,7 +13,7 @@ def test_a_list_of_files_may_have_several_forms():
         assert [one.name for one in list_input_files(given)] == ["a", "b"]
 
 
-@pytest.mark.parametrize("pattern", ["", None, "../*", "/etc/*", "a/*"])
+@pytest.mark.parametrize("pattern", ["", "../*", "/etc/*", "a/*"])
 def test_a_pattern_matches_no_file_outside_of_the_folder(tmp_path, pattern):
     with pytest.raises(ValueError, match="pattern must be a pattern of file names"):
         find_input_files(str(tmp_path), pattern, recursive=False, max_files=9)

@@ -20,6 +20,7 @@ from self_hosted.core.http.flow import Pause, Upload
 from tests.assemblyline.flows import CONFIGURATION, UPLOAD, items, reply, result_of, tagged
 
 LARGE = Upload("a", io.BytesIO, 101)
+SHA256 = tagged()["files"][0]["sha256"]
 
 
 def submits(steps):
@@ -33,7 +34,7 @@ def pauses(steps):
 def test_a_file_is_submitted_with_its_tag_if_no_submission_has_it():
     flow = intake.submit_once(UPLOAD, {"name": "n", "metadata": {"k": "v"}}, "t1")
     result, (search, _, submit) = result_of(flow, items(), reply(CONFIGURATION), reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
+    assert result == {"sid": "s", "sha256": None, "doubtful": False, "left_alone": []}
     assert search.json["query"] == 'metadata.airflow_task:"t1"'
     assert json.loads(submit.parts["json"]) == {"name": "n", "metadata": {"k": "v", "airflow_task": "t1"}}
     assert submit.parts["bin"] is UPLOAD
@@ -41,7 +42,7 @@ def test_a_file_is_submitted_with_its_tag_if_no_submission_has_it():
 
 def test_an_earlier_submission_is_found_and_not_repeated():
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), items(tagged()), reply(tagged()))
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": SHA256, "doubtful": True, "left_alone": []}
     assert [step.path for step in steps] == ["/api/v4/search/submission/", "/api/v4/submission/s/"]
 
 
@@ -89,7 +90,7 @@ def test_a_lost_response_is_read_back_until_the_index_shows_the_submission():
         reply(tagged()),
     )
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": SHA256, "doubtful": True, "left_alone": []}
     assert pauses(steps) == [1.0]
     assert submits(steps) == 1
 
@@ -98,7 +99,7 @@ def test_a_submit_without_an_effect_for_a_minute_is_repeated():
     looks = [items() for _ in range(1 + len(recovery.RECHECK_DELAYS_SECONDS))]
     replies = items(), reply(CONFIGURATION), OutcomeUnknownError("lost"), *looks, reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies)
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": None, "doubtful": True, "left_alone": []}
     assert submits(steps) == 2
     assert sum(pauses(steps)) >= 60
 
@@ -114,7 +115,7 @@ def test_two_lost_responses_are_read_back_twice():
         items(tagged()),
     )
     result, _ = result_of(intake.submit_once(UPLOAD, {}, "t1"), *replies, reply(tagged()))
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": SHA256, "doubtful": True, "left_alone": []}
 
 
 def test_two_lost_responses_without_an_effect_leave_the_outcome_unknown():
@@ -134,7 +135,7 @@ def test_two_lost_responses_without_an_effect_leave_the_outcome_unknown():
 def test_an_interrupted_submit_is_searched_before_another_one_is_sent():
     replies = items(), items(), items(tagged()), reply(tagged())
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", previous_attempt_unknown=True), *replies)
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": SHA256, "doubtful": True, "left_alone": []}
     assert pauses(steps) == [1.0, 2.0]
     assert submits(steps) == 0
 
@@ -143,7 +144,7 @@ def test_a_submit_after_an_interrupted_one_is_doubtful():
     looks = [items() for _ in range(1 + len(recovery.RECHECK_DELAYS_SECONDS))]
     replies = *looks, reply(CONFIGURATION), reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", previous_attempt_unknown=True), *replies)
-    assert result == {"sid": "s", "doubtful": True, "left_alone": []}
+    assert result == {"sid": "s", "sha256": None, "doubtful": True, "left_alone": []}
     assert submits(steps) == 1
 
 
@@ -156,7 +157,7 @@ CALLS = ConcurrencyQuotaError("You've exceeded your maximum concurrent API calls
 def test_a_full_quota_of_submissions_is_waited_for():
     replies = items(), reply(CONFIGURATION), SUBMISSIONS, SUBMISSIONS, SUBMISSIONS, reply({"sid": "s"})
     result, steps = result_of(intake.submit_once(UPLOAD, {}, "t1", quota_timeout=3600), *replies)
-    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
+    assert result == {"sid": "s", "sha256": None, "doubtful": False, "left_alone": []}
     assert len(pauses(steps)) == 3
     assert max(pauses(steps)) <= 30
 

@@ -16,6 +16,7 @@ from tests.context import context
 
 SHA256, MD5, TLSH = "ab" * 32, "cd" * 16, f"T1{'AB' * 35}"
 TAG = "network.static.domain"
+TASK = "Airflow DAG dag, task task"
 
 
 def run(operator, task_context=None, **arguments):
@@ -36,7 +37,7 @@ def test_files_and_tags_are_added_once(served, hook, conn_id, list_name):
     assert add(**arguments) == {**expected, "added": 0, "updated": 0, "unchanged": 4}
     entry = hook.get_list_entry(list_name, MD5)
     assert entry["sources"] == [
-        {"name": "admin", "type": "user", "reason": ["a test"], "classification": "TLP:C"},
+        {"name": "admin", "type": "user", "reason": ["a test", TASK], "classification": "TLP:C"},
     ]
 
 
@@ -45,7 +46,7 @@ def test_an_external_source_is_added_under_its_own_name(hook, conn_id):
     add(hashes=SHA256, source="feed", classification="TLP:C", attribution=attribution, dtl="3", reason=["a", "b"])
     entry = hook.get_list_entry("badlist", SHA256)
     assert entry["sources"] == [
-        {"name": "feed", "type": "external", "reason": ["a", "b"], "classification": "TLP:C"},
+        {"name": "feed", "type": "external", "reason": ["a", "b", TASK], "classification": "TLP:C"},
     ]
     assert entry["attribution"]["family"] == ["EMOTET"]
     assert entry["expiry_ts"]
@@ -93,21 +94,26 @@ def test_a_hash_that_is_given_twice_is_one_entry(served, conn_id):
 
 def test_the_link_opens_the_only_entry_or_the_list(served, conn_id):
     for hashes, page in ((SHA256, f"badlist/{SHA256}"), ([SHA256, MD5], "badlist")):
-        task_context = context(None)
-        run(AssemblylineAddToListOperator, task_context, reason="a", hashes=hashes)
+        task = AssemblylineAddToListOperator(task_id="task", list_name="badlist", reason="a", hashes=hashes)
+        task_context = context(task)
+        task.execute(task_context)
         assert task_context["ti"].xcoms[LINK_KEY] == f"{served.base_url}/manage/{page}"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "hashes and tags are empty"),
-        ({"hashes": [], "tags": {}}, "hashes and tags are empty"),
+        ({}, "give hashes or tags or entries; none is set. An empty list is valid"),
+        ({"hashes": ""}, "give hashes or tags or entries; none is set. An empty list is valid"),
+        ({"hashes": [], "tags": {}, "fail_on_empty": "true"}, "hashes, tags: nothing is selected, and fail_on_empty"),
+        ({"hashes": {"sid": "s"}}, "hashes: the result of the other task has no sha256 and no hash"),
+        ({"entries": "evil.example"}, "entries must be a report or a list of IOCs, each with type and value"),
+        ({"entries": [{"type": TAG}]}, "entries must be a report or a list of IOCs, each with type and value"),
         ({"hashes": "abc"}, "hashes: 'abc' is no sha256"),
-        ({"hashes": 5}, "hashes must be a list of ids of a file, not 5"),
+        ({"hashes": 5}, "hashes: '5' is no sha256"),
         ({"tags": ["a"]}, "tags must be a dictionary, not list"),
         ({"hashes": SHA256, "attribution": "EMOTET"}, "attribution must be a dictionary, not str"),
-        ({"tags": {TAG: [5]}}, "tags network.static.domain must be a text or a list of texts"),
+        ({"tags": {TAG: [5.5]}}, "tags network.static.domain must be a text or a list of texts"),
         ({"hashes": SHA256, "list_name": "greylist"}, "list_name must be one of badlist, safelist, not 'greylist'"),
         ({"hashes": SHA256, "reason": ""}, "reason is missing"),
         ({"hashes": SHA256, "dtl": "soon"}, "dtl must be a whole number, 1 or more, not 'soon'"),
@@ -123,6 +129,34 @@ def test_an_invalid_argument_is_named_and_nothing_is_sent(served, conn_id, argum
     with pytest.raises(AirflowFailException, match=message):
         add(**arguments)
     assert served.tables()["badlist"] == served.tables()["safelist"] == []
+
+
+@pytest.mark.parametrize(
+    "nothing", [{"hashes": []}, {"tags": {}}, {"entries": []}, {"entries": "[]"}, {"hashes": "[]"}]
+)
+def test_nothing_is_an_empty_result_of_the_same_shape(served, conn_id, nothing):
+    url = f"{served.base_url}/manage/badlist"
+    common = {"list_name": "badlist", "url": url}
+    assert add(**nothing) == {**common, "added": 0, "updated": 0, "unchanged": 0, "disabled": []}
+    removed = run(AssemblylineRemoveFromListOperator, **nothing, confirm=True)
+    assert removed == {**common, "removed": 0, "absent": 0, "kept": []}
+    enabled = run(AssemblylineEnableListEntryOperator, **nothing)
+    assert enabled == {**common, "enabled": True, "changed": 0, "unchanged": 0}
+    assert served.product.quotas.api_calls == 0
+
+
+def test_an_entry_has_the_classification_of_its_ioc_unless_the_task_has_one(hook, conn_id):
+    ioc = {"type": TAG, "value": "a.example", "classification": "TLP:A"}
+    with pytest.raises(AirflowFailException, match="would store TLP:C, not 'TLP:A'"):  # the sandbox has no other one
+        add(entries=[ioc])
+    assert add(entries=[ioc], classification="TLP:C")["added"] == 1
+    assert add(entries=[{**ioc, "value": "b.example", "classification": None}])["added"] == 1
+
+
+def test_entries_that_the_report_does_not_list_are_logged(conn_id, caplog, capsys):
+    add(entries={"iocs": [{"type": TAG, "value": "a.example", "classification": None}], "ioc_counts": {TAG: 3}})
+    captured = capsys.readouterr()  # versions of Airflow log to different places
+    assert "The report lists 1 of 3 IOCs: raise its max_values" in caplog.text + captured.out + captured.err
 
 
 @pytest.mark.parametrize("confirm", [False, "False"])

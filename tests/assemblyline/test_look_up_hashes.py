@@ -59,6 +59,7 @@ def test_the_result_shows_the_worst_of_several_files(served, analysed):
         "known": 2,
         "malicious": 1,
         "unknown": [UNKNOWN],
+        "pending": [],
         "verdict": "malicious",
         "max_score": 1200,
         "sid": bad,
@@ -106,6 +107,7 @@ def test_a_malicious_verdict_of_a_source_reaches_the_limit(served, conn_id):
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_a_known_file_without_a_recent_result_is_submitted(served, hook, deferrable):
     content = "RIG-SCORE:350"
+    served.seed({"delay": 0})  # an analysis that ends later would store its results later
     hook.delete_submission(hook.submit(upload(content), {})["sid"])  # the file remains
     served.product.state["results"] = type(served.product.state["results"])()
     served.seed({"delay": 0.1})
@@ -124,6 +126,23 @@ def test_a_file_with_a_result_is_not_submitted(served, analysed):
     analysed("RIG-SCORE:10")
     assert look_up(digest("RIG-SCORE:10"), submit_if_unknown=True)["hashes"][0]["submitted"] is False
     assert len(submissions(served)) == 1
+
+
+@pytest.mark.parametrize("nothing", [[], "[]", ()])
+def test_no_hashes_are_an_empty_result(served, conn_id, nothing):
+    assert look_up(nothing, submit_if_unknown=True) == {
+        "count": 0,
+        "known": 0,
+        "malicious": 0,
+        "unknown": [],
+        "pending": [],
+        "verdict": None,
+        "max_score": None,
+        "sid": None,
+        "url": served.base_url,
+        "hashes": [],
+    }
+    assert served.product.quotas.api_calls == 0
 
 
 @pytest.fixture
@@ -205,9 +224,10 @@ def test_a_quota_that_stays_full_is_left_to_the_retries(served, unrated, connect
     ("arguments", "message"),
     [
         ({"hashes": "xyz"}, "hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not 'xyz'"),
-        ({"hashes": []}, "hashes must be 1 to 500, not 0"),
-        ({"hashes": [f"{number:064x}" for number in range(501)]}, "hashes must be 1 to 500, not 501: map the task"),
-        ({"hashes": 7}, "hashes must be a list of ids of a file"),
+        ({"hashes": [], "fail_on_empty": True}, "hashes: nothing is selected, and fail_on_empty is set"),
+        ({"hashes": ""}, "give hashes; none is set. An empty list is valid"),
+        ({"hashes": [f"{number:064x}" for number in range(501)]}, "hashes must be at most 500, not 501: map the task"),
+        ({"hashes": 7}, "hash must be a SHA-256, SHA-1, MD5, ssdeep or TLSH, not '7'"),
         ({"max_age": "old"}, "max_age must be a time span"),
         ({"sources": "x.vt"}, "sources: unknown x.vt"),
         ({"submit_if_unknown": "maybe"}, "submit_if_unknown must be true or false"),

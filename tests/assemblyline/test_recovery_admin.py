@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from self_hosted.assemblyline.api import services, signatures
+from self_hosted.assemblyline.api import services
 from self_hosted.assemblyline.api.account import settings
+from self_hosted.assemblyline.api.signatures import additions, fetches, signatures, source_changes, sources, statuses
 from self_hosted.assemblyline.api.submissions import notifications
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.http.errors import OutcomeUnknownError
@@ -18,8 +19,9 @@ from tests.conftest import Served
 
 RULE = {"type": "yara", "source": "own", "signature_id": "a", "name": "a", "data": "rule a {}", "status": "NOISY"}
 ID = "yara_own_a"
+SOURCE = {"name": "own", "uri": "https://a/b", "enabled": True, "default_classification": "TLP:C"}
 SEED = {
-    "signatures": {"signatures": [RULE], "sources": {"YARA": [{"name": "own", "uri": "https://a/b", "enabled": True}]}},
+    "signatures": {"signatures": [RULE], "sources": {"YARA": [dict(SOURCE)]}},
     "services": {"updates": {"RigScan": {"latest_tag": "4.7.1.0", "update_available": True, "updating": False}}},
     "heuristics": [{"heur_id": "RIGSCAN.1", "name": "Words"}],
     "delay": 0,
@@ -62,23 +64,63 @@ WRITES = {
     ),
     "set_signature_status": Write(
         f"/signature/change_status/{ID}/DISABLED/",
-        lambda: signatures.set_status(ID, "DISABLED"),
+        lambda: statuses.set_status(ID, "DISABLED"),
         lambda hook: hook.get_signature(ID)["status"],
         "DISABLED",
     ),
+    "set_signature_statuses": Write(
+        f"/signature/change_status/{ID}/DISABLED/",
+        lambda: statuses.set_statuses([ID], "DISABLED"),
+        lambda hook: hook.get_signature(ID)["status"],
+        "DISABLED",
+    ),
+    "add_signature": Write(
+        "/signature/add_update_many/",
+        lambda: additions.add("own", "yara", {"name": "b", "data": "rule b"}),
+        lambda hook: hook.list_signature_ids("*", 9),
+        [ID, "yara_own_b"],
+    ),
+    "add_signatures": Write(
+        "/signature/add_update_many/",
+        lambda: additions.add_many("own", "yara", [{"name": "a", "data": "rule"}, {"name": "b", "data": "rule"}]),
+        lambda hook: [hook.get_signature(id_)["data"] for id_ in hook.list_signature_ids("*", 9)],
+        ["rule", "rule"],
+    ),
+    "delete_signature": Write(
+        f"/signature/{ID}/", lambda: signatures.delete(ID), lambda hook: hook.list_signature_ids("*", 9), []
+    ),
+    "set_signature_source, a new one": Write(
+        "/signature/sources/YARA/",
+        lambda: source_changes.set_source("YARA", "new", {"uri": "https://a"}),
+        lambda hook: [source["name"] for source in hook.list_signature_sources()["YARA"]],
+        ["own", "new"],
+    ),
+    "set_signature_source": Write(
+        "/signature/sources/YARA/own/",
+        lambda: source_changes.set_source("YARA", "own", {"pattern": "x"}),
+        lambda hook: hook.list_signature_sources()["YARA"][0]["pattern"],
+        "x",
+    ),
+    "remove_signature_source": Write(
+        "/signature/sources/YARA/own/",
+        lambda: sources.remove_source("YARA", "own"),
+        lambda hook: hook.list_signature_sources()["YARA"],
+        [],
+    ),
     "set_signature_source_enabled": Write(
         "/signature/sources/enable/YARA/own/",
-        lambda: signatures.set_source_enabled("YARA", "own", enabled=False),
+        lambda: sources.set_enabled("YARA", "own", enabled=False),
         lambda hook: hook.list_signature_sources()["YARA"][0]["enabled"],
         False,
     ),
-    "update_signature_sources": Write(
+    "fetch_signature_sources": Write(
         "/signature/sources/update/YARA/",
-        lambda: signatures.update_sources("YARA"),
+        lambda: fetches.fetch("YARA"),
         lambda hook: hook.list_signature_sources()["YARA"][0]["status"]["state"],
         "UPDATING",
     ),
 }
+METHODS = {"update_service": "POST", "update_user_settings": "POST", "delete_signature": "DELETE"}
 TAKES: dict[str, Callable[[str], Flow[Any]]] = {
     "take_notification": notifications.take,
     "take_notifications": notifications.take_many,
@@ -96,7 +138,7 @@ def full(served: Served, connect: Callable[[str, dict[str, Any]], str]):
 def test_one_effect_remains(served: Served, full: AssemblylineHook, name: str):
     write = WRITES[name]
     # some reads have the same path as the write
-    method = "POST" if name in {"update_service", "update_user_settings"} else ".*"
+    method = METHODS.get(name, ".*")
     served.fail("drop", path=f"/api/v4{write.path}", method=method)
     full.run(write.flow())
     assert write.read(full) == write.after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -35,7 +36,10 @@ def test_a_report_is_small_and_links_to_the_submission(served, submitted):
         None,
     )
     assert result["bands"] == BANDS
-    assert result["iocs"]["network.static.uri"] == {"count": 1, "first": ["http://rig.example.com/x"]}
+    ioc = {"type": "network.static.uri", "value": "http://rig.example.com/x", "classification": "TLP:C"}
+    assert ioc in result["iocs"]
+    assert result["ioc_counts"]["network.static.uri"] == 1
+    assert result["sha256"] == hashlib.sha256(b"RIG-SCORE:1100").hexdigest()
     assert xcoms == {LINK_KEY: f"{served.base_url}/submission/detail/{sid}"}
     assert result["url"] == xcoms[LINK_KEY]
 

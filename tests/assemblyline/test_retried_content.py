@@ -82,7 +82,7 @@ def test_a_copy_with_another_time_is_the_same_work(served, file):
     assert count(served) == 1
 
 
-def test_a_replaced_file_ends_the_wait_for_the_submission_of_the_earlier_try(served, file, capsys):
+def test_a_replaced_file_ends_the_wait_for_the_submission_of_the_earlier_try(served, file, caplog):
     file.write_text("RIG-SLEEP:3600")
     task = AssemblylineSubmitFileOperator(task_id="task", file=str(file), deferrable=True)
     task_context: Any = {**context(task), "task_state_store": Store()}
@@ -92,7 +92,7 @@ def test_a_replaced_file_ends_the_wait_for_the_submission_of_the_earlier_try(ser
     replace(file, is_noticeable=True)
     assert scan(task_context, file=str(file))["verdict"] == "malicious"
     assert old["sid"] not in {row["sid"] for row in served.tables()["submissions"]}
-    assert f"submission {old['sid']} of an earlier try had other arguments" in capsys.readouterr().out
+    assert f"submission {old['sid']} of an earlier try had other arguments" in caplog.text
 
 
 def test_a_run_that_is_created_again_gets_its_own_verdict(served, file):

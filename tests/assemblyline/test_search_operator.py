@@ -97,7 +97,7 @@ def test_the_link_opens_the_search(served):
         ({"index": []}, "index must be one of alert"),
         ({"query": ""}, "query must be a Lucene query"),
         ({"query": "a:("}, r"Failed to parse query \[a:\(\]"),
-        ({"filters": 7}, "filters must be a text or a list of texts"),
+        ({"filters": 7.5}, "filters must be a text or a list of texts"),
         ({"fields": {"a": 1}}, "fields must be a text or a list of texts"),
         ({"sort": "sid"}, "sort must be text"),
         ({"limit": "many"}, "limit must be a whole number"),

@@ -29,6 +29,7 @@ def test_it_waits_and_returns_the_same_result_as_the_operator(served, submitted,
     sid = submitted("RIG-SCORE:1200")
     assert run(sid=sid, deferrable=deferrable) == {
         "sid": sid,
+        "sha256": hashlib.sha256(b"RIG-SCORE:1200").hexdigest(),
         "state": "completed",
         "max_score": 1200,
         "verdict": "malicious",
@@ -83,6 +84,7 @@ def test_it_waits_for_the_submission_of_an_ingest(served, ingested, deferrable):
     assert result == {
         "ingest_id": ingest_id,
         "sid": row["sid"],
+        "sha256": hashlib.sha256(b"RIG-SCORE:1200 RIG-SLEEP:0.3").hexdigest(),
         "state": "completed",
         "max_score": 1200,
         "verdict": "malicious",

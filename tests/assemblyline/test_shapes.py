@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from self_hosted.assemblyline import waits
-from self_hosted.assemblyline.api import heuristics, server, services, signatures, workflows
+from self_hosted.assemblyline.api import heuristics, server, services, workflows
 from self_hosted.assemblyline.api.account import account, settings
 from self_hosted.assemblyline.api.alerts import alerts, feed as alert_feed, queries
 from self_hosted.assemblyline.api.files import files
 from self_hosted.assemblyline.api.lists import lists
 from self_hosted.assemblyline.api.retrohunts import retrohunts
 from self_hosted.assemblyline.api.search import aggregations, search
+from self_hosted.assemblyline.api.signatures import signatures
 from self_hosted.assemblyline.api.submissions import (
     activity,
     ingests,

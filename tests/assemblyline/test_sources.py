@@ -75,7 +75,7 @@ def test_a_source_that_the_server_would_misread_is_rejected(source, message):
 def test_a_url_is_submitted_once_with_its_tag():
     flow = intake.submit_once({"url": "http://a.example"}, {"metadata": {"k": "v"}}, "t1")
     result, (_, _, submit) = result_of(flow, items(), reply(CONFIGURATION), reply({"sid": "s"}))
-    assert result == {"sid": "s", "doubtful": False, "left_alone": []}
+    assert result == {"sid": "s", "sha256": None, "doubtful": False, "left_alone": []}
     assert submit.json == {"url": "http://a.example", "metadata": {"k": "v", "airflow_task": "t1"}}
 
 

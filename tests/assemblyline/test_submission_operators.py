@@ -100,6 +100,11 @@ def test_a_list_rendered_by_a_template_is_not_a_single_id(served, submitted):
     assert left(served) == []
 
 
+def test_an_empty_list_may_fail_the_task(served, submitted):
+    with pytest.raises(AirflowFailException, match="sids: nothing is selected, and fail_on_empty is set"):
+        delete(sids="[]", fail_on_empty="True")
+
+
 @pytest.mark.parametrize("by", ["sids", "query"])
 def test_nothing_is_deleted_above_the_limit(served, submitted, by):
     sids = [submitted("x") for _ in range(3)]

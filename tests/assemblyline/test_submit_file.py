@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import hashlib
 import time
 import zipfile
 from datetime import timedelta
@@ -47,6 +48,7 @@ def test_a_file_is_submitted_and_its_verdict_returned(served, write, deferrable)
     result = run({"file": write("RIG-SCORE:350 RIG-CHILD:x"), "deferrable": deferrable})
     sid = result.pop("sid")
     assert result == {
+        "sha256": hashlib.sha256(b"RIG-SCORE:350 RIG-CHILD:x").hexdigest(),
         "state": "completed",
         "max_score": 350,
         "verdict": "suspicious",
@@ -128,10 +130,10 @@ def test_the_link_opens_the_submission_while_the_task_waits(served, write):
         ({"file": "/a", "content": "a"}, "give exactly one of file, content"),
         ({"file": "/no/such/file"}, "file: '/no/such/file' does not exist"),
         ({"file": "file:///no/such/file"}, "does not exist"),
-        ({"file": "/"}, "file: '/' does not exist"),
+        ({"file": "/"}, "file must be the path or URI of a file, not '/'"),
         ({"content": "a"}, "name is missing"),
         ({"content": "", "name": "a"}, "content must be non-empty text or bytes"),
-        ({"content": 7, "name": "a"}, "content must be non-empty text or bytes"),
+        ({"content": 7.5, "name": "a"}, "content must be a text, not 7.5"),
         ({"content": "a", "name": "a", "metadata": ["a"]}, "metadata must be a dictionary"),
         ({"content": "a", "name": "a", "metadata": {"a": object()}}, "metadata must consist of plain JSON values"),
         ({"content": "a", "name": "a", "metadata": {"airflow_task": "x"}}, "metadata must not hold 'airflow_task'"),
@@ -376,7 +378,7 @@ def test_ending_the_task_cancels_its_submission_unless_disabled(served, write, c
         task.on_kill()
         assert len(rows(served)) == left
         served.product.store.submissions.clear()
-        with pytest.raises(AirflowFailException, match="does not exist"):
+        with pytest.raises(AirflowFailException, match="the task was ended by a user"):
             execution.result(10)
 
 

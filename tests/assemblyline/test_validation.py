@@ -96,3 +96,72 @@ def test_known_services_cost_no_further_request():
     _, requests = result_of(intake.submit_once(UPLOAD, {"params": params}, "tag"), *replies)
     paths = [request.path for request in requests]
     assert paths == ["/api/v4/search/submission/", "/api/v4/help/configuration/", "/api/v4/submit/"]
+
+
+TYPED = {
+    "generate_alert": ("true", True),
+    "ignore_cache": (0, False),
+    "priority": ("250", 250),
+    "ttl": ("0", 0),
+    "max_extracted": ("5", 5),
+    "groups": ("USERS", ["USERS"]),
+    "default_external_sources": ("['a', 'b']", ["a", "b"]),
+    "initial_data": ({"passwords": ["infected"]}, '{"passwords": ["infected"]}'),
+    "services": ("{'selected': 'ClamAV'}", {"selected": ["ClamAV"]}),
+    "service_spec": ('{"ClamAV": "{\'deep\': True}"}', {"ClamAV": {"deep": True}}),
+    "type": ("USER", "USER"),
+    "classification": (None, None),
+}
+
+
+def test_texts_of_templates_get_the_types_that_the_server_expects():
+    given = {name: value for name, (value, _) in TYPED.items()}
+    assert validation.parse_params("params", given) == {name: value for name, (_, value) in TYPED.items()}
+
+
+WRONG = {
+    "groups": "USERS",
+    "generate_alert": "false",
+    "priority": True,
+    "ttl": "5",
+    "max_extracted": 1.5,
+    "initial_data": {"passwords": []},
+    "description": 5,
+    "default_external_sources": ["a", 5],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_value_that_the_server_would_convert_is_rejected(name):
+    with pytest.raises(ValueError, match=rf"params: {name} must be .*, not "):
+        validation.check_params("params", {name: WRONG[name]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("priority", 1501, "params: priority must be"),
+        ("ttl", -1, "params: ttl must be"),
+        ("initial_data", "no JSON", "params: initial_data must be a dictionary"),
+        ("type", ["a"], "params: type must be a text"),
+        ("generate_alert", "perhaps", "params: generate_alert must be"),
+        ("services", "x", "params: services must be a dictionary"),
+        ("deepscan", True, "params: unknown deepscan; valid are auto_archive"),
+    ],
+)
+def test_values_without_a_meaning_are_rejected(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        validation.parse_params("params", {name: value})
+
+
+def test_params_must_be_a_dictionary():
+    with pytest.raises(ValueError, match="params must be a dictionary, not list"):
+        validation.check_params("params", ["deep_scan"])  # type: ignore[arg-type]
+
+
+def test_params_of_the_wrong_type_prevent_submits_and_ingests(served, hook):
+    for create in (intake.submit_once, ingests.create_once):
+        with pytest.raises(ValueError, match="params: groups must be a list of texts, not 'USERS'"):
+            hook.run(create(upload("x"), {"params": {"groups": "USERS"}}, "tag"))
+    with pytest.raises(ValueError, match="params: service_spec must be a dictionary of dictionaries"):
+        validation.check_services({"service_spec": {"ClamAV": 5}}, SERVER_CONFIGURATION)

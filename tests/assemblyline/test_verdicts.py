@@ -9,6 +9,7 @@ from self_hosted.core.http.errors import PermanentError
 from tests.assemblyline.flows import CONFIGURATION, reply, result_of
 
 OUTCOME = {
+    "sha256": "ab" * 32,
     "sid": "s",
     "state": "completed",
     "max_score": 750,

@@ -59,7 +59,13 @@ def test_a_submission_is_done_when_it_is_completed(served, hook, submitted):
     sid = submitted("RIG-SCORE:400 RIG-CHILD:x")
     observed = refresh(hook, sid)[sid]
     assert (observed.state, observed.done) == ("completed", True)
-    assert observed.details == {"max_score": 400, "file_count": 2, "error_count": 0, "verdict": "suspicious"}
+    assert observed.details == {
+        "max_score": 400,
+        "file_count": 2,
+        "error_count": 0,
+        "verdict": "suspicious",
+        "sha256": sha256("RIG-SCORE:400 RIG-CHILD:x"),
+    }
 
 
 def test_a_submission_is_not_done_while_it_is_analysed(hook, submitted):
@@ -170,6 +176,7 @@ def test_an_ingest_is_done_when_its_submission_is_completed(served, hook, ingest
     assert observed.done
     assert observed.details == {
         "sid": row["sid"],
+        "sha256": observed.details["sha256"],
         "max_score": 400,
         "verdict": "suspicious",
         "file_count": 1,

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from self_hosted.assemblyline import waits
+from self_hosted.sandbox.assemblyline.roles import ALL_ROLES
 from tests.conftest import Served
 from tests.meta.wait_cases import WaitCase
 
@@ -49,6 +50,18 @@ def retrohunt(served: Served, seconds: float) -> str:
     return str(response.json()["api_response"]["key"])
 
 
+def fetch(served: Served, seconds: float) -> str:
+    """Start a fetch of signatures that takes some seconds, and return the key of a wait for it."""
+    source = {"name": f"source_{uuid.uuid4().hex}", "uri": "https://example.com/a.git"}
+    service = f"YARA{uuid.uuid4().hex}"  # of which only this source is fetched
+    served.seed({"signatures": {"sources": {service: [source]}, "fetch_seconds": seconds}})
+    authentication: Any = served.product.authentication  # type: ignore[attr-defined]
+    authentication.api_keys = {**authentication.api_keys, authentication.connection_key: ALL_ROLES}
+    url = f"{served.base_url}/api/v4/signature/sources/update/{service}/"
+    requests.put(url, headers=KEY, timeout=60).raise_for_status()
+    return waits.build_fetch_key(service, [source["name"]])
+
+
 CASES = {
     "SUBMISSION": WaitCase(
         finished=lambda served: str(upload(served, "submit", "done")["sid"]),
@@ -82,5 +95,10 @@ CASES = {
         finished=lambda served: retrohunt(served, 0),
         running=lambda served: retrohunt(served, 3600),
         unknown="0123456789abcdef0123456789abcdef",
+    ),
+    "SIGNATURE_FETCH": WaitCase(
+        finished=lambda served: fetch(served, 0),
+        running=lambda served: fetch(served, 3600),
+        unknown=waits.build_fetch_key("YARA", ["nosuch"]),
     ),
 }

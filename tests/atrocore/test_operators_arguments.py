@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ from tests.context import context
         ({"dry_run": "perhaps"}, "dry_run must be true or false, not 'perhaps'"),
         ({"field_mapping": {"a": "name", "b": "name"}}, "field_mapping: more than one column is mapped to name"),
         ({"field_mapping": "columns"}, "field_mapping must be a dictionary, not str"),
-        ({"report_uri": ""}, "report_uri must be the path or URI of a file, not ''"),
+        ({"report_uri": "folder/"}, "report_uri must be the path or URI of a file, not 'folder/'"),
         ({"entity": "Prodct"}, "entity: the server has no 'Prodct'"),
     ],
 )
@@ -103,18 +104,35 @@ def test_arguments_may_be_templates(served):
     assert float(operator.fail_on) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("form", [str, Path, Path.as_uri])
+def test_files_may_be_paths_or_uris(sync, tmp_path, form):
+    source, report = tmp_path / "products of today.jsonl", tmp_path / "new folder" / "report.json"
+    source.write_text("\n".join(json.dumps(row) for row in rows(2)))
+    assert sync(form(source), report_uri=form(report))["created"] == 2
+    assert json.loads(report.read_text())["total"] == 2
+
+
+@pytest.mark.parametrize("missing", [None, "", "None"])
+def test_optional_arguments_may_be_missing(sync, missing):
+    assert sync(rows(1), report_uri=missing, field_mapping=missing)["created"] == 1
+
+
+def test_a_column_may_be_left_out_by_a_template(sync):
+    assert sync([{"number": "A", "name": "a", "price": 1}], field_mapping={"price": "None"})["created"] == 1
+
+
 def test_rows_are_not_rendered_as_templates(sync, served):
     sync([{"number": "A", "name": "{{ not a template }}"}])
     assert products(served)["A"]["name"] == "{{ not a template }}"
 
 
-def test_the_report_is_logged_also_if_the_sync_fails(served, sync, connect, logged):
+def test_the_counts_are_logged_also_if_the_sync_fails(served, sync, connect, logged):
     connect("atrocore_default", served.connection(extra={"retry_timeout": 0}))
     sync(rows(1))
     served.fail("status", method="POST", path="/api/upsert", status=503)
     with pytest.raises(UnavailableError):
         sync(rows(3))
-    assert 'Report: {"created": 0, "updated": 0, "unchanged": 1' in logged()
+    assert "Product: 1 of 3 rows are done: 1 unchanged" in logged()
     assert "sandbox-password" not in logged()
 
 

@@ -93,7 +93,7 @@ def test_a_text_instead_of_a_list_of_ids_is_rejected():
         ({"name": " None "}, "name is 'None'"),
         ({"name": "x" * 5000}, "name must be 1 to 55 letters.*…$"),
         ({"code": "None"}, "code is 'None'"),
-        ({"label": "None"}, "label is 'None'"),
+        ({"label": ["a"]}, "label must be a text"),
         ({"anatomy_preset": "None"}, "anatomy_preset must be the id of an anatomy preset"),
         ({"anatomy_preset": " "}, "anatomy_preset must be the id of an anatomy preset"),
         ({"anatomy_preset": "a\0b"}, "anatomy_preset must be the id of an anatomy preset"),

@@ -14,6 +14,8 @@ from self_hosted.core.http.errors import OutcomeUnknownError, ServerError, Unava
 from self_hosted.core.tasks.operator import idempotency_key
 from tests.context import context
 
+ORIGIN = "Airflow DAG dag, task task, run run: http://airflow/dags/dag/runs/run/tasks/task"
+
 
 @pytest.fixture
 def _no_retries(served, connect) -> None:
@@ -148,9 +150,37 @@ def test_a_mapped_task_does_not_recognize_the_project_of_another(served):
 def test_the_sender_of_the_creation_identifies_the_task(served):
     task = create()
     run(task)
-    (event,) = served.tables()["events"]
+    event = served.product.state.events[0]
     assert event["sender"] == f"airflow.{idempotency_key(context(task, max_tries=task.retries))}"
     assert event["senderType"] == "airflow"
+
+
+def test_an_event_names_the_task_once(served):
+    task = create()
+    run(task, try_number=1)
+    run(task, try_number=2)
+    [event] = [event for event in served.product.state.events if event["topic"] == "airflow.project"]
+    assert event["description"] == f"Project alpha created by {ORIGIN}"
+    assert (event["project"], event["summary"]["airflow_task_id"]) == ("alpha", "task")
+
+
+def test_an_update_is_recorded_and_an_unchanged_project_is_not(served):
+    served.seed({"projects": [{"name": "alpha", "code": "alp"}]})
+    for label in ("Alpha", "Alpha"):
+        run(create(label=label, if_exists="update"), task_id=f"update{len(served.tables()['events'])}")
+    events = [event for event in served.product.state.events if event["topic"] == "airflow.project"]
+    assert [event["description"].split(" by ")[0] for event in events] == ["Project alpha updated"]
+
+
+def test_without_back_link_no_event_names_the_task(served):
+    run(create(back_link="False"))
+    assert {event["topic"] for event in served.tables()["events"]} == {"entity.project.created"}
+
+
+def test_the_task_succeeds_without_the_permission_to_store_events(served, caplog, capsys):
+    served.fail("status", status=403, method="POST", path="/api/events")
+    assert run(create())["created"] is True
+    assert "No event in AYON names this task" in caplog.text + capsys.readouterr().out
 
 
 def test_the_creation_is_retried_while_the_server_is_unavailable(served):

@@ -100,6 +100,13 @@ WRITES = [
         lambda hook: hook.set_project_user("film", "anna", ["freelancer"]),
         has_access,
     ),
+    Write(
+        "dispatch_event",
+        "POST",
+        "/api/events",
+        lambda hook: hook.dispatch_event("airflow.test", "hash", project="film"),
+        lambda served, hook: [event["topic"] for event in served.tables()["events"]].count("airflow.test") == 1,
+    ),
     *(
         Write(
             "ensure_project",

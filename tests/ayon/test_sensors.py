@@ -243,7 +243,7 @@ STATUS = {"project": "film", "entity_type": "task", "entity_id": UNKNOWN_ID, "st
         (AyonEntityStatusSensor, {**STATUS, "entity_id": UPPER}, "entity_id must be"),
         (AyonEntityStatusSensor, {**STATUS, "statuses": []}, "statuses must name at least one"),
         (AyonEntityStatusSensor, {**STATUS, "statuses": ["a|b"]}, "statuses must be names of letters, .*not 'a|b'"),
-        (AyonEntityStatusSensor, {**STATUS, "statuses": [7]}, "statuses must be a text or a list of texts"),
+        (AyonEntityStatusSensor, {**STATUS, "statuses": [7.5]}, "statuses must be a text or a list of texts"),
         (AyonEntityStatusSensor, {**STATUS, "statuses": None}, "statuses must name at least one"),
         (AyonBackgroundOperationSensor, {"project": "", "operation_id": UNKNOWN_ID}, "project must be"),
         (AyonBackgroundOperationSensor, {"project": "film", "operation_id": "7"}, "operation_id must be"),

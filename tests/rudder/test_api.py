@@ -54,7 +54,8 @@ def find_no_effect(flow: Flow[Any], request: Request, *responses: Any) -> Reques
         for response in responses:
             step = flow.send(success(step, response))
         if delay:
-            assert step == Pause(delay)
+            assert isinstance(step, Pause)
+            assert step.seconds == delay
             step = flow.send(NO_REPLY)
     assert isinstance(step, Request)
     return step
@@ -158,7 +159,10 @@ def test_a_write_without_effect_is_sent_again_unchanged() -> None:
 def test_a_late_effect_is_found_before_the_write_is_sent_again() -> None:
     flow, _ = reach_write({"enabled": True})
     own_requests = next_request(flow, request_after_lost_response(flow), {"rules": [RULE]})
-    assert flow.send(success(own_requests, [])) == Pause(RECHECK_DELAYS_SECONDS[0])
+    pause = flow.send(success(own_requests, []))
+    assert isinstance(pause, Pause)
+    assert pause.seconds == RECHECK_DELAYS_SECONDS[0]
+    assert "looking for its effect again in 1 s" in pause.reason
     check = flow.send(NO_REPLY)
     assert isinstance(check, Request)
     result = finish(flow, next_request(flow, check, {"rules": [RULE]}), [OWN])

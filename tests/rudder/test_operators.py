@@ -22,6 +22,7 @@ from tests.context import context
 from tests.rudder.conftest import SHARE
 
 REASON = "The show starts"
+ORIGIN = "Airflow DAG dag, task task, run run: http://airflow/dags/dag/runs/run/tasks/task"
 Update = Callable[..., RudderUpdateRuleOperator]
 
 
@@ -80,7 +81,7 @@ def test_a_rule_is_updated_with_a_reason(served: Served, update: Update) -> None
         "url": f"{served.base_url}/secure/configurationManager/ruleManagement/rule/{SHARE}",
     }
     rule = read_rule(served)
-    assert (rule["enabled"], rule["last reason"]) == (True, REASON)
+    assert (rule["enabled"], rule["last reason"]) == (True, f"{REASON} ({ORIGIN})")
 
 
 def test_all_fields_can_be_changed_and_others_keep_their_values(
@@ -144,6 +145,26 @@ def test_templates_may_render_values_as_text(update: Update, hook: RudderHook) -
     assert rule["targets"] == [{"include": {"or": ["group:a", "special:all"]}, "exclude": {"or": []}}]
 
 
+@pytest.mark.parametrize("missing", [None, "None"])
+def test_a_field_whose_template_renders_nothing_keeps_its_value(update: Update, missing: Any) -> None:
+    names = ("display_name", "short_description", "long_description", "directives", "targets", "tags")
+    result = run(update(**dict.fromkeys(names, missing), category_id=None, enabled=True))
+    assert result["changed"] == ["enabled"]
+
+
+def test_an_empty_description_deletes_it(served: Served, update: Update, hook: RudderHook) -> None:
+    served.seed({"rules": [{"id": SHARE, "displayName": "Share", "longDescription": "old"}]})
+    assert run(update(long_description="", enabled=None))["changed"] == ["longDescription"]
+    assert not hook.get_rule(SHARE)["longDescription"]
+
+
+def test_targets_may_be_one_object_and_tags_may_be_numbers(update: Update, hook: RudderHook) -> None:
+    run(update(targets="{'include': {'or': ['special:all']}}", tags={"season": 2026}))
+    rule = hook.get_rule(SHARE)
+    assert rule["targets"] == [{"include": {"or": ["special:all"]}, "exclude": {"or": []}}]
+    assert rule["tags"] == [{"season": "2026"}]
+
+
 def test_a_system_rule_is_rejected_before_a_change_request_is_opened(served: Served, update: Update) -> None:
     served.seed({"validation": True, "rules": [{"id": "inventory", "displayName": "Inventory", "system": True}]})
     with pytest.raises(AirflowFailException, match="rule inventory is a system rule"):
@@ -167,16 +188,16 @@ def test_the_link_opens_the_rule(served: Served, update: Update) -> None:
         ({"rule_id": "None"}, "rule_id must be the id of a rule"),
         ({"rule_id": "tree"}, "rule_id must be the id of a rule"),
         ({"rule_id": "a b"}, "rule_id must be the id of a rule"),
-        ({"reason": 12345}, "reason must be a text, not 12345"),
-        ({"change_request_name": 1}, "change_request_name must be a text"),
+        ({"reason": 1.10}, "reason must be a text, not 1.1; if a template renders it, add quotes around it"),
+        ({"change_request_name": ["a"]}, "change_request_name must be a text"),
         ({"change_request_description": {}}, "change_request_description must be a text"),
         ({"directives": ["a b"]}, "directives must be the id of a directive"),
         ({"enabled": None, "display_name": None}, "nothing to update"),
         ({"enabled": "perhaps"}, "enabled must be true or false"),
         ({"category_id": "None"}, "category_id must be the id of a category, not 'None'"),
-        ({"wait_for_change_request": "perhaps"}, "wait_for_change_request must be true or false"),
+        ({"wait_for_completion": "perhaps"}, "wait_for_completion must be true or false"),
         ({"directives": ""}, "directives must not be an empty text"),
-        ({"directives": [1]}, "directives must be a text or a list of texts"),
+        ({"directives": [1.5]}, "directives must be a text or a list of texts"),
         ({"directives": ["None"]}, "directives must be a text or a list of texts"),
         ({"tags": ["team"]}, "tags must be a list of objects"),
         ({"tags": " "}, "tags must not be an empty text"),
@@ -228,9 +249,16 @@ def test_under_validation_the_result_is_pending_and_the_rule_is_unchanged(served
     assert (result["outcome"], result["applied_at"]) == ("pending", None)
     assert result["url"].endswith("/secure/configurationManager/changes/changeRequest/1")
     (request,) = served.tables()["change requests"]
-    assert (request["name"], request["reason"]) == ("Share", REASON)
-    assert request["description"].startswith("For the show\n\nairflow: ")
+    assert (request["name"], request["reason"]) == ("Share", f"{REASON} ({ORIGIN})")
+    assert request["description"].startswith(f"For the show ({ORIGIN})\n\nairflow: ")
     assert read_rule(served)["enabled"] is False
+
+
+def test_without_back_link_reason_and_description_are_the_authors(served: Served, update: Update) -> None:
+    served.seed({"validation": True})
+    run(update(back_link=False))
+    (request,) = served.tables()["change requests"]
+    assert (request["reason"], request["description"].split(":")[0]) == (REASON, "airflow")
 
 
 def test_a_retry_after_the_death_of_a_worker_finds_its_change_request(served: Served, update: Update) -> None:
@@ -292,7 +320,7 @@ def test_a_server_without_validation_applies_the_update(served: Served, update: 
 
 
 def waiting(update: Update, **arguments: Any) -> RudderUpdateRuleOperator:
-    return update(wait_for_change_request=True, **arguments)
+    return update(wait_for_completion=True, **arguments)
 
 
 def test_a_deferred_task_succeeds_when_its_change_request_is_deployed(served: Served, update: Update) -> None:
@@ -345,8 +373,8 @@ def test_a_blocking_task_succeeds_when_its_change_request_is_deployed(served: Se
 
 def test_a_template_may_render_whether_to_wait(served: Served, update: Update) -> None:
     served.seed({"validation": True})
-    assert run(update(wait_for_change_request="False", deferrable=True))["outcome"] == "pending"
-    defer(update(wait_for_change_request="True", deferrable=True))
+    assert run(update(wait_for_completion="False", deferrable=True))["outcome"] == "pending"
+    defer(update(wait_for_completion="True", deferrable=True))
 
 
 @pytest.mark.parametrize("seed", [{}, {"plugin": False}])
@@ -369,4 +397,4 @@ def test_the_change_request_stays_open_after_a_timeout(served: Served, update: U
 
 def test_arguments_are_templated() -> None:
     templated = set(RudderUpdateRuleOperator.template_fields)
-    assert {"rule_id", "enabled", "targets", "reason", "wait_for_change_request", "rudder_conn_id"} <= templated
+    assert {"rule_id", "enabled", "targets", "reason", "wait_for_completion", "rudder_conn_id"} <= templated

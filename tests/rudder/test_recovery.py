@@ -214,7 +214,7 @@ def test_a_waiting_task_declines_the_second_change_request_after_the_first_is_de
     served: Served, validator: RudderHook
 ) -> None:
     served.seed({"self_validation": True})
-    task = create_task(validator.conn_id, wait_for_change_request=True)
+    task = create_task(validator.conn_id, wait_for_completion=True)
     submitted = submit_twice(served, task)
     served.seed({"decisions": {"1": "Deployed"}})
     result = task.build_result(context(task), submitted, Observation("Deployed", done=True))

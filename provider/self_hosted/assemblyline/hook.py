@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from self_hosted.assemblyline import errors
-from self_hosted.assemblyline.api import archive, heuristics, ontologies, server, services, signatures, workflows
+from self_hosted.assemblyline.api import archive, heuristics, ontologies, server, services, workflows
 from self_hosted.assemblyline.api.account import account, settings as user_settings
 from self_hosted.assemblyline.api.alerts import alerts, batches, queries
 from self_hosted.assemblyline.api.bundles import bundles
@@ -17,6 +17,14 @@ from self_hosted.assemblyline.api.files import data_sources, downloads, files, r
 from self_hosted.assemblyline.api.lists import additions, lists, updates
 from self_hosted.assemblyline.api.retrohunts import retrohunts, starts
 from self_hosted.assemblyline.api.search import aggregations, search as index_search
+from self_hosted.assemblyline.api.signatures import (
+    additions as signature_additions,
+    fetches,
+    signatures,
+    source_changes,
+    sources,
+    statuses,
+)
 from self_hosted.assemblyline.api.submissions import (
     activity,
     digests,
@@ -255,15 +263,25 @@ class AssemblylineHook(SelfHostedHook):
     get_heuristic = hook_method(heuristics.get)
     get_heuristic_stats = hook_method(heuristics.get_stats)
 
-    # signatures and their sources
+    # signatures
     get_signature = hook_method(signatures.get)
     get_signature_stats = hook_method(signatures.get_stats)
     search_signatures = hook_method(signatures.search)
+    list_signature_ids = hook_method(signatures.list_ids)
     download_signatures = hook_method(signatures.download)
-    set_signature_status = hook_method(signatures.set_status)
-    list_signature_sources = hook_method(signatures.list_sources)
-    update_signature_sources = hook_method(signatures.update_sources)
-    set_signature_source_enabled = hook_method(signatures.set_source_enabled)
+    add_signature = hook_method(signature_additions.add)
+    add_signatures = hook_method(signature_additions.add_many)
+    set_signature_status = hook_method(statuses.set_status)
+    set_signature_statuses = hook_method(statuses.set_statuses)
+    delete_signature = hook_method(signatures.delete)
+
+    # signatures: their sources
+    list_signature_sources = hook_method(sources.list_all)
+    get_signature_source_statuses = hook_method(fetches.get_statuses)
+    set_signature_source = hook_method(source_changes.set_source)
+    set_signature_source_enabled = hook_method(sources.set_enabled)
+    fetch_signature_sources = hook_method(fetches.fetch)
+    remove_signature_source = hook_method(sources.remove_source)
 
     # workflows
     get_workflow = hook_method(workflows.get)

@@ -1,4 +1,4 @@
-"""Waits: how the state of submissions, ingests, alerts and retrohunts is queried while tasks wait for them."""
+"""Waits: how the state of submissions, ingests, alerts, ... is queried while tasks wait for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.alerts import feed as alert_feed
 from self_hosted.assemblyline.api.retrohunts import retrohunts
+from self_hosted.assemblyline.api.search import documents
+from self_hosted.assemblyline.api.signatures import fetches
 from self_hosted.assemblyline.api.submissions import activity, ingests, submissions, verdicts
 from self_hosted.core.http.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from self_hosted.core.http.flow import Flow, Pause
@@ -23,6 +25,8 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 NOT_RAISED = Observation("not raised", done=False)
 INDEX_LAG_SECONDS = 2.0  # until a search finds a new submission, with a margin
 MAX_SINGLE_REQUESTS = 2
+FETCH_RETRY_SECONDS = 60.0  # within which the updater tries a failed source again
+MAX_MESSAGE_CHARACTERS = 200
 
 Document = Mapping[str, Any]
 
@@ -78,6 +82,7 @@ def _observe(document: Document | None, bands: Mapping[str, int] | None = None, 
     if document["state"] == "submitted":
         return Observation("submitted", done=False, details=details)
     outcome = {**details, **{name: document[name] for name in ("max_score", "file_count", "error_count")}}
+    outcome["sha256"] = submissions.get_sha256(document)
     if document["state"] == "completed" and bands:
         outcome["verdict"] = verdicts.classify(document["max_score"], bands)
     return Observation(document["state"], done=True, details=outcome)
@@ -118,7 +123,7 @@ SUBMISSION = WaitSpec(
     refresh=refresh_submissions,
     cancel=submissions.cancel,
     stall_reasons=explain_stalled_submissions,
-    batch_size=500,  # Elasticsearch accepts 1024 terms in a query
+    batch_size=1000,  # Elasticsearch accepts 1024 terms in a query
 )
 
 PLACE = SUBMISSION._replace(refresh=refresh_places)
@@ -290,3 +295,53 @@ def _observe_unindexed_retrohunt(key: str) -> Flow[Observation]:
 
 # a retrohunt cannot be cancelled
 RETROHUNT = WaitSpec(hook_class=HOOK_CLASS, label="retrohunt", refresh=refresh_retrohunts, batch_size=100)
+
+
+# Fetches of signatures
+
+
+def build_fetch_key(service: str, sources: Sequence[str]) -> str:
+    """Return the key of a wait for a fetch of signatures.
+
+    >>> build_fetch_key("YARA", ["own"])
+    '["YARA", "own"]'
+
+    :param service: name of the service
+    :param sources: names of the sources
+    """
+    return WaitKey(service, tuple(sources)).to_text()
+
+
+def refresh_fetches(keys: Sequence[str]) -> Flow[Mapping[str, Observation]]:
+    """Observe fetches of signatures by one request for all.
+
+    :param keys: see `build_fetch_key`
+    """
+    statuses = (yield from fetches.get_statuses()) if keys else {}
+    parsed = {key: WaitKey.from_text(key) for key in keys}
+    return {key: _observe_fetch(statuses.get(service, {}), names) for key, (service, names) in parsed.items()}
+
+
+def _observe_fetch(statuses: Mapping[str, fetches.SourceStatus], names: Sequence[str]) -> Observation:
+    if not set(names) <= set(statuses):
+        return MISSING
+    messages = {name: statuses[name]["message"][:MAX_MESSAGE_CHARACTERS] for name in names}
+    running = [name for name in names if not _is_fetched(statuses[name])]
+    if running:
+        return Observation(f"{running[0]}: {messages[running[0]] or statuses[running[0]]['state']}", done=False)
+    failed = {name: messages[name] for name in names if statuses[name]["state"] == "ERROR"}
+    return Observation("ERROR" if failed else "DONE", done=True, details={"sources": messages, "failed": failed})
+
+
+def _is_fetched(status: fetches.SourceStatus) -> bool:
+    """Whether a fetch has ended: after an error, the updater soon tries again."""
+    if status["state"] != "ERROR" or not status["ts"]:
+        return status["state"] in {"DONE", "ERROR"}
+    age = datetime.now(UTC) - documents.read_time("status.ts", status["ts"])
+    return age.total_seconds() >= FETCH_RETRY_SECONDS
+
+
+# the updater cannot be stopped
+SIGNATURE_FETCH = WaitSpec(
+    hook_class=HOOK_CLASS, label="fetch of the signatures of", refresh=refresh_fetches, batch_size=500
+)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NotRequired, TypedDict
 
-from self_hosted.core.arguments import parse_id, parse_timestamp, require_one_of
+from self_hosted.atrocore.operators.base import AtrocoreLink
+from self_hosted.core.arguments import parse_id, parse_optional, parse_timestamp, require_one_of
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
@@ -87,7 +88,8 @@ class AtrocoreSensor(SelfHostedSensor):
     :param atrocore_conn_id: the Airflow connection
     """
 
-    template_fields: Sequence[str] = ("atrocore_conn_id",)
+    operator_extra_links = (AtrocoreLink(),)
+    template_fields: Sequence[str] = (*SelfHostedSensor.template_fields, "atrocore_conn_id")
 
     def __init__(self, *, atrocore_conn_id: str = "atrocore_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -126,6 +128,17 @@ class AtrocoreJobSensor(AtrocoreSensor):
         """Return the job's id."""
         return identifiers.check_record_id("job_id", parse_id("job_id", self.job_id, "a job"))
 
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the job.
+
+        :param base_url: AtroCore's address
+        """
+        return f"{base_url}/#Job/view/{self.external_id()}"
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the job."""
+        return "Job", self.external_id()
+
     def build_result(self, observation: Observation, base_url: str) -> JobResult:
         """Return the job's result.
 
@@ -134,7 +147,7 @@ class AtrocoreJobSensor(AtrocoreSensor):
         :raises PermanentError: if the job failed, or more of its items failed than allowed
         """
         job_id, details = self.external_id(), observation.details
-        url = f"{base_url}/#Job/view/{job_id}"
+        url = self.external_url(base_url)
         _require_success(f"job {job_id}", observation, url)
         result = JobResult(job_id=job_id, state=observation.state, url=url)
         if "items" not in details:
@@ -174,32 +187,38 @@ class _FeedJobSensor(AtrocoreSensor):
 
         :raises ValueError: naming the argument
         """
-        chosen = require_one_of({"job_id": self.job_id, "feed_id": self.feed_id})
-        if chosen == "job_id" and self.after is not None:
+        after = parse_optional("after", self.after, parse_timestamp)
+        if self._names_a_job() and after is not None:
             raise ValueError("after is valid with feed_id only; leave it out, or give feed_id in place of job_id")
         self.external_id()
 
     def external_id(self) -> str:
         """Return the job's id, or the text of the run's `WaitKey`: the feed, and the time before the run."""
-        if self.job_id is not None:
+        if self._names_a_job():
             return self._job_id()
         return WaitKey(self._feed_id(), (self._baseline(),)).to_text()
 
     def describe(self) -> str:
         """Return the name of the job or run, for messages."""
-        if self.job_id is not None:
+        if self._names_a_job():
             return f"job {self._job_id()}"
         return f"the run of feed {self._feed_id()} after {self._baseline()}"
 
-    def page(self, base_url: str) -> str:
+    def external_url(self, base_url: str) -> str:
         """Return the page of the job or feed.
 
-        :param base_url: the product's address
+        :param base_url: AtroCore's address
         """
+        entity, record_id = self.external_asset()
+        return f"{base_url}/#{entity}/view/{record_id}"
+
+    def external_asset(self) -> Sequence[str]:
+        """Return entity and id of the job or feed."""
         job_entity, feed_entity = self.entities
-        if self.job_id is not None:
-            return f"{base_url}/#{job_entity}/view/{self._job_id()}"
-        return f"{base_url}/#{feed_entity}/view/{self._feed_id()}"
+        return (job_entity, self._job_id()) if self._names_a_job() else (feed_entity, self._feed_id())
+
+    def _names_a_job(self) -> bool:
+        return require_one_of({"job_id": self.job_id, "feed_id": self.feed_id}) == "job_id"
 
     def _job_id(self) -> str:
         return identifiers.check_record_id("job_id", parse_id("job_id", self.job_id, "a job"))
@@ -251,7 +270,7 @@ class AtrocoreImportJobSensor(_FeedJobSensor):
         :param base_url: the product's address
         :raises PermanentError: if a job failed, or more rows failed than allowed
         """
-        url, details = self.page(base_url), observation.details
+        url, details = self.external_url(base_url), observation.details
         _require_success(self.describe(), observation, url)
         total = sum(count for name, count in details.items() if name != "jobs")
         failed = details["errors"]
@@ -294,7 +313,7 @@ class AtrocoreExportJobSensor(_FeedJobSensor):
         :param base_url: the product's address
         :raises PermanentError: if a job failed
         """
-        url, details = self.page(base_url), observation.details
+        url, details = self.external_url(base_url), observation.details
         _require_success(self.describe(), observation, url)
         return {
             "state": observation.state,

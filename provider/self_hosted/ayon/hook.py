@@ -178,6 +178,7 @@ class AyonHook(SelfHostedHook):
     # Events
     get_event = hook_method(events.get)
     list_events = hook_method(events.list_by_ids)
+    dispatch_event = hook_method(events.dispatch)
 
     # GraphQL
     query_graphql = hook_method(graphql.query)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
-from self_hosted.core.arguments import parse_choice, parse_str_list
+from self_hosted.ayon.operators.base import AyonLink
+from self_hosted.core.arguments import is_set, parse_choice, parse_str_list
 from self_hosted.core.http.errors import PermanentError, ServerError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
@@ -96,7 +97,8 @@ class AyonSensor(SelfHostedSensor):
     :param ayon_conn_id: the Airflow connection
     """
 
-    template_fields: Sequence[str] = ("ayon_conn_id",)
+    operator_extra_links = (AyonLink(),)
+    template_fields: Sequence[str] = (*SelfHostedSensor.template_fields, "ayon_conn_id")
 
     def __init__(self, *, ayon_conn_id: str = "ayon_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -133,6 +135,17 @@ class AyonEventSensor(AyonSensor):
         """Return the id of the event."""
         return identifiers.parse_entity_id("event_id", self.event_id, "an event")
 
+    def external_url(self, base_url: str) -> str:
+        """Return the page of events: AYON has none of a single event.
+
+        :param base_url: AYON's address
+        """
+        return f"{base_url}/events"
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the event."""
+        return "event", self.external_id()
+
     def build_result(self, observation: Observation, base_url: str) -> FinishedEvent:
         """Return the finished event.
 
@@ -157,7 +170,31 @@ class AyonEventSensor(AyonSensor):
         }
 
 
-class AyonEntityStatusSensor(AyonSensor):
+class _ProjectSensor(AyonSensor):
+    """Waits for one thing in a project."""
+
+    template_fields: Sequence[str] = (*AyonSensor.template_fields, "project")
+
+    def __init__(self, *, project: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the project: AYON shows things in it by their paths, not by their ids.
+
+        :param base_url: AYON's address
+        """
+        return records.page_url(base_url, self._parsed_project())
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the project: AYON shows things in it by their paths, not by their ids."""
+        return "project", self._parsed_project()
+
+    def _parsed_project(self) -> str:
+        return identifiers.parse_project_name("project", self.project)
+
+
+class AyonEntityStatusSensor(_ProjectSensor):
     """Waits until a folder, task, product, version, representation or workfile has one of several statuses.
 
     An entity that does not exist yet is waited for, too. Endpoint: ``POST /graphql``.
@@ -173,24 +210,25 @@ class AyonEntityStatusSensor(AyonSensor):
 
     wait_spec = "self_hosted.ayon.waits.ENTITY_STATUS"
     template_fields: Sequence[str] = (
-        *AyonSensor.template_fields,
-        "project",
+        *_ProjectSensor.template_fields,
         "entity_type",
         "entity_id",
         "statuses",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"statuses": "json"}
 
-    def __init__(
-        self, *, project: str, entity_type: str, entity_id: str, statuses: Sequence[str] | str, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, entity_type: str, entity_id: str, statuses: Sequence[str] | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.project, self.entity_type, self.entity_id, self.statuses = project, entity_type, entity_id, statuses
+        self.entity_type, self.entity_id, self.statuses = entity_type, entity_id, statuses
 
     def external_id(self) -> str:
         """Return the key: the entity, its project and type, and the desired statuses."""
-        project = identifiers.parse_project_name("project", self.project)
-        entity_type = parse_choice("entity_type", self.entity_type, entities.ENTITY_TYPES)
-        return WaitKey(self._parsed_id(), (project, entity_type, *self._parsed_statuses())).to_text()
+        condition = (self._parsed_project(), self._parsed_type(), *self._parsed_statuses())
+        return WaitKey(self._parsed_id(), condition).to_text()
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the entity, and its project."""
+        return "project", self._parsed_project(), self._parsed_type(), self._parsed_id()
 
     def build_result(self, observation: Observation, base_url: str) -> EntityStatus:
         """Return the status.
@@ -199,15 +237,18 @@ class AyonEntityStatusSensor(AyonSensor):
         :param base_url: AYON's address
         """
         return {
-            "project": self.project,
+            "project": self._parsed_project(),
             "entity_type": self.entity_type,
             "entity_id": self._parsed_id(),
             "status": observation.state,
-            "url": records.page_url(base_url, self.project),
+            "url": records.page_url(base_url, self._parsed_project()),
         }
 
     def _parsed_id(self) -> str:
         return identifiers.parse_entity_id("entity_id", self.entity_id, "an entity")
+
+    def _parsed_type(self) -> str:
+        return parse_choice("entity_type", self.entity_type, entities.ENTITY_TYPES)
 
     def _parsed_statuses(self) -> list[str]:
         statuses = parse_str_list("statuses", self.statuses)
@@ -218,7 +259,7 @@ class AyonEntityStatusSensor(AyonSensor):
         return statuses
 
 
-class AyonBackgroundOperationSensor(AyonSensor):
+class AyonBackgroundOperationSensor(_ProjectSensor):
     """Waits until AYON has carried out a batch of operations in the background.
 
     AYON deletes its state 30 minutes after the last update, so start the wait right after the submission. Endpoint:
@@ -233,15 +274,15 @@ class AyonBackgroundOperationSensor(AyonSensor):
     """
 
     wait_spec = "self_hosted.ayon.waits.BACKGROUND_OPERATION"
-    template_fields: Sequence[str] = (*AyonSensor.template_fields, "project", "operation_id")
+    template_fields: Sequence[str] = (*_ProjectSensor.template_fields, "operation_id")
 
-    def __init__(self, *, project: str, operation_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, operation_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.project, self.operation_id = project, operation_id
+        self.operation_id = operation_id
 
     def external_id(self) -> str:
         """Return the key: the operation and its project."""
-        return WaitKey(self._parsed_id(), (identifiers.parse_project_name("project", self.project),)).to_text()
+        return WaitKey(self._parsed_id(), (self._parsed_project(),)).to_text()
 
     def build_result(self, observation: Observation, base_url: str) -> CompletedOperation:
         """Return the number of operations.
@@ -250,15 +291,15 @@ class AyonBackgroundOperationSensor(AyonSensor):
         :param base_url: AYON's address
         :raises PermanentError: if operations failed
         """
-        url = records.page_url(base_url, self.project)
+        url = records.page_url(base_url, self._parsed_project())
         if not observation.details["success"]:
             failed = observation.details["failed"]
             reasons = "; ".join(f"{part['type']} {part['entity_type']}: {part['detail']}" for part in failed)
             raise PermanentError(
-                f"background operation {self._parsed_id()} of {self.project} failed: {reasons}; see {url}"
+                f"background operation {self._parsed_id()} of {self._parsed_project()} failed: {reasons}; see {url}"
             )
         return {
-            "project": self.project,
+            "project": self._parsed_project(),
             "operation_id": self._parsed_id(),
             "operations": observation.details["operations"],
             "url": url,
@@ -268,7 +309,7 @@ class AyonBackgroundOperationSensor(AyonSensor):
         return identifiers.parse_entity_id("operation_id", self.operation_id, "a background operation")
 
 
-class AyonReviewableSensor(AyonSensor):
+class AyonReviewableSensor(_ProjectSensor):
     """Waits until the reviewables of a version can be viewed: all of them, or one.
 
     A version that has none yet is waited for, too. Endpoint:
@@ -283,17 +324,20 @@ class AyonReviewableSensor(AyonSensor):
     """
 
     wait_spec = "self_hosted.ayon.waits.REVIEWABLE"
-    template_fields: Sequence[str] = (*AyonSensor.template_fields, "project", "version_id", "activity_id")
+    template_fields: Sequence[str] = (*_ProjectSensor.template_fields, "version_id", "activity_id")
 
-    def __init__(self, *, project: str, version_id: str, activity_id: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, version_id: str, activity_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.project, self.version_id, self.activity_id = project, version_id, activity_id
+        self.version_id, self.activity_id = version_id, activity_id
 
     def external_id(self) -> str:
         """Return the key: the version, its project and, for one reviewable, its activity."""
-        project = identifiers.parse_project_name("project", self.project)
-        activity = self.activity_id and identifiers.parse_entity_id("activity_id", self.activity_id, "an activity")
-        return WaitKey(self._parsed_id(), (project, *([activity] if activity else []))).to_text()
+        activity = self._parse_activity_id() if is_set(self.activity_id) else None
+        return WaitKey(self._parsed_id(), (self._parsed_project(), *([activity] if activity else []))).to_text()
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the version, and its project."""
+        return "project", self._parsed_project(), "version", self._parsed_id()
 
     def build_result(self, observation: Observation, base_url: str) -> ViewableReviewables:
         """Return the reviewables.
@@ -302,13 +346,21 @@ class AyonReviewableSensor(AyonSensor):
         :param base_url: AYON's address
         :raises PermanentError: if a conversion failed
         """
-        url, found = records.page_url(base_url, self.project), observation.details["reviewables"]
+        url, found = records.page_url(base_url, self._parsed_project()), observation.details["reviewables"]
         if observation.state != "ready":
             failed = [item for item in found if item["state"] == observation.state]
             reasons = "; ".join(f"{item['filename']}: {item['description']}" for item in failed)
-            subject = f"a reviewable of version {self._parsed_id()} of {self.project} is {observation.state}"
+            subject = f"a reviewable of version {self._parsed_id()} of {self._parsed_project()} is {observation.state}"
             raise PermanentError(f"{subject}: {reasons}; see {url}")
-        return {"project": self.project, "version_id": self._parsed_id(), "reviewables": found, "url": url}
+        return {
+            "project": self._parsed_project(),
+            "version_id": self._parsed_id(),
+            "reviewables": found,
+            "url": url,
+        }
 
     def _parsed_id(self) -> str:
         return identifiers.parse_entity_id("version_id", self.version_id, "a version")
+
+    def _parse_activity_id(self) -> str:
+        return identifiers.parse_entity_id("activity_id", self.activity_id, "an activity")

@@ -54,6 +54,7 @@ class RudderHook(SelfHostedHook):
     """
 
     form = FORM
+    own_page_statuses = frozenset({401})
     parse_error = staticmethod(parse_error)
 
     def __init__(self, rudder_conn_id: str = "rudder_default") -> None:

@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.core.arguments import parse_choice, parse_float, parse_id, parse_int, parse_timestamp, require_one_of
+from self_hosted.core.arguments import (
+    parse_choice,
+    parse_float,
+    parse_id,
+    parse_int,
+    parse_optional,
+    parse_timestamp,
+    require_one_of,
+)
 from self_hosted.core.http.errors import ConflictError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
 from self_hosted.core.wait.key import WaitKey
 from self_hosted.rudder.api.ids import check_change_request_id, check_object_id
+from self_hosted.rudder.operators.base import RudderLink
 
 if TYPE_CHECKING:
     from self_hosted.core.wait.observation import Observation
@@ -91,7 +100,8 @@ class RudderSensor(SelfHostedSensor):
     :param rudder_conn_id: the Airflow connection
     """
 
-    template_fields: Sequence[str] = ("rudder_conn_id",)
+    operator_extra_links = (RudderLink(),)
+    template_fields: Sequence[str] = (*SelfHostedSensor.template_fields, "rudder_conn_id")
 
     def __init__(self, *, rudder_conn_id: str = "rudder_default", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -126,6 +136,17 @@ class RudderChangeRequestSensor(RudderSensor):
     def external_id(self) -> str:
         """Return the number of the change request."""
         return check_change_request_id("change_request_id", str(parse_int("change_request_id", self.change_request_id)))
+
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the change request.
+
+        :param base_url: Rudder's address
+        """
+        return change_requests.page_url(base_url, self.external_id())
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the change request."""
+        return "changeRequest", self.external_id()
 
     def build_result(self, observation: Observation, base_url: str) -> str:
         """Return the status.
@@ -166,6 +187,17 @@ class RudderRuleStatusSensor(RudderSensor):
         """Return the key: the rule and the desired status."""
         status = parse_choice("status", self.status, rules.STATUSES)
         return WaitKey(_parse_rule_id(self.rule_id), (status,)).to_text()
+
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the rule.
+
+        :param base_url: Rudder's address
+        """
+        return rules.page_url(base_url, _parse_rule_id(self.rule_id))
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the rule."""
+        return "rule", _parse_rule_id(self.rule_id)
 
     def build_result(self, observation: Observation, base_url: str) -> RuleStatus:
         """Return the status.
@@ -233,6 +265,18 @@ class RudderComplianceSensor(RudderSensor):
         threshold = parse_float("threshold", self.threshold, maximum=100)
         return WaitKey(target_id, (kind, str(threshold), *self._earliest_run())).to_text()
 
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the rule or node.
+
+        :param base_url: Rudder's address
+        """
+        kind, target_id = self._target()
+        return rules.page_url(base_url, target_id) if kind == "rule" else nodes.page_url(base_url, target_id)
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the rule or node."""
+        return self._target()
+
     def build_result(self, observation: Observation, base_url: str) -> RuleCompliance | NodeCompliance:
         """Return the compliance.
 
@@ -256,9 +300,9 @@ class RudderComplianceSensor(RudderSensor):
 
     def _earliest_run(self) -> tuple[str, ...]:
         margin = parse_float("generation_seconds", self.generation_seconds, maximum=MAX_GENERATION_SECONDS)
-        if self.after is None:
+        after = parse_optional("after", self.after, _parse_time)
+        if after is None:
             return ()
-        after = parse_timestamp("after", self.after, needs_timezone=True).astimezone(UTC)
         try:
             return ((after + timedelta(seconds=margin)).isoformat(),)
         except OverflowError:
@@ -292,8 +336,19 @@ class RudderNodeRunSensor(RudderSensor):
 
     def external_id(self) -> str:
         """Return the key: the node and the time."""
-        after = parse_timestamp("after", self.after, needs_timezone=True).astimezone(UTC)
+        after = _parse_time("after", self.after)
         return WaitKey(_parse_node_id(self.node), (after.isoformat(),)).to_text()
+
+    def external_url(self, base_url: str) -> str:
+        """Return the page of the node.
+
+        :param base_url: Rudder's address
+        """
+        return nodes.page_url(base_url, _parse_node_id(self.node))
+
+    def external_asset(self) -> Sequence[str]:
+        """Return type and id of the node."""
+        return "node", _parse_node_id(self.node)
 
     def build_result(self, observation: Observation, base_url: str) -> NodeRun:
         """Return the start of the last run.
@@ -307,6 +362,10 @@ class RudderNodeRunSensor(RudderSensor):
             "last_run": observation.details["last_run"],
             "url": nodes.page_url(base_url, node_id),
         }
+
+
+def _parse_time(argument: str, value: Any) -> datetime:
+    return parse_timestamp(argument, value, needs_timezone=True).astimezone(UTC)
 
 
 def _parse_rule_id(value: Any) -> str:

@@ -20,6 +20,7 @@ from self_hosted.rudder.api.shapes import ChangeRequest, Compliance, Node, Rule
 
 HOOK = "self_hosted.rudder.hook.RudderHook"
 MAX_SEARCHED_NODES = 50  # in one URL
+MAX_LISTED_IDS = 5000  # the ids are not sent; each batch reads the list of all objects
 STATES_WITHOUT_POLICIES = {"ignored", "empty-policies"}  # agents of nodes in these states do not run
 
 
@@ -197,12 +198,14 @@ CHANGE_REQUEST = WaitSpec(
     label="change request",
     refresh=refresh_change_requests,
     cancel=None,  # the decision is left to people
-    batch_size=1000,  # the ids are not sent
+    batch_size=MAX_LISTED_IDS,
 )
 
-RULE_STATUS = WaitSpec(hook_class=HOOK, label="status of rule", refresh=refresh_rule_statuses, batch_size=1000)
+RULE_STATUS = WaitSpec(
+    hook_class=HOOK, label="status of rule", refresh=refresh_rule_statuses, batch_size=MAX_LISTED_IDS
+)
 
-COMPLIANCE = WaitSpec(hook_class=HOOK, label="compliance of", refresh=refresh_compliance, batch_size=1000)
+COMPLIANCE = WaitSpec(hook_class=HOOK, label="compliance of", refresh=refresh_compliance, batch_size=MAX_LISTED_IDS)
 
 NODE_RUN = WaitSpec(
     hook_class=HOOK,

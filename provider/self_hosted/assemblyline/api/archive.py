@@ -13,6 +13,9 @@ from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.assemblyline.errors import API_PATH, call_if_enabled
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 
 class Archiving(TypedDict):
@@ -61,6 +64,9 @@ def add_submission(
     if archived is None:
         # a resubmission marks the submission before the response; the other actions are harmless to repeat
         archived, _ = yield from recovery.read_back(partial(_send, request, sid), partial(_find_archived, sid))
+        log.info("Submission %s: sent to the archive, action %s", archived["sid"], archived["action"])
+    else:
+        log.info("Submission %s: it is archived already", sid)
     return archived
 
 

@@ -28,12 +28,12 @@ def read_back(send: Callable[[], Flow[T]], find: Callable[[], Flow[T | None]]) -
     """
     try:
         return (yield from send()), False
-    except OutcomeUnknownError:
-        effect = yield from poll_for_effect(find, RECHECK_DELAYS_SECONDS)
+    except OutcomeUnknownError as lost:
+        effect = yield from poll_for_effect(find, RECHECK_DELAYS_SECONDS, lost)
     try:
         return effect or (yield from send()), True
-    except OutcomeUnknownError:
-        effect = yield from poll_for_effect(find, RECHECK_DELAYS_SECONDS)
+    except OutcomeUnknownError as lost:
+        effect = yield from poll_for_effect(find, RECHECK_DELAYS_SECONDS, lost)
         if effect is None:
             raise
         return effect, True

@@ -14,7 +14,10 @@ import typing_extensions
 from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
+
+log = get_logger(__name__)
 
 
 class UpdatedService(TypedDict):
@@ -128,6 +131,8 @@ def update(name: str, changes: Mapping[str, Any]) -> Flow[UpdatedService]:
     if changed:
         path = f"{API_PATH}{url_path('service', name)}/"
         yield from call(Request("POST", path, json={**settings, **changes}, idempotent=True), object)
+        # without the values: a setting may be a password of the service
+        log.info("Service %s: changed %s", name, ", ".join(changed))
     return {"name": name, "version": changes.get("version", settings["version"]), "changed": changed}
 
 
@@ -160,4 +165,5 @@ def install_update(name: str) -> Flow[ServiceUpdate]:
         return {"name": name, "status": "updating" if available.get("updating") else "current"}
     body = {"name": name, "update_data": available}
     response = yield from call(Request("PUT", f"{API_PATH}/service/update/", json=body, idempotent=True), _Status)
+    log.info("Service %s: started its update, status %s", name, response["status"])
     return {"name": name, "status": response["status"]}

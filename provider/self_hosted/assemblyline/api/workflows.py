@@ -16,7 +16,10 @@ from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import describe_changes, get_logger, shorten
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 DEFINITION_KEYS = frozenset({"name", "query", "labels", "priority", "status", "classification"})
 ENDPOINTS = frozenset({"labels"})
@@ -86,12 +89,15 @@ def create(definition: Mapping[str, Any]) -> Flow[str]:
     before = yield from _find_equal(body)
     try:
         response = yield from call(Request("PUT", f"{API_PATH}/workflow/", json=body), _Created)
-    except OutcomeUnknownError:
-        created = yield from poll_for_effect(partial(_find_equal, body, before or ()), recovery.RECHECK_DELAYS_SECONDS)
+        workflow_id = response["workflow_id"]
+    except OutcomeUnknownError as lost:
+        find = partial(_find_equal, body, before or ())
+        created = yield from poll_for_effect(find, recovery.RECHECK_DELAYS_SECONDS, lost)
         if not created:
             raise
-        return created[0]
-    return response["workflow_id"]
+        workflow_id = created[0]
+    log.info("Workflow %s: created %s", workflow_id, shorten(body["name"]))
+    return workflow_id
 
 
 def _find_equal(definition: Mapping[str, Any], known: Sequence[str] = ()) -> Flow[list[str] | None]:
@@ -120,6 +126,7 @@ def update(workflow_id: str, changes: Mapping[str, Any]) -> Flow[None]:
     workflow = yield from get(workflow_id)
     body = {"name": workflow["name"], "query": workflow["query"], **changes}  # the server requires name and query
     yield from call(Request("POST", _build_path(workflow_id), json=body, idempotent=True), Success)
+    log.info("Workflow %s: %s", workflow_id, describe_changes(workflow, changes))
 
 
 def set_enabled(workflow_id: str, enabled: bool) -> Flow[None]:
@@ -133,6 +140,7 @@ def set_enabled(workflow_id: str, enabled: bool) -> Flow[None]:
     """
     path = f"{API_PATH}{url_path('workflow', 'enable', workflow_id)}/"
     yield from call(Request("PUT", path, json={"enabled": enabled}, idempotent=True), Success)
+    log.info("Workflow %s: %s", workflow_id, "enabled" if enabled else "disabled")
 
 
 def run(workflow_id: str) -> Flow[bool]:
@@ -146,6 +154,7 @@ def run(workflow_id: str) -> Flow[bool]:
     """
     path = f"{_build_path(workflow_id)}run/"
     response = yield from call(Request("GET", path, idempotent=False, long_running=True), Success)
+    log.info("Workflow %s: run on all alerts, success: %s", workflow_id, response["success"])
     return response["success"]
 
 
@@ -159,9 +168,10 @@ def delete(workflow_id: str) -> Flow[None]:
     """
     try:
         yield from call(Request("DELETE", _build_path(workflow_id)), Success)
-    except OutcomeUnknownError:
-        if not (yield from poll_for_effect(partial(_is_gone, workflow_id))):
+    except OutcomeUnknownError as lost:
+        if not (yield from poll_for_effect(partial(_is_gone, workflow_id), lost=lost)):
             raise
+    log.info("Workflow %s: deleted", workflow_id)
 
 
 def _is_gone(workflow_id: str) -> Flow[bool | None]:

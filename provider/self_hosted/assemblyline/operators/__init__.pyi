@@ -12,6 +12,7 @@ from .bundles import (
 )
 from .call_api import AssemblylineApiOperator as AssemblylineApiOperator
 from .download import AssemblylineDownloadFileOperator as AssemblylineDownloadFileOperator
+from .fetch_signatures import AssemblylineFetchSignaturesOperator as AssemblylineFetchSignaturesOperator
 from .ingest_files import AssemblylineIngestFilesOperator as AssemblylineIngestFilesOperator
 from .lists import (
     AssemblylineEnableListEntryOperator as AssemblylineEnableListEntryOperator,
@@ -22,6 +23,14 @@ from .report import AssemblylineGetReportOperator as AssemblylineGetReportOperat
 from .resubmit import AssemblylineResubmitOperator as AssemblylineResubmitOperator
 from .retrohunt import AssemblylineRetrohuntOperator as AssemblylineRetrohuntOperator
 from .search import AssemblylineSearchOperator as AssemblylineSearchOperator
+from .signature_sources import (
+    AssemblylineRemoveSignatureSourceOperator as AssemblylineRemoveSignatureSourceOperator,
+    AssemblylineSetSignatureSourceOperator as AssemblylineSetSignatureSourceOperator,
+)
+from .signatures import (
+    AssemblylineDeleteSignaturesOperator as AssemblylineDeleteSignaturesOperator,
+    AssemblylineSetSignatureStatusOperator as AssemblylineSetSignatureStatusOperator,
+)
 from .submissions import (
     AssemblylineDeleteSubmissionOperator as AssemblylineDeleteSubmissionOperator,
     AssemblylineSetVerdictOperator as AssemblylineSetVerdictOperator,
@@ -31,3 +40,4 @@ from .submit_files import AssemblylineSubmitFilesOperator as AssemblylineSubmitF
 from .submit_hash import AssemblylineSubmitHashOperator as AssemblylineSubmitHashOperator
 from .submit_url import AssemblylineSubmitUrlOperator as AssemblylineSubmitUrlOperator
 from .update_alerts import AssemblylineUpdateAlertsOperator as AssemblylineUpdateAlertsOperator
+from .update_signatures import AssemblylineUpdateSignaturesOperator as AssemblylineUpdateSignaturesOperator

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.lists import MAX_NAMED_IDS, ListOperator
 from self_hosted.core.arguments import is_set, parse_int, parse_object, parse_str_list
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.back_link import BackLinkingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -37,18 +38,21 @@ class AddedEntries(TypedDict):
     url: str
 
 
-class AssemblylineAddToListOperator(ListOperator):
+class AssemblylineAddToListOperator(BackLinkingOperator, ListOperator):
     """Adds files and tags to the badlist or the safelist; ``PUT /api/v4/badlist/add_update_many/``.
 
     An entry that exists with the same source and reason does not change, so that a retry adds nothing twice; other
     sources of an entry are kept. An entry that a user has disabled stays disabled, and is reported.
 
     :param list_name: "badlist" or "safelist"
-    :param reason: why; a text or a list of texts
-    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or (badlist only) TLSH, or a list of them
+    :param reason: why; a text or a list of texts. The task is another one (``back_link``)
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or (badlist only) TLSH, or a list of them, or a result
+        with hashes
     :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
+    :param entries: the report of a submission, or its ``iocs``: a list of ``{type, value, classification}``
+    :param fail_on_empty: whether it fails the task if nothing is selected; default: False
     :param source: name of an external source; default: the user
-    :param classification: of the source's statement; default: the lowest
+    :param classification: of the source's statement; default: that of the IOC, or else the lowest
     :param attribution: for the badlist: ``{"family": ["EMOTET"], "actor": [...], ...}``
     :param dtl: days until the entries expire, counted from this run; default: never, also for entries that would expire
     :param assemblyline_conn_id: the Airflow connection
@@ -58,12 +62,18 @@ class AssemblylineAddToListOperator(ListOperator):
 
     template_fields: Sequence[str] = (
         *ListOperator.template_fields,
+        *BackLinkingOperator.template_fields,
         "reason",
         "source",
         "classification",
         "attribution",
         "dtl",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **ListOperator.template_fields_renderers,
+        "attribution": "json",
+        "reason": "json",
+    }
 
     def __init__(
         self,
@@ -97,10 +107,11 @@ class AssemblylineAddToListOperator(ListOperator):
         :param context: the context of the task
         """
         url = self.publish_page(context)
-        outcome = self.hook.run(additions.add_many(self.list_name, self._entries(self._source())))
+        entries = self._entries(self._source()) if self.subjects() else []
+        outcome = self.hook.run(additions.add_many(self.list_name, entries))
         if outcome["disabled"]:
             self.log.warning("%d entries are disabled, and stay so", len(outcome["disabled"]))
-        return AddedEntries(
+        result = AddedEntries(
             list_name=self.list_name,
             added=len(outcome["added"]),
             updated=len(outcome["updated"]),
@@ -108,16 +119,20 @@ class AssemblylineAddToListOperator(ListOperator):
             disabled=outcome["disabled"][:MAX_NAMED_IDS],
             url=url,
         )
+        self.emit_list(context, result, result["added"] + result["updated"])
+        return result
 
     def _source(self) -> dict[str, Any]:
-        reasons = parse_str_list("reason", self.reason)
-        if not self.source:
-            return self.hook.run(additions.get_own_source(reasons, self.classification))
-        source: dict[str, Any] = {"name": self.source, "type": "external", "reason": reasons}
-        return {**source, "classification": self.classification} if self.classification else source
+        origin = [self.origin.describe_task()] if self.origin else []
+        reasons = [*parse_str_list("reason", self.reason), *origin]
+        name, classification = self.text("source"), self.text("classification")
+        if not name:
+            return self.hook.run(additions.get_own_source(reasons, classification))
+        source: dict[str, Any] = {"name": name, "type": "external", "reason": reasons}
+        return {**source, "classification": classification} if classification else source
 
     def _entries(self, source: Mapping[str, Any]) -> list[dict[str, Any]]:
-        common: dict[str, Any] = {"sources": [source]}
+        common: dict[str, Any] = {}
         if is_set(self.dtl):
             common["dtl"] = parse_int("dtl", self.dtl)
         attribution = parse_object("attribution", self.attribution)
@@ -125,4 +140,12 @@ class AssemblylineAddToListOperator(ListOperator):
             common["attribution"] = {
                 kind: parse_str_list(f"attribution {kind}", names) for kind, names in attribution.items()
             }
-        return [{**subject, **common} for subject in self.subjects()]
+        return [
+            {**subject.entry, **common, "sources": [_classify(source, subject.classification)]}
+            for subject in self.subjects()
+        ]
+
+
+def _classify(source: Mapping[str, Any], classification: str | None) -> dict[str, Any]:
+    """Return a source with the classification of an IOC, unless it has its own: a list must not disclose an IOC."""
+    return {"classification": classification, **source} if classification else {**source}

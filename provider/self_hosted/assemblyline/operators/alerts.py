@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.api.alerts.types import UpdatedAlert
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id, parse_str_list
+from self_hosted.assemblyline.operators.references import parse_alert_id
+from self_hosted.core.arguments import parse_bool, parse_str_list
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class AlertOperator(AssemblylineOperator):
         "verdict",
         "take_ownership",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"add_labels": "json", "remove_labels": "json"}
 
     def __init__(
         self,
@@ -75,9 +78,9 @@ class AlertOperator(AssemblylineOperator):
         return changes.AlertChanges(
             parse_str_list("add_labels", self.add_labels),
             parse_str_list("remove_labels", self.remove_labels),
-            self.priority,
-            self.status,
-            self.verdict,
+            self.text("priority"),
+            self.text("status"),
+            self.text("verdict"),
             parse_bool("take_ownership", self.take_ownership),
         ).parse()
 
@@ -88,7 +91,7 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
     Only differences are sent, so that a retry or another run changes nothing more. If another user owns an alert that
     the task is to take, nothing of it changes.
 
-    :param alert_id: the alert's id: that of its ingest, or of its submission
+    :param alert_id: the alert's id: that of its ingest, or of its submission; or the result of the sensor
     :param add_labels: a label, or a list of labels; Assemblyline stores them in upper case
     :param remove_labels: a label, or a list of labels
     :param priority: LOW, MEDIUM, HIGH or CRITICAL
@@ -101,8 +104,12 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
     """
 
     template_fields: Sequence[str] = (*AlertOperator.template_fields, "alert_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **AlertOperator.template_fields_renderers,
+        "alert_id": "json",
+    }
 
-    def __init__(self, *, alert_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, alert_id: str | Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alert_id = alert_id
 
@@ -111,7 +118,7 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
 
         :raises ValueError: naming the argument
         """
-        parse_id("alert_id", self.alert_id, "an alert")
+        parse_alert_id("alert_id", self.alert_id)
         self.build_changes()
 
     def submit(self, context: Context) -> AlertResult:
@@ -119,9 +126,10 @@ class AssemblylineUpdateAlertOperator(AlertOperator):
 
         :param context: the context of the task
         """
-        alert_id = parse_id("alert_id", self.alert_id, "an alert")
+        alert_id = parse_alert_id("alert_id", self.alert_id)
         url = alerts.build_page_url(self.base_url, alert_id)
         publish_link(context, url)
         result = self.hook.run(alerts.update(alert_id, self.build_changes()))
-        self.log.info("Alert %s: changed %s", alert_id, ", ".join(result["changed"]) or "nothing")
-        return AlertResult(**result, url=url)
+        updated = AlertResult(**result, url=url)
+        emit_asset(context, self.hook, asset_uri(self.hook, "alert", alert_id), updated)
+        return updated

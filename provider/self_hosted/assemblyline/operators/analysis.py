@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.assemblyline.operators.service_failures import log_service_failures
-from self_hosted.core.arguments import parse_object
+from self_hosted.core.arguments import is_set, parse_object
 from self_hosted.core.http.errors import SelfHostedError
 from self_hosted.core.http.flow import Upload
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.back_link import BackLinkingOperator
 from self_hosted.core.tasks.job_state import build_fingerprint
-from self_hosted.core.tasks.operator import idempotency_key
+from self_hosted.core.tasks.operator import idempotency_key, publish_link
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from self_hosted.assemblyline.api.search import lucene, search
     from self_hosted.assemblyline.api.submissions import (
         contents,
         idempotency,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
     from self_hosted.core.wait.observation import Observation
 else:
+    lucene = lazy_import("self_hosted.assemblyline.api.search.lucene")
+    search = lazy_import("self_hosted.assemblyline.api.search.search")
     contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     idempotency = lazy_import("self_hosted.assemblyline.api.submissions.idempotency")
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
@@ -45,17 +49,36 @@ class TaggedSubmission(TypedDict):
     """A submission that a task started, or found.
 
     :param sid: id of the submission
+    :param sha256: see `intake.Submitted`
     :param doubtful: see `intake.Submitted`
     :param tag: see `AnalysisOperator.tag`
     """
 
     sid: str
+    sha256: str | None
     doubtful: bool
     tag: str
 
 
-class AnalysisOperator(AssemblylineOperator, WaitingOperator):
-    """Sends something for analysis and waits for the verdict.
+class SubmittedResult(TypedDict):
+    """The result of a task that does not wait; as an argument ``sid`` it fits the sensor and other operators.
+
+    :param sid: id of the submission
+    :param sha256: SHA-256 of the submitted file; None if the server does not show it
+    :param state: "submitted"
+    :param tag: the value of ``airflow_task`` in the submission's metadata
+    :param url: page of the submission
+    """
+
+    sid: str
+    sha256: str | None
+    state: str
+    tag: str
+    url: str
+
+
+class AnalysisOperator(BackLinkingOperator, AssemblylineOperator, WaitingOperator):
+    """Sends something for analysis and waits for the verdict. The metadata of submissions name the task.
 
     :param submission_params: Assemblyline's ``params``
     :param metadata: own keys and values
@@ -66,18 +89,21 @@ class AnalysisOperator(AssemblylineOperator, WaitingOperator):
 
     template_fields: Sequence[str] = (
         *AssemblylineOperator.template_fields,
+        *WaitingOperator.template_fields,
+        *BackLinkingOperator.template_fields,
         "submission_params",
         "metadata",
         "submission_profile",
         "fail_on_score",
         "fail_on_verdict",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"submission_params": "json", "metadata": "json"}
 
     def __init__(
         self,
         *,
-        submission_params: dict[str, Any] | str | None = None,
-        metadata: dict[str, Any] | str | None = None,
+        submission_params: Mapping[str, Any] | str | None = None,
+        metadata: Mapping[str, Any] | str | None = None,
         submission_profile: str | None = None,
         fail_on_score: int | str | None = None,
         fail_on_verdict: str | None = None,
@@ -93,20 +119,34 @@ class AnalysisOperator(AssemblylineOperator, WaitingOperator):
 
         :raises ValueError: naming the argument
         """
-        verdicts.check_limits(self.fail_on_score, self.fail_on_verdict)
-        metadata, params = self._metadata(), self._params()
+        verdicts.check_limits(self.fail_on_score, self.text("fail_on_verdict"))
+        if not self.wait_options.wait_for_completion and (is_set(self.fail_on_score) or self.text("fail_on_verdict")):
+            raise ValueError(
+                "fail_on_score and fail_on_verdict need wait_for_completion=True: without a wait there is no verdict"
+            )
+        metadata = self._metadata()
         if idempotency.METADATA_KEY in metadata:
             raise ValueError(
                 f"metadata must not hold {idempotency.METADATA_KEY!r}: the operator finds its submission by this key"
             )
-        validation.check_params("submission_params", params)
+        self._params()
+        self.text("submission_profile")
+
+    def list_page(self) -> str:
+        """Return the page that lists the submissions of this task; without ``back_link``, of all tasks."""
+        if self.origin is None:
+            return f"{self.base_url}/submissions"
+        names = ("airflow_dag_id", "airflow_run_id", "airflow_task_id")
+        metadata = self.origin.as_metadata()
+        query = " AND ".join(f"metadata.{name}:{lucene.quote(metadata[name])}" for name in names)
+        return search.build_page_url(self.base_url, "submission", query)
 
     def options(self) -> dict[str, Any]:
         """Return the options of the request: ``{metadata, params, submission_profile}``, without empty ones."""
         options = {
-            "metadata": self._metadata(),
+            "metadata": {**(self.origin.as_metadata() if self.origin else {}), **self._metadata()},
             "params": self._params(),
-            "submission_profile": self.submission_profile,
+            "submission_profile": self.text("submission_profile"),
         }
         return {name: value for name, value in options.items() if value}
 
@@ -142,21 +182,25 @@ class AnalysisOperator(AssemblylineOperator, WaitingOperator):
 
         :param sids: the submissions to keep, by tag
         """
+        has_waited = self.wait_options.wait_for_completion  # so long that all duplicates have appeared
+        end = idempotency.end_all_duplicates if has_waited else idempotency.end_late_duplicates
         try:
-            for duplicate in self.hook.run(idempotency.end_all_duplicates(sids)):
-                self.log.info("Cancelled submission %s, a duplicate caused by a lost response", duplicate)
+            if sids:
+                self.hook.run(end(sids))
         except SelfHostedError as error:
             self.log.warning("Duplicate submissions could not be cancelled: %s", error)
 
     def _analysis_options(self) -> Any:
         params = self._params()
-        return self.submission_profile, {name: params[name] for name in contents.VERDICT_PARAMS if name in params}
+        return self.text("submission_profile"), {
+            name: params[name] for name in contents.VERDICT_PARAMS if name in params
+        }
 
     def _metadata(self) -> dict[str, Any]:
         return parse_object("metadata", self.metadata)
 
     def _params(self) -> dict[str, Any]:
-        return parse_object("submission_params", self.submission_params)
+        return validation.parse_params("submission_params", parse_object("submission_params", self.submission_params))
 
 
 class SubmitOperator(AnalysisOperator):
@@ -186,7 +230,8 @@ class SubmitOperator(AnalysisOperator):
 
     def options(self) -> dict[str, Any]:
         """Return the options of the submit: ``{name, metadata, params, submission_profile}``, without empty ones."""
-        return {**({"name": self.name} if self.name else {}), **super().options()}
+        name = self.text("name")
+        return {**({"name": name} if name else {}), **super().options()}
 
     def validate(self) -> None:
         """Check the arguments.
@@ -194,6 +239,7 @@ class SubmitOperator(AnalysisOperator):
         :raises ValueError: naming the argument
         """
         super().validate()
+        self.text("name")
         self.source()
 
     def submit(self, context: Context) -> TaggedSubmission:
@@ -202,20 +248,22 @@ class SubmitOperator(AnalysisOperator):
         :param context: the context of the task
         :raises ConcurrencyQuotaError: if the quota on running submissions stays full for ``wait_timeout`` seconds
         """
+        publish_link(context, self.list_page())
         tag = self.tag(context, self.identify_content())
         submitted = self.hook.run(
             intake.submit_once(
                 self.source(),
                 self.options(),
                 tag,
-                quota_timeout=float(self.wait_timeout),
+                quota_timeout=self.wait_options.wait_timeout,
                 previous_attempt_unknown=self.previous_attempt_unknown,
             )
         )
         for reason in submitted["left_alone"]:
             self.log.warning("%s; this task uses %s", reason, submitted["sid"])
-        self.log.info("Waiting for submission %s", submitted["sid"])
-        return TaggedSubmission(sid=submitted["sid"], doubtful=submitted["doubtful"], tag=tag)
+        return TaggedSubmission(
+            sid=submitted["sid"], sha256=submitted["sha256"], doubtful=submitted["doubtful"], tag=tag
+        )
 
     def external_id(self, submitted: TaggedSubmission) -> str | None:
         """Return the submission's id.
@@ -231,6 +279,26 @@ class SubmitOperator(AnalysisOperator):
         """
         return submissions.build_page_url(self.base_url, submitted["sid"])
 
+    def external_asset(self, submitted: TaggedSubmission) -> Sequence[str]:
+        """Return type and id of the submission.
+
+        :param submitted: the result of `submit`
+        """
+        return "submission", submitted["sid"]
+
+    def build_submitted_result(self, context: Context, submitted: TaggedSubmission) -> SubmittedResult:
+        """Return the result without a wait, and emit it as an asset.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        """
+        sid, sha256, tag = submitted["sid"], submitted["sha256"], submitted["tag"]
+        self._cancel_own_duplicates(submitted)
+        url = self.external_url(submitted)
+        result = SubmittedResult(sid=sid, sha256=sha256, state="submitted", tag=tag, url=url)
+        emit_asset(context, self.hook, asset_uri(self.hook, "submission", sid), result)
+        return result
+
     def build_result(self, context: Context, submitted: TaggedSubmission, observation: Observation) -> AnalysisResult:
         """Return the result, and emit it as an asset.
 
@@ -239,11 +307,14 @@ class SubmitOperator(AnalysisOperator):
         :param observation: the last observation
         :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
         """
-        if submitted["doubtful"]:
-            self.cancel_duplicates({submitted["tag"]: submitted["sid"]})
+        self._cancel_own_duplicates(submitted)
         sid, url = submitted["sid"], self.external_url(submitted)
         outcome = {"sid": sid, "state": observation.state, **observation.details}
         log_service_failures(self.log, f"submission {sid}", outcome.get("error_count"), url)
-        result = verdicts.judge(outcome, url, self.fail_on_score, self.fail_on_verdict)
+        result = verdicts.judge(outcome, url, self.fail_on_score, self.text("fail_on_verdict"))
         emit_asset(context, self.hook, asset_uri(self.hook, "submission", sid), result)
         return result
+
+    def _cancel_own_duplicates(self, submitted: TaggedSubmission) -> None:
+        if submitted["doubtful"]:
+            self.cancel_duplicates({submitted["tag"]: submitted["sid"]})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id, parse_object
+from self_hosted.assemblyline.operators.references import parse_sid
+from self_hosted.core.arguments import parse_bool, parse_object
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class AssemblylineArchiveSubmissionOperator(AssemblylineOperator):
 
     The server's archiver handles it asynchronously. A submission that is archived already does not change.
 
-    :param sid: id of the submission
+    :param sid: id of the submission, or the result of a task that has one
     :param metadata: own keys and values to add; existing ones do not change
     :param delete_after: whether to delete it from the main index once it is archived; default: False
     :param skip_hook: whether to skip the server's webhook for archiving; default: False
@@ -52,12 +54,13 @@ class AssemblylineArchiveSubmissionOperator(AssemblylineOperator):
     """
 
     template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "metadata", *FLAGS)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"metadata": "json", "sid": "json"}
 
     def __init__(
         self,
         *,
-        sid: str,
-        metadata: dict[str, Any] | str | None = None,
+        sid: str | Mapping[str, Any],
+        metadata: Mapping[str, Any] | str | None = None,
         delete_after: bool | str = False,
         skip_hook: bool | str = False,
         use_alternate_dtl: bool | str = False,
@@ -72,7 +75,7 @@ class AssemblylineArchiveSubmissionOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
-        parse_id("sid", self.sid, "a submission")
+        parse_sid("sid", self.sid)
         parse_object("metadata", self.metadata)
         self._flags()
 
@@ -81,11 +84,15 @@ class AssemblylineArchiveSubmissionOperator(AssemblylineOperator):
 
         :param context: the context of the task
         """
-        sid, metadata = parse_id("sid", self.sid, "a submission"), parse_object("metadata", self.metadata)
+        sid, metadata = parse_sid("sid", self.sid), parse_object("metadata", self.metadata)
+        publish_link(context, submissions.build_page_url(self.base_url, sid))
         archived = self.hook.run(archive.add_submission(sid, metadata, **self._flags()))
         url = submissions.build_page_url(self.base_url, archived["sid"])
-        publish_link(context, url)
-        return ArchivedSubmission(action=archived["action"], sid=archived["sid"], url=url)
+        if archived["sid"] != sid:
+            publish_link(context, url)
+        result = ArchivedSubmission(action=archived["action"], sid=archived["sid"], url=url)
+        emit_asset(context, self.hook, asset_uri(self.hook, "submission", archived["sid"]), result)
+        return result
 
     def _flags(self) -> dict[str, bool]:
         return {name: parse_bool(name, getattr(self, name)) for name in FLAGS}

@@ -3,47 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.providers.standard.operators.branch import BranchMixIn
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import (
-    MISSING_RESULT,
-    is_set,
-    parse_bool,
-    parse_id,
-    parse_int,
-    parse_object,
-    parse_str_list,
-)
+from self_hosted.assemblyline.operators.rated_results import UNKNOWN, list_results
+from self_hosted.core.arguments import is_set, parse_id, parse_int, parse_str_list
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.lineage import record_input
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from self_hosted.assemblyline import waits
     from self_hosted.assemblyline.api.submissions import submissions, verdicts
 else:
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+    waits = lazy_import("self_hosted.assemblyline.waits")
 
+RANKS = ("safe", "info", UNKNOWN, "suspicious", "highly_suspicious", "malicious")
+"""The verdicts, the worst one last. A file without a verdict outweighs a safe one."""
+
+REQUIRED_PATHS = ("malicious", "suspicious", "safe")
+PATHS = (*REQUIRED_PATHS, "highly_suspicious", "error_path", "unknown")
 LIMITS = ("suspicious_from", "malicious_from")
 
 
 class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
     """Continues with some of its downstream tasks, by the verdict of a submission, and skips the others.
 
-    With the result of a task that submitted, waited, reported or looked up, it sends no request. With an id, it reads
-    the submission, ``GET /api/v4/submission/<sid>/``, and the server's bands of scores.
+    With the result of a task that waited, reported or looked up, it sends no request. With an id, or the result of a
+    task that did not wait, it reads the submission, ``GET /api/v4/submission/<sid>/``, and the server's score bands.
 
-    :param submission: the result of a task, ``scan.output``, or the id of a completed submission
+    :param submission: the result of a task, ``scan.output``, or of all instances of a mapped task; or the id of a
+        completed submission. Of several submissions, the worst one counts
     :param malicious: id of the task or task group to continue with, or a list of them, for the verdict malicious
     :param suspicious: the same for suspicious
     :param safe: the same for safe and info
     :param highly_suspicious: the same for highly_suspicious; default: as ``malicious``
     :param error_path: the same, instead of ``safe``, if services failed: they might have found something. Default:
         failed services change nothing. A suspicious or malicious verdict is valid with failed services, too
+    :param unknown: the same, instead of ``safe``, if a file has no verdict: no one knows the hash, an ingest has no
+        submission, a file of many was skipped or failed, or there is no file. Default: the task fails
     :param malicious_from: the lowest malicious score, instead of the server's bands
     :param suspicious_from: the lowest suspicious score; set both limits or none. With them, no verdict is
         highly_suspicious
@@ -57,30 +62,28 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
     template_fields: Sequence[str] = (
         *AssemblylineOperator.template_fields,
         "submission",
-        "malicious",
-        "suspicious",
-        "safe",
-        "highly_suspicious",
-        "error_path",
+        *PATHS,
         *LIMITS,
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = dict.fromkeys(("submission", *PATHS), "json")
 
     def __init__(
         self,
         *,
-        submission: Mapping[str, Any] | str,
+        submission: Mapping[str, Any] | Sequence[Any] | str | None,
         malicious: str | Sequence[str],
         suspicious: str | Sequence[str],
         safe: str | Sequence[str],
         highly_suspicious: str | Sequence[str] | None = None,
         error_path: str | Sequence[str] | None = None,
+        unknown: str | Sequence[str] | None = None,
         malicious_from: int | str | None = None,
         suspicious_from: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.submission, self.malicious, self.suspicious, self.safe = submission, malicious, suspicious, safe
-        self.highly_suspicious, self.error_path = highly_suspicious, error_path
+        self.highly_suspicious, self.error_path, self.unknown = highly_suspicious, error_path, unknown
         self.malicious_from, self.suspicious_from = malicious_from, suspicious_from
 
     def validate(self) -> None:
@@ -88,12 +91,11 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
 
         :raises ValueError: naming the argument
         """
-        self._submission()
-        for name in ("malicious", "suspicious", "safe"):
-            if not self._parse_path(name):
+        if not list_results(self.submission) and not self._parse_path("unknown"):
+            raise ValueError(f"submission is missing or empty: {self.submission!r}; set unknown, the path of this case")
+        for name in PATHS:
+            if not self._parse_path(name) and name in REQUIRED_PATHS:
                 raise ValueError(f"{name} must be the id of a downstream task, or a list of them")
-        for name in ("highly_suspicious", "error_path"):
-            self._parse_path(name)
         self._limits()
 
     def submit(self, context: Context) -> Any:
@@ -101,38 +103,49 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
 
         :param context: the context of the task
         """
-        rated = self._rate()
-        publish_link(context, submissions.build_page_url(self.base_url, rated["sid"]))
-        self.log.info("Submission %s is %s, with a score of %s", rated["sid"], rated["verdict"], rated.get("max_score"))
-        return self.do_branch(context, self._choose(rated["verdict"], bool(rated.get("error_count"))))
+        publish_link(context, self.base_url)
+        rated = self._find_worst()
+        sid, verdict = rated.get("sid"), rated["verdict"]
+        if sid:
+            publish_link(context, submissions.build_page_url(self.base_url, sid))
+            record_input(self.hook, asset_uri(self.hook, "submission", str(sid)))
+        chosen = self._choose(verdict, bool(rated["error_count"]))
+        message = "Submission %s is %s, with a score of %s: continuing with %s"
+        self.log.info(message, sid, verdict, rated.get("max_score"), ", ".join(chosen) or "no task")
+        return self.do_branch(context, chosen)
 
     def _choose(self, verdict: str, has_errors: bool) -> list[str]:
+        if verdict == UNKNOWN:
+            return self._parse_path("unknown") or self._fail_without_path()
         if verdict in {"safe", "info"}:
             return (self._parse_path("error_path") if has_errors else []) or self._parse_path("safe")
         if verdict == "highly_suspicious":
             return self._parse_path("highly_suspicious") or self._parse_path("malicious")
         return self._parse_path(verdict)
 
+    def _fail_without_path(self) -> NoReturn:
+        raise ValueError("submission: a file has no verdict; set unknown, the path of this case")
+
     def _parse_path(self, name: str) -> list[str]:
         return parse_str_list(name, getattr(self, name))
 
-    def _submission(self) -> dict[str, Any]:
-        """Return the submission as far as it is known: at least its id."""
-        if isinstance(self.submission, str) and not self.submission.lstrip().startswith("{"):
-            return {"sid": parse_id("submission", self.submission, "a submission, or the result of a task")}
-        submission = _parse_result(parse_object("submission", self.submission))
-        if not submission.get("sid"):
-            raise ValueError("submission must be an id, or the result of a task with a sid, such as scan.output")
-        return submission
+    def _find_worst(self) -> dict[str, Any]:
+        """Return the worst submission, with the errors of all."""
+        rated = [self._rate(submission) for submission in list_results(self.submission)]
+        worst = max(rated, key=lambda result: RANKS.index(result["verdict"]), default={"verdict": UNKNOWN})
+        return {**worst, "error_count": sum(result.get("error_count") or 0 for result in rated)}
 
-    def _rate(self) -> Mapping[str, Any]:
-        """Return the submission with its verdict: by the limits, by the earlier task's result, or by the server."""
-        submission, limits = self._submission(), self._limits()
-        is_rated = str(submission.get("verdict")) in {"safe", *verdicts.VERDICTS}
+    def _rate(self, submission: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a submission with its verdict: by the limits, by the earlier task's result, or by the server."""
+        limits, sid = self._limits(), submission.get("sid")
         if submission.get("malicious"):  # a look-up found the file on the badlist; that outweighs its score
             return {**submission, "verdict": "malicious"}
+        is_rated = submission.get("verdict") in RANKS
         if submission.get("max_score") is None and (limits or not is_rated):
-            submission = self.hook.run(submissions.get_completed(str(submission["sid"])))
+            sid = sid or self._find_sid(submission)
+            if not sid:
+                return {**submission, "verdict": "safe" if submission.get("verdict") == "safe" else UNKNOWN}
+            submission = self.hook.run(submissions.get_completed(str(sid)))
         if limits:
             return {**submission, "verdict": _rate_by_limits(submission["max_score"], *limits)}
         if is_rated:
@@ -141,6 +154,15 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
             **submission,
             "verdict": verdicts.classify(submission["max_score"], self.hook.run(verdicts.get_bands())),
         }
+
+    def _find_sid(self, submission: Mapping[str, Any]) -> str | None:
+        """Return the submission of an ingest that the earlier task did not wait for; None if there is none."""
+        if "ingest_id" not in submission:
+            return None
+        ingest_id = parse_id("submission: ingest_id", submission["ingest_id"], "an ingest")
+        key = waits.build_ingest_key(ingest_id, submission.get("sha256"))
+        observation = self.hook.run(waits.refresh_ingests([key])).get(key)
+        return observation.details.get("sid") if observation else None
 
     def _limits(self) -> tuple[int, int] | None:
         """Return the lowest suspicious and the lowest malicious score, if they are set."""
@@ -153,23 +175,6 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
         if suspicious > malicious:
             raise ValueError(f"suspicious_from ({suspicious}) must not be more than malicious_from ({malicious})")
         return suspicious, malicious
-
-
-def _parse_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task's result; in a mapping of templates, its values are text."""
-    present = {name: value for name, value in result.items() if is_set(value) and value != MISSING_RESULT}
-    parsers = {"max_score": _parse_number, "error_count": _parse_number, "malicious": _parse_malicious}
-    return {**present, **{name: parse(name, present[name]) for name, parse in parsers.items() if name in present}}
-
-
-def _parse_number(name: str, value: Any) -> int:
-    return parse_int(f"submission: {name}", value, minimum=verdicts.MIN_SCORE)
-
-
-def _parse_malicious(name: str, value: Any) -> bool:
-    """Return whether a look-up found a malicious file: its result has their number, a report of one file a boolean."""
-    is_number = str(value).strip().isdigit()
-    return _parse_number(name, value) > 0 if is_number else parse_bool(f"submission: {name}", value)
 
 
 def _rate_by_limits(score: int, suspicious_from: int, malicious_from: int) -> str:

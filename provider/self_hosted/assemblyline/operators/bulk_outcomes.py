@@ -25,8 +25,10 @@ class FileReport(TypedDict, total=False):
     :param skipped: why the file was not sent
     :param error: why the file failed
     :param ingest_id: id of the ingest, for an ingested file
-    :param sha256: hash of the file, for an ingested file; None if it was ingested with ``ignore_cache``
+    :param sha256: hash of the file; None for a file that was ingested with ``ignore_cache`` and not analysed yet, as
+        the argument of the sensor requires
     :param sid: id of the submission
+    :param state: "submitted", if the task did not wait for a verdict
     :param verdict: safe, info, suspicious, highly_suspicious or malicious
     :param max_score: the highest score of its files
     :param file_count: how many files were analysed, extracted ones included
@@ -41,6 +43,7 @@ class FileReport(TypedDict, total=False):
     ingest_id: str
     sha256: str | None
     sid: str
+    state: str
     verdict: str
     max_score: int
     file_count: int
@@ -166,15 +169,15 @@ def abbreviate(files: Sequence[str]) -> str:
 
 
 def report_verdict(outcome: Outcome | None) -> FileReport:
-    """Return the part of a report line that the outcome of a wait gives: the verdict, the error, or nothing.
+    """Return the part of a report line that the outcome of a wait gives: the verdict, the error, or the state.
 
     :param outcome: the outcome of a submission or an ingest; None if the task does not wait
     """
     if outcome is None:
-        return FileReport()
+        return FileReport(state="submitted")
     if isinstance(outcome, Exception):
         return FileReport(error=str(outcome))
     if outcome.state != "completed":
         return FileReport(error=f"the submission ended as {outcome.state!r}")
-    names = ("sid", "deduplicated", "verdict", "max_score", "file_count", "error_count")
+    names = ("sid", "sha256", "deduplicated", "verdict", "max_score", "file_count", "error_count")
     return cast("FileReport", {name: outcome.details[name] for name in names if name in outcome.details})

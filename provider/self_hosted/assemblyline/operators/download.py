@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
+from self_hosted.assemblyline.operators import references
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id
+from self_hosted.core.arguments import parse_bool
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.lineage import record_input, record_output
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import atomic_writer, parse_max_size, record_output, resolve_path
+from self_hosted.core.tasks.storage import atomic_writer, parse_max_size, parse_uri, resolve_path
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -49,7 +53,7 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
     The content is streamed. The file appears once it is complete, and replaces an existing one; an interrupted download
     leaves no partial file. The content is verified: a raw file must have the requested SHA-256.
 
-    :param sha256: hash of the file, in hex digits
+    :param sha256: hash of the file, in hex digits, or the result of a task that has one
     :param folder: a local folder, which is created, or one in an object store: ``s3://aws_default@bucket/quarantine``
     :param name: name of the written file, without folders; default: its SHA-256. ``.cart`` or ``.zip`` is appended
     :param encoding: "cart" (default) or "zip", which cannot be run by accident, or "raw": the malware itself
@@ -76,12 +80,13 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         "sid",
         "max_size",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sha256": "json"}
 
     def __init__(
         self,
         *,
-        sha256: str,
-        folder: str,
+        sha256: str | Mapping[str, Any],
+        folder: str | Path,
         name: str | None = None,
         encoding: str = "cart",
         raw_malware: bool | str = False,
@@ -100,15 +105,14 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
-        files.parse_sha256(self.sha256)
+        references.parse_sha256(self.sha256)
         self._sid()
         parse_max_size(self.max_size)
-        downloads.check_arguments(self.encoding, self.zip_password or None)
+        downloads.check_arguments(self.encoding, self.text("zip_password"))
         if not parse_bool("raw_malware", self.raw_malware) and self.encoding == "raw":
             raise ValueError("encoding 'raw' is the malware itself: set raw_malware=True to download it")
-        if not isinstance(self.folder, str) or not self.folder:
-            raise ValueError(f"folder must be the path of a folder, not {self.folder!r}")
-        if self.name and (not FILE_NAME.fullmatch(str(self.name)) or not str(self.name).strip(" .")):
+        parse_uri("folder", self.folder, is_folder=True)
+        if self.text("name") and (not FILE_NAME.fullmatch(str(self.name)) or not str(self.name).strip(" .")):
             raise ValueError(f"name must be a file name without folders, not {self.name!r}")
 
     def submit(self, context: Context) -> DownloadedFile:
@@ -116,17 +120,18 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
 
         :param context: the context of the task
         """
-        sha256, path = files.parse_sha256(self.sha256), self._path()
+        sha256, path = references.parse_sha256(self.sha256), self._path()
         url = files.build_page_url(self.base_url, sha256)
         publish_link(context, url)
+        record_input(self.hook, asset_uri(self.hook, "file", sha256))
         self.hook.run(
             downloads.download(
                 sha256,
                 lambda: atomic_writer(path),
                 encoding=self.encoding,
-                name=self.name or None,
+                name=self.text("name"),
                 sid=self._sid(),
-                password=self.zip_password or None,
+                password=self.text("zip_password"),
                 max_size=parse_max_size(self.max_size),
             )
         )
@@ -135,8 +140,9 @@ class AssemblylineDownloadFileOperator(AssemblylineOperator):
         return DownloadedFile(sha256=sha256, path=path, size=size, encoding=self.encoding, url=url)
 
     def _sid(self) -> str | None:
-        return parse_id("sid", self.sid, "a submission") if self.sid else None
+        return references.parse_sid("sid", self.sid) if self.sid else None
 
     def _path(self) -> str:
-        name, suffix = str(self.name or files.parse_sha256(self.sha256)), SUFFIXES[self.encoding]
-        return f"{self.folder.rstrip('/')}/{name}{'' if name.endswith(suffix) else suffix}"
+        name, suffix = str(self.text("name") or references.parse_sha256(self.sha256)), SUFFIXES[self.encoding]
+        folder = parse_uri("folder", self.folder, is_folder=True).rstrip("/")
+        return f"{folder}/{name}{'' if name.endswith(suffix) else suffix}"

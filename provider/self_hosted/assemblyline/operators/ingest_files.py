@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from self_hosted.assemblyline.operators.bulk_analysis import BulkAnalysisOperator, SubmittedFiles
+from self_hosted.assemblyline.operators.bulk_analysis import BulkAnalysisOperator
 from self_hosted.assemblyline.operators.bulk_outcomes import FileReport, report_verdict
 from self_hosted.assemblyline.operators.uploads import HashedUpload
-from self_hosted.core.arguments import is_set, parse_bool
 from self_hosted.core.imports import lazy_import
 
 if TYPE_CHECKING:
@@ -40,13 +38,13 @@ class AssemblylineIngestFilesOperator(BulkAnalysisOperator):
     :param files: paths or URIs, see `AssemblylineSubmitFileOperator`: a list, its text, or one of them
     :param folder: a folder, or a prefix of an object store (``s3://aws_default@incoming/today``); either this or
         ``files``
+    :param fail_on_empty: whether an empty list or folder fails the task; default: False
     :param pattern: glob pattern of the file names in ``folder``, such as ``*.zip``
     :param recursive: whether to search the folders below, too; default: False
     :param max_concurrency: how many files are sent at a time, at most 8; default: 5
     :param max_items: how many files are allowed; with more, nothing is sent; default: 1000
     :param strict: whether an empty, too large or missing file fails the task before anything is sent. By default empty
         and large files are skipped, and reported
-    :param wait: whether to wait for the verdicts; without, the report names the ingests; default: True
     :param report_uri: path or URI of a file for the report: one `FileReport` per line, as JSON
     :param fail_on_errors: whether files that failed, or were not analysed in time, fail the task at its end; default:
         True
@@ -57,26 +55,11 @@ class AssemblylineIngestFilesOperator(BulkAnalysisOperator):
     :param fail_on_verdict: fail if the verdict of a file is this or worse: info, suspicious, highly_suspicious,
         malicious
     :param assemblyline_conn_id: the Airflow connection
-    :return: `BulkResult`
+    :return: `BulkResult`; with ``wait_for_completion=False``, a list of the `FileReport` of the ingested files
     :raises AirflowFailException: for invalid arguments, a reached limit, and files with non-retryable errors
     """
 
     wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.INGEST"
-    template_fields: Sequence[str] = (*BulkAnalysisOperator.template_fields, "wait")
-
-    def __init__(self, *, wait: bool | str = True, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.wait = wait
-
-    def validate(self) -> None:
-        """Check the arguments, and find the files.
-
-        :raises ValueError: naming the argument
-        """
-        super().validate()
-        has_limit = is_set(self.fail_on_score) or is_set(self.fail_on_verdict)
-        if not parse_bool("wait", self.wait) and has_limit:
-            raise ValueError("fail_on_score and fail_on_verdict need wait=True: without a wait there is no verdict")
 
     def find_sent(self, files: Mapping[str, InputFile]) -> dict[str, str]:
         """Return the ingests of these files that have become submissions.
@@ -102,13 +85,6 @@ class AssemblylineIngestFilesOperator(BulkAnalysisOperator):
         """Return None: an ingest holds its place only while it is sent."""
         return None
 
-    def external_ids(self, submitted: SubmittedFiles) -> list[str]:
-        """Return the wait keys of the ingests, if the task waits.
-
-        :param submitted: the result of `submit`
-        """
-        return super().external_ids(submitted) if parse_bool("wait", self.wait) else []
-
     def report_outcome(self, key: str, outcome: Outcome | None) -> FileReport:
         """Return the report line of an ingest.
 
@@ -116,7 +92,7 @@ class AssemblylineIngestFilesOperator(BulkAnalysisOperator):
         :param outcome: the outcome of its wait; None if the task does not wait
         """
         ingest_id, sha256 = waits.parse_ingest_key(key)
-        row = FileReport(ingest_id=ingest_id, sha256=sha256 or None, **report_verdict(outcome))
+        row = FileReport(**{"ingest_id": ingest_id, "sha256": sha256 or None, **report_verdict(outcome)})
         if "verdict" in row:
             row["url"] = submissions.build_page_url(self.base_url, row["sid"])
         return row

@@ -7,16 +7,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from self_hosted.core.arguments import MISSING_RESULT, parse_list
+from self_hosted.assemblyline.api.submissions import file_names
+from self_hosted.core.arguments import parse_list, parse_text
 from self_hosted.core.http.flow import Upload
 from self_hosted.core.tasks.drop_folder import find_local_path, is_inside, open_inside
-from self_hosted.core.tasks.storage import resolve_path
+from self_hosted.core.tasks.storage import parse_uri, resolve_path
 
 
 class InputFile(NamedTuple):
     """One file, and its state when the task found it.
 
-    :param name: its path below the folder; the whole path or URI for a list, and where the store does not tell
+    :param name: its path below the folder; the whole path or URI for a list, and where the store does not tell. See
+        `file_names.escape`
     :param path: the result of `self_hosted.core.tasks.storage.resolve_path`
     :param size: in bytes; None if the file does not exist
     :param modified_at: time of the last change, in seconds since the epoch; 0 where the store does not tell
@@ -55,9 +57,8 @@ def list_input_files(files: Any) -> list[InputFile]:
     :raises ValueError: for anything else
     """
     paths = parse_list(files)
-    if not isinstance(paths, list) or not all(path and path != MISSING_RESULT for path in paths):
-        raise ValueError(f"files must be a list of paths or URIs, not {files!r}")
-    return [read_input_file(path) for path in dict.fromkeys(map(str, paths))]
+    paths = paths if isinstance(paths, list) else [paths]
+    return [read_input_file(path) for path in dict.fromkeys(parse_uri("files", path) for path in paths)]
 
 
 def read_input_file(file: str) -> InputFile:
@@ -65,8 +66,8 @@ def read_input_file(file: str) -> InputFile:
 
     :param file: path or URI
     """
-    path = resolve_path(file)
-    return _read_status(file, path) if path.is_file() else InputFile(file, path, None, 0)
+    path, name = resolve_path(file), file_names.escape(file)
+    return _read_status(name, path) if path.is_file() else InputFile(name, path, None, 0)
 
 
 def find_input_files(folder: str, pattern: Any, *, recursive: bool, max_files: int) -> list[InputFile]:
@@ -80,7 +81,8 @@ def find_input_files(folder: str, pattern: Any, *, recursive: bool, max_files: i
     :param max_files: how many files are allowed
     :raises ValueError: if the folder does not exist, or the pattern could match files outside of it
     """
-    if not isinstance(pattern, str) or not pattern or "/" in pattern:
+    pattern = parse_text("pattern", pattern)
+    if not pattern or "/" in pattern:
         raise ValueError(f"pattern must be a pattern of file names, such as *.zip, not {pattern!r}")
     root = resolve_path(folder)
     if not root.is_dir():
@@ -88,7 +90,8 @@ def find_input_files(folder: str, pattern: Any, *, recursive: bool, max_files: i
     matches: Iterator[Any] = root.rglob(pattern) if recursive else root.glob(pattern)
     prefix = f"{str(root).rstrip('/')}/"  # older object store paths have no `relative_to`
     local_root = find_local_path(root)
-    found = (_read_entry(str(path).removeprefix(prefix), path, local_root, recursive=recursive) for path in matches)
+    named = ((file_names.escape(str(path).removeprefix(prefix)), path) for path in matches)
+    found = (_read_entry(name, path, local_root, recursive=recursive) for name, path in named)
     files = islice((file for file in found if file), max_files + 1)
     return sorted(files, key=lambda file: file.name)
 

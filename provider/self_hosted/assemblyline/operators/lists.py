@@ -6,11 +6,13 @@ One class serves both lists: they differ only in the attribution, which the badl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict
 
-from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id_list, parse_object, parse_str_list
+from self_hosted.assemblyline.operators import references
+from self_hosted.assemblyline.operators.list_input import ListInputOperator
+from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
@@ -59,51 +61,76 @@ class RemovedEntries(TypedDict):
     url: str
 
 
-class ListOperator(AssemblylineOperator):
+class Subject(NamedTuple):
+    """A file or a tag.
+
+    :param entry: its entry, without sources
+    :param classification: of the tag in the report that it comes from
+    """
+
+    entry: dict[str, Any]
+    classification: str | None = None
+
+
+class ListOperator(ListInputOperator):
     """Changes entries of a list.
 
     :param list_name: "badlist" or "safelist"
     :param hashes: hashes of files
     :param tags: types and values
+    :param entries: the report of a submission, or its IOCs
     """
 
-    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "list_name", "hashes", "tags")
+    template_fields: Sequence[str] = (*ListInputOperator.template_fields, "list_name", "hashes", "tags", "entries")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"hashes": "json", "tags": "json", "entries": "json"}
 
     def __init__(
         self,
         *,
         list_name: str,
-        hashes: Sequence[str] | str | None = None,
+        hashes: Sequence[str] | Mapping[str, Any] | str | None = None,
         tags: Mapping[str, Sequence[str] | str] | str | None = None,
+        entries: Sequence[Mapping[str, Any]] | Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.list_name, self.hashes, self.tags = list_name, hashes, tags
+        self.list_name, self.hashes, self.tags, self.entries = list_name, hashes, tags, entries
 
     def validate(self) -> None:
         """Check the arguments.
 
         :raises ValueError: naming the argument
         """
+        super().validate()
         schema.check_list_name("list_name", self.list_name)
-        if not self.subjects():
-            raise ValueError("hashes and tags are empty: set at least one of them")
+        selections = {"hashes": self.hashes, "tags": self.tags, "entries": self.entries}
+        self.check_not_empty(selections, self.subjects())
 
-    def subjects(self) -> list[dict[str, Any]]:
-        """Return the entries of all files and tags, without their sources."""
+    def subjects(self) -> list[Subject]:
+        """Return all files and tags."""
         tags = parse_object("tags", self.tags)
         return [
-            *(schema.build_file_entry(hash_) for hash_ in parse_id_list("hashes", self.hashes, "a file")),
+            *(Subject(schema.build_file_entry(hash_)) for hash_ in references.parse_hashes("hashes", self.hashes)),
             *(
-                schema.build_tag_entry(tag_type, value)
+                Subject(schema.build_tag_entry(tag_type, value))
                 for tag_type, values in tags.items()
                 for value in parse_str_list(f"tags {tag_type}", values)
             ),
+            *map(_parse_row, self._rows()),
         ]
+
+    def _rows(self) -> list[Any]:
+        report = references.parse_result("entries", self.entries)
+        if report is None or "iocs" not in report:
+            return references.list_rows("entries", self.entries)
+        total = sum(report.get("ioc_counts", {}).values())
+        if total > len(report["iocs"]):
+            self.log.warning("The report lists %d of %d IOCs: raise its max_values", len(report["iocs"]), total)
+        return list(report["iocs"])
 
     def entry_ids(self) -> list[str]:
         """Return the ids of the entries; duplicates are left out."""
-        return list(dict.fromkeys(schema.compute_id(entry) for entry in self.subjects()))
+        return list(dict.fromkeys(schema.compute_id(subject.entry) for subject in self.subjects()))
 
     def publish_page(self, context: Context) -> str:
         """Publish the page of the only entry, or else of the list, and return its URL.
@@ -115,6 +142,17 @@ class ListOperator(AssemblylineOperator):
         publish_link(context, url)
         return url
 
+    def emit_list(self, context: Context, result: Mapping[str, Any], changed: int) -> None:
+        """Emit the only entry, or else the list, as an asset.
+
+        :param context: the context of the task
+        :param result: of the task
+        :param changed: how many entries were changed
+        """
+        ids = self.entry_ids()
+        segments = (self.list_name, *(ids if len(ids) == 1 else ()))
+        emit_asset(context, self.hook, asset_uri(self.hook, *segments), result, changed)
+
 
 class AssemblylineEnableListEntryOperator(ListOperator):
     """Enables or disables entries of the badlist or the safelist; ``PUT /api/v4/badlist/enable/<id>/``.
@@ -122,8 +160,10 @@ class AssemblylineEnableListEntryOperator(ListOperator):
     A disabled entry stays on the list, with its sources and reasons, and has no effect.
 
     :param list_name: "badlist" or "safelist"
-    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them, or a result with hashes
     :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
+    :param entries: the report of a submission, or its ``iocs``: a list of ``{type, value}``
+    :param fail_on_empty: whether it fails the task if nothing is selected; default: False
     :param enabled: whether the entries have effect; default: True
     :param assemblyline_conn_id: the Airflow connection
     :return: `EnabledEntries`
@@ -151,13 +191,15 @@ class AssemblylineEnableListEntryOperator(ListOperator):
         """
         url, enabled = self.publish_page(context), parse_bool("enabled", self.enabled)
         changes = [self.hook.run(updates.set_enabled(self.list_name, id_, enabled)) for id_ in self.entry_ids()]
-        return EnabledEntries(
+        result = EnabledEntries(
             list_name=self.list_name,
             enabled=enabled,
             changed=changes.count(True),
             unchanged=changes.count(False),
             url=url,
         )
+        self.emit_list(context, result, result["changed"])
+        return result
 
 
 class AssemblylineRemoveFromListOperator(ListOperator):
@@ -167,8 +209,10 @@ class AssemblylineRemoveFromListOperator(ListOperator):
     reported.
 
     :param list_name: "badlist" or "safelist"
-    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them
+    :param hashes: hashes of files: SHA-256, SHA-1, MD5 or TLSH, or a list of them, or a result with hashes
     :param tags: types and values, such as ``{"network.static.domain": ["evil.example"]}``
+    :param entries: the report of a submission, or its ``iocs``: a list of ``{type, value}``
+    :param fail_on_empty: whether it fails the task if nothing is selected; default: False
     :param confirm: must be true, because removed sources and reasons cannot be restored
     :param assemblyline_conn_id: the Airflow connection
     :return: `RemovedEntries`
@@ -199,10 +243,20 @@ class AssemblylineRemoveFromListOperator(ListOperator):
         outcomes = {id_: self.hook.run(lists.remove(self.list_name, id_)) for id_ in self.entry_ids()}
         kept = [id_ for id_, outcome in outcomes.items() if outcome == "kept"]
         counts = list(outcomes.values())
-        return RemovedEntries(
+        result = RemovedEntries(
             list_name=self.list_name,
             removed=counts.count("removed"),
             absent=counts.count("absent"),
             kept=kept[:MAX_NAMED_IDS],
             url=url,
         )
+        self.emit_list(context, result, result["removed"])
+        return result
+
+
+def _parse_row(row: Any) -> Subject:
+    if isinstance(row, Mapping) and {"type", "value"} <= set(row):
+        return Subject(schema.build_tag_entry(row["type"], row["value"]), row.get("classification") or None)
+    if isinstance(row, Mapping) and {"sha256", "hash"} & set(row):
+        return Subject(schema.build_file_entry(*references.parse_hashes("entries", row)))
+    raise ValueError(f"entries must be a report or a list of IOCs, each with type and value, not {row!r:.80}")

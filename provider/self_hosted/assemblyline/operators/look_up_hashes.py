@@ -14,10 +14,14 @@ from self_hosted.assemblyline.operators.hash_reports import (
     find_worst,
     is_unknown,
 )
+from self_hosted.assemblyline.operators.list_input import ListInputOperator
+from self_hosted.assemblyline.operators.references import parse_hashes
 from self_hosted.assemblyline.operators.service_failures import log_service_failures
-from self_hosted.core.arguments import parse_bool, parse_id_list, parse_str_list
+from self_hosted.core.arguments import parse_bool, parse_str_list
 from self_hosted.core.http.errors import NotFoundError, PermanentError
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_assets
+from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -35,7 +39,7 @@ else:
 MAX_HASHES = 500
 
 
-class AssemblylineLookUpHashesOperator(AnalysisOperator):
+class AssemblylineLookUpHashesOperator(ListInputOperator, AnalysisOperator):
     """Looks up whether files are known, and how bad they are, by their hashes; ``POST /api/v4/search/<index>/``.
 
     A few searches look up all hashes in the indexes of files, submissions, results, badlist and safelist. An unknown
@@ -47,7 +51,8 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
     `AssemblylineSubmitFileOperator`.
 
     :param hashes: a hash, or a list of up to 500: SHA-256, SHA-1, MD5, ssdeep or TLSH, in any case; duplicates count
-        once
+        once. Results of other tasks with hashes are valid, too, such as that of a retrohunt
+    :param fail_on_empty: whether an empty list fails the task; default: False
     :param max_age: the maximum age of a result, such as "12h" or "30d"; default: no limit
     :param sources: external sources to query, such as "x.virustotal"; one request per hash
     :param submit_if_unknown: whether to submit unknown files; default: False
@@ -67,17 +72,23 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
     wait_spec: ClassVar[str] = "self_hosted.assemblyline.waits.SUBMISSION"
     template_fields: Sequence[str] = (
         *AnalysisOperator.template_fields,
+        "fail_on_empty",
         "hashes",
         "max_age",
         "sources",
         "submit_if_unknown",
         "fail_on_unknown",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **AnalysisOperator.template_fields_renderers,
+        "hashes": "json",
+        "sources": "json",
+    }
 
     def __init__(
         self,
         *,
-        hashes: str | Sequence[str],
+        hashes: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]],
         max_age: str | None = None,
         sources: str | Sequence[str] | None = None,
         submit_if_unknown: bool | str = False,
@@ -94,26 +105,29 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
         :raises ValueError: naming the argument
         """
         super().validate()
-        reputation.check_age(self.max_age or None)
+        reputation.check_age(self.text("max_age"))
         parse_bool("submit_if_unknown", self.submit_if_unknown)
         parse_bool("fail_on_unknown", self.fail_on_unknown)
-        count = len(self._unique_hashes())
-        if not 1 <= count <= MAX_HASHES:
-            raise ValueError(f"hashes must be 1 to {MAX_HASHES}, not {count}: map the task over more")
+        hashes = self._unique_hashes()
+        self.check_not_empty({"hashes": self.hashes}, hashes)
+        if len(hashes) > MAX_HASHES:
+            raise ValueError(f"hashes must be at most {MAX_HASHES}, not {len(hashes)}: map the task over more")
 
     def identify_content(self) -> Any:
         """Return the hashes, and how they are looked up."""
         hashes = sorted(map(_normalize, self._unique_hashes()))
         sources = parse_str_list("sources", self.sources)
-        return hashes, self.max_age or None, sources, parse_bool("submit_if_unknown", self.submit_if_unknown)
+        return hashes, self.text("max_age"), sources, parse_bool("submit_if_unknown", self.submit_if_unknown)
 
     def submit(self, context: Context) -> dict[str, Any]:
         """Look up all hashes, and submit the unknown files.
 
         :param context: the context of the task
         """
+        publish_link(context, self.list_page())
         sources = parse_str_list("sources", self.sources)
-        findings = self.hook.run(reputation.look_up(self._unique_hashes(), self.max_age or None, sources))
+        hashes = self._unique_hashes()
+        findings = self.hook.run(reputation.look_up(hashes, self.text("max_age"), sources)) if hashes else []
         reports: list[dict[str, Any]] = [{**finding, "submitted": False} for finding in findings]
         if parse_bool("submit_if_unknown", self.submit_if_unknown):
             self._submit_unknown(context, [report for report in reports if is_unknown(report)])
@@ -178,23 +192,36 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
         """
         for report in submitted["hashes"]:
             if report["submitted"]:
-                self._add_outcome(context, report, outcomes[report["sid"]])
+                self._add_outcome(report, outcomes[report["sid"]])
+        return self.build_submitted_result(context, submitted)
+
+    def build_submitted_result(self, context: Context, submitted: dict[str, Any]) -> HashesResult:
+        """Return the result as far as it is known without a wait; ``pending`` lists the submissions.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :raises PermanentError: if a file reached a limit, or is unknown and must not be
+        """
+        doubtful = [report for report in submitted["hashes"] if report.get("doubtful")]
+        self.cancel_duplicates({report["tag"]: report["sid"] for report in doubtful})
         reports = [self._complete_report(report) for report in submitted["hashes"]]
+        own = {report["sid"]: report for report in reports if report["submitted"]}
+        assets = {asset_uri(self.hook, "submission", str(sid)): report for sid, report in own.items()}
+        emit_assets(context, self.hook, assets, asset_uri(self.hook, "submission"), {"submitted": len(assets)})
         unknown = [report["hash"] for report in reports if is_unknown(report)]
         self._check_limits(reports, unknown)
-        return build_hashes_result(reports, unknown)
+        return build_hashes_result(reports, unknown, self.base_url)
 
-    def _add_outcome(self, context: Context, report: dict[str, Any], outcome: Outcome) -> None:
+    def _add_outcome(self, report: dict[str, Any], outcome: Outcome) -> None:
         """Update a report with the outcome of its submission."""
         if isinstance(outcome, Exception):
             raise outcome
-        if report.get("doubtful"):
-            self.cancel_duplicates({report["tag"]: report["sid"]})
         details, url = dict(outcome.details), self._page_url(report)
         log_service_failures(self.log, f"submission {report['sid']}", details.get("error_count"), url)
         if outcome.state != "completed":
             raise PermanentError(f"submission {report['sid']} ended as {outcome.state!r}: {url}")
         report.update({name: details[name] for name in ("verdict", "max_score", "error_count")}, known=True)
+        report["sha256"] = report["sha256"] or details["sha256"]
         report["malicious"] |= details["verdict"] == "malicious"
 
     def _complete_report(self, report: Mapping[str, Any]) -> HashReport:
@@ -204,7 +231,9 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
     def _check_limits(self, reports: Sequence[HashReport], unknown: Sequence[str]) -> None:
         for report in reports:
             verdict = "malicious" if report["malicious"] else report["verdict"] or "safe"
-            if verdicts.exceeds_limits(report["max_score"] or 0, verdict, self.fail_on_score, self.fail_on_verdict):
+            if verdicts.exceeds_limits(
+                report["max_score"] or 0, verdict, self.fail_on_score, self.text("fail_on_verdict")
+            ):
                 score = report["max_score"]
                 raise PermanentError(f"{report['hash']} is {verdict}, with a score of {score}: {report['url']}")
         if unknown and parse_bool("fail_on_unknown", self.fail_on_unknown):
@@ -212,7 +241,7 @@ class AssemblylineLookUpHashesOperator(AnalysisOperator):
 
     def _unique_hashes(self) -> list[str]:
         """Return each hash once: a duplicate would make a second submission."""
-        hashes = parse_id_list("hashes", self.hashes, "a file")
+        hashes = parse_hashes("hashes", self.hashes)
         try:
             return list({_normalize(hash_): hash_ for hash_ in hashes}.values())
         except ValueError as error:

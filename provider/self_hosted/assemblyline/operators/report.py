@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.api.submissions.types import Digest
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_id, parse_int
+from self_hosted.assemblyline.operators.references import parse_sid
+from self_hosted.core.arguments import parse_int
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.lineage import record_input, record_output
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import record_output, validate_output_uri, write_json
+from self_hosted.core.tasks.storage import write_json
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -36,7 +40,9 @@ class SubmissionReport(Digest):
 class AssemblylineGetReportOperator(AssemblylineOperator):
     """Gets the report of a submission, and its full version as a file; ``GET /api/v4/submission/summary/<sid>/``.
 
-    :param sid: id of the submission
+    Each key of the result is also an XCom, such as ``report.output["iocs"]``, unless ``multiple_outputs=False`` is set.
+
+    :param sid: id of the submission, or the result of a task that has one
     :param max_values: how many values of each type of IOC or attribution, and how many failed services, are listed;
         default: 20
     :param output_uri: path or URI of a JSON file for the full report, ``s3://aws_default@bucket/report.json``:
@@ -48,9 +54,17 @@ class AssemblylineGetReportOperator(AssemblylineOperator):
     """
 
     template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "max_values", "output_uri")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sid": "json"}
 
-    def __init__(self, *, sid: str, max_values: int | str = 20, output_uri: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        sid: str | Mapping[str, Any],
+        max_values: int | str = 20,
+        output_uri: str | Path | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"multiple_outputs": True, **kwargs})
         self.sid, self.max_values, self.output_uri = sid, max_values, output_uri
 
     def validate(self) -> None:
@@ -58,23 +72,25 @@ class AssemblylineGetReportOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
-        parse_id("sid", self.sid, "a submission")
+        parse_sid("sid", self.sid)
         parse_int("max_values", self.max_values, minimum=0)
-        validate_output_uri("output_uri", self.output_uri)
+        self.uri("output_uri")
 
     def submit(self, context: Context) -> SubmissionReport:
         """Read the report.
 
         :param context: the context of the task
         """
-        sid = parse_id("sid", self.sid, "a submission")
+        sid = parse_sid("sid", self.sid)
         url = submissions.build_page_url(self.base_url, sid)
         publish_link(context, url)
+        record_input(self.hook, asset_uri(self.hook, "submission", sid))
         digest = self.hook.run(digests.get(sid, parse_int("max_values", self.max_values, minimum=0)))
         self._log_failed_services(digest, url)
-        if self.output_uri:
-            self._write(sid, self.output_uri)
-        return SubmissionReport(**digest, output_uri=self.output_uri, url=url)
+        output_uri = self.uri("output_uri")
+        if output_uri:
+            self._write(sid, output_uri)
+        return SubmissionReport(**digest, output_uri=output_uri, url=url)
 
     def _write(self, sid: str, uri: str) -> None:
         full, summary = self.hook.run(reports.get_full(sid)), self.hook.run(reports.get_summary(sid))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from self_hosted.assemblyline.operators import references
 from self_hosted.assemblyline.operators.analysis import SubmitOperator
-from self_hosted.core.arguments import parse_bool, parse_id, require_one_of
+from self_hosted.core.arguments import parse_bool, require_one_of
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.lineage import record_input
+from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.assemblyline.api.submissions import resubmissions, sources
+    from self_hosted.assemblyline.api.submissions import resubmissions, submissions
     from self_hosted.assemblyline.api.submissions.sources import Source
     from self_hosted.assemblyline.operators.analysis import TaggedSubmission
 else:
     resubmissions = lazy_import("self_hosted.assemblyline.api.submissions.resubmissions")
-    sources = lazy_import("self_hosted.assemblyline.api.submissions.sources")
+    submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
 
 
 class AssemblylineResubmitOperator(SubmitOperator):
@@ -27,8 +31,9 @@ class AssemblylineResubmitOperator(SubmitOperator):
     identified, so that a retry would make another one; this task makes one submission, regardless of the number of
     tries.
 
-    :param sid: id of a submission, whose name, metadata and params are copied; either this or ``sha256``
-    :param sha256: hash of a file that the server has
+    :param sid: id of a submission, or the result of a task that has one; name, metadata and params are copied. Either
+        this or ``sha256``
+    :param sha256: hash of a file that the server has, or the result of a task that has one
     :param dynamic: whether to add dynamic analysis to the services; default: False
     :param submission_profile: analyse with this profile instead of the services of the earlier submission
     :param name: the file's name in Assemblyline; default: the name in the earlier submission, or the SHA-256
@@ -43,9 +48,19 @@ class AssemblylineResubmitOperator(SubmitOperator):
     """
 
     template_fields: Sequence[str] = (*SubmitOperator.template_fields, "sid", "sha256", "dynamic")
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **SubmitOperator.template_fields_renderers,
+        "sid": "json",
+        "sha256": "json",
+    }
 
     def __init__(
-        self, *, sid: str | None = None, sha256: str | None = None, dynamic: bool | str = False, **kwargs: Any
+        self,
+        *,
+        sid: str | Mapping[str, Any] | None = None,
+        sha256: str | Mapping[str, Any] | None = None,
+        dynamic: bool | str = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.sid, self.sha256, self.dynamic = sid, sha256, dynamic
@@ -66,13 +81,14 @@ class AssemblylineResubmitOperator(SubmitOperator):
         :raises ValueError: naming the invalid argument
         """
         if require_one_of({"sid": self.sid or None, "sha256": self.sha256 or None}) == "sha256":
-            return sources.parse({"sha256": str(self.sha256)})
-        parse_id("sid", self.sid, "a submission")
+            return {"sha256": references.parse_sha256(self.sha256)}
+        references.parse_sid("sid", self.sid)
         return self._copied_source
 
     def identify_content(self) -> Any:
         """Return the submission or the SHA-256, and whether dynamic analysis is added."""
-        return self.sid or self.source(), parse_bool("dynamic", self.dynamic)
+        content = references.parse_sid("sid", self.sid) if self.sid else self.source()
+        return content, parse_bool("dynamic", self.dynamic)
 
     def submit(self, context: Context) -> TaggedSubmission:
         """Read the earlier submission, and submit its file.
@@ -80,7 +96,10 @@ class AssemblylineResubmitOperator(SubmitOperator):
         :param context: the context of the task
         """
         if self.sid:
-            document = self.hook.run(resubmissions.get_original(parse_id("sid", self.sid, "a submission")))
+            sid = references.parse_sid("sid", self.sid)
+            publish_link(context, submissions.build_page_url(self.base_url, sid))
+            record_input(self.hook, asset_uri(self.hook, "submission", sid))
+            document = self.hook.run(resubmissions.get_original(sid))
             self._copied_options = dict(resubmissions.copy_options(document))
             self._copied_source = {"sha256": document["files"][0]["sha256"]}
         return super().submit(context)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import is_set, parse_bool, parse_int, parse_str_list
+from self_hosted.core.arguments import is_set, parse_bool, parse_int, parse_str_list, parse_text
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri
+from self_hosted.core.tasks.lineage import record_input, record_output
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import record_output, validate_output_uri, write_json_lines
+from self_hosted.core.tasks.storage import write_json_lines
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -51,8 +54,8 @@ class AssemblylineSearchOperator(AssemblylineOperator):
     once it is complete, and replaces an existing one.
 
     :param index: alert, badlist, file, heuristic, result, retrohunt, safelist, signature, submission or workflow
-    :param query: a Lucene query. `self_hosted.assemblyline.api.search.lucene.quote` escapes external values. Combine
-        AND and OR with parentheses
+    :param query: a Lucene query, or the path of a file with it that ends in ``.lucene``. Combine AND and OR with
+        parentheses. `self_hosted.assemblyline.api.search.lucene.quote` escapes external values
     :param filters: a query, or a list of queries, all of which must match as well
     :param fields: names of fields, as a list or comma-separated; default: the fields that the index stores, which for a
         submission are neither files nor metadata
@@ -77,6 +80,8 @@ class AssemblylineSearchOperator(AssemblylineOperator):
         "limit",
         "use_archive",
     )
+    template_ext: Sequence[str] = (".lucene",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"filters": "json", "fields": "json"}
 
     def __init__(
         self,
@@ -86,7 +91,7 @@ class AssemblylineSearchOperator(AssemblylineOperator):
         filters: str | Sequence[str] | None = None,
         fields: str | Sequence[str] | None = None,
         sort: str | None = None,
-        output_uri: str | None = None,
+        output_uri: str | Path | None = None,
         limit: int | str | None = None,
         use_archive: bool | str = False,
         **kwargs: Any,
@@ -101,24 +106,26 @@ class AssemblylineSearchOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
-        validate_output_uri("output_uri", self.output_uri)
+        self.uri("output_uri")
         limit = self._max_rows()
-        if not self.output_uri and limit and limit > MAX_ROWS:
+        if not self.uri("output_uri") and limit and limit > MAX_ROWS:
             raise ValueError(f"limit must be {MAX_ROWS} or less without output_uri, not {limit}: set output_uri")
-        search.find_all(self.index, self._arguments())
+        search.find_all(str(self.index), self._arguments())
 
     def submit(self, context: Context) -> SearchRows:
         """Search, and write the rows as they arrive.
 
         :param context: the context of the task
         """
-        url = search.build_page_url(self.base_url, self.index, self.query)
+        url = search.build_page_url(self.base_url, self.index, parse_text("query", self.query))
         publish_link(context, url)
+        record_input(self.hook, asset_uri(self.hook, self.index))
         found = search.find_all(self.index, self._arguments()).iterate(self.hook.run)
         rows = islice(found, self._max_rows())
-        if self.output_uri:
-            count = self._write(self.output_uri, rows)
-            content = _Rows(output_uri=self.output_uri)
+        output_uri = self.uri("output_uri")
+        if output_uri:
+            count = self._write(output_uri, rows)
+            content = _Rows(output_uri=output_uri)
         else:
             content = _Rows(rows=list(rows))
             count = len(content["rows"])
@@ -126,21 +133,21 @@ class AssemblylineSearchOperator(AssemblylineOperator):
 
     def _write(self, uri: str, rows: Iterator[dict[str, Any]]) -> int:
         count = write_json_lines(uri, rows)
-        record_output(self.hook, uri)
+        record_output(self.hook, uri, count)
         self.log.info("Wrote %s rows to %s", count, uri)
         return count
 
     def _max_rows(self) -> int | None:
         if not is_set(self.limit):
-            return None if self.output_uri else DEFAULT_ROWS
+            return None if self.uri("output_uri") else DEFAULT_ROWS
         return parse_int("limit", self.limit)
 
     def _arguments(self) -> dict[str, Any]:
         arguments = {
-            "query": self.query,
+            "query": parse_text("query", self.query),
             "filters": parse_str_list("filters", self.filters),
             "fl": ",".join(parse_str_list("fields", self.fields)).replace(" ", ""),
-            "sort": self.sort,
+            "sort": self.text("sort"),
             "use_archive": parse_bool("use_archive", self.use_archive),
             # one row beyond the limit shows whether there are more
             "rows": min(search.PAGE_SIZE, (self._max_rows() or search.PAGE_SIZE) + 1),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id, parse_id_list, parse_int, require_one_of
+from self_hosted.assemblyline.operators.list_input import ListInputOperator
+from self_hosted.assemblyline.operators.references import parse_sid, parse_sids
+from self_hosted.core.arguments import parse_bool, parse_int, require_one_of
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ class AssemblylineSetVerdictOperator(AssemblylineOperator):
 
     It replaces the user's earlier verdict, and applies to the submission's alerts, too. The score does not change.
 
-    :param sid: id of the submission
+    :param sid: id of the submission, or the result of a task that has one
     :param verdict: malicious or non_malicious
     :param assemblyline_conn_id: the Airflow connection
     :return: `VerdictResult`
@@ -67,8 +70,9 @@ class AssemblylineSetVerdictOperator(AssemblylineOperator):
     """
 
     template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sid", "verdict")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sid": "json"}
 
-    def __init__(self, *, sid: str, verdict: str, **kwargs: Any) -> None:
+    def __init__(self, *, sid: str | Mapping[str, Any], verdict: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.sid, self.verdict = sid, verdict
 
@@ -77,7 +81,7 @@ class AssemblylineSetVerdictOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
-        parse_id("sid", self.sid, "a submission")
+        parse_sid("sid", self.sid)
         verdicts.check_user_verdict(self.verdict)
 
     def submit(self, context: Context) -> VerdictResult:
@@ -85,19 +89,22 @@ class AssemblylineSetVerdictOperator(AssemblylineOperator):
 
         :param context: the context of the task
         """
-        sid = parse_id("sid", self.sid, "a submission")
+        sid = parse_sid("sid", self.sid)
         url = submissions.build_page_url(self.base_url, sid)
         publish_link(context, url)
         changed = self.hook.run(verdicts.set_user_verdict(sid, self.verdict))
-        return VerdictResult(sid=sid, verdict=self.verdict, changed=changed, url=url)
+        result = VerdictResult(sid=sid, verdict=self.verdict, changed=changed, url=url)
+        emit_asset(context, self.hook, asset_uri(self.hook, "submission", sid), result)
+        return result
 
 
-class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
+class AssemblylineDeleteSubmissionOperator(ListInputOperator):
     """Deletes submissions with their results, and files of no other submission; ``DELETE /api/v4/submission/<sid>/``.
 
     A submission that is not completed is cancelled. A retry deletes the remaining ones.
 
-    :param sids: id of a submission, or a list of ids; either this or ``query``
+    :param sids: id of a submission, or the result of a task that has one, or a list of them; either this or ``query``
+    :param fail_on_empty: whether an empty list fails the task; default: False
     :param query: a Lucene query, such as ``metadata.campaign:"drill" AND times.completed:[* TO now-90d]``
     :param max_items: if there are more submissions, none is deleted; default: 100, at most 5,000
     :param confirm: must be true, because deleted submissions cannot be restored
@@ -107,12 +114,13 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
         users, after all others are deleted
     """
 
-    template_fields: Sequence[str] = (*AssemblylineOperator.template_fields, "sids", "query", "max_items", "confirm")
+    template_fields: Sequence[str] = (*ListInputOperator.template_fields, "sids", "query", "max_items", "confirm")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sids": "json"}
 
     def __init__(
         self,
         *,
-        sids: str | Sequence[str] | None = None,
+        sids: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] | None = None,
         query: str | None = None,
         max_items: int | str = 100,
         confirm: bool | str = False,
@@ -126,12 +134,14 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
 
         :raises ValueError: naming the argument
         """
+        super().validate()
         require_one_of({"sids": self.sids, "query": self.query})
         if self.query is not None and not str(self.query).strip():
             raise ValueError("query must not be empty; '*' matches all submissions")
         if not parse_bool("confirm", self.confirm):
             raise ValueError("confirm must be true: deleted submissions cannot be restored")
-        self._sids()
+        if self.query is None:
+            self.check_not_empty({"sids": self.sids}, self._sids())
         parse_int("max_items", self.max_items, maximum=MAX_DELETIONS)
 
     def submit(self, context: Context) -> DeletionResult:
@@ -139,12 +149,13 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
 
         :param context: the context of the task
         """
-        url = search.build_page_url(self.base_url, "submission", self.query or "*")
+        url = search.build_page_url(self.base_url, "submission", self.text("query") or "*")
         publish_link(context, url)
         outcome = self.hook.run(submissions.delete_many(self._select(parse_int("max_items", self.max_items))))
         deleted, absent = outcome["deleted"], outcome["absent"]
-        self.log.info("Deleted %s submissions; %s did not exist", len(deleted), len(absent))
-        return DeletionResult(deleted=len(deleted), absent=len(absent), sids=deleted[:MAX_NAMED_SIDS], url=url)
+        result = DeletionResult(deleted=len(deleted), absent=len(absent), sids=deleted[:MAX_NAMED_SIDS], url=url)
+        emit_asset(context, self.hook, asset_uri(self.hook, "submission"), result, len(deleted))
+        return result
 
     def _select(self, max_items: int) -> list[str]:
         sids = list(dict.fromkeys(self._sids())) or self._search(max_items)
@@ -155,10 +166,10 @@ class AssemblylineDeleteSubmissionOperator(AssemblylineOperator):
     def _sids(self) -> list[str]:
         if isinstance(self.sids, str) and not self.sids.strip():  # a missing result; a list may be empty
             raise ValueError(f"sids must be the id of a submission or a list of ids, not {self.sids!r}")
-        return parse_id_list("sids", self.sids, "a submission")
+        return parse_sids("sids", self.sids)
 
     def _search(self, max_items: int) -> list[str]:
         if self.query is None:
             return []
-        found = self.hook.run(submissions.search(self.query, fields="sid", rows=max_items + 1))
+        found = self.hook.run(submissions.search(str(self.query), fields="sid", rows=max_items + 1))
         return [submission["sid"] for submission in found]

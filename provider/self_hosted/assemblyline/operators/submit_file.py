@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.operators.analysis import SubmitOperator
 from self_hosted.assemblyline.operators.input_files import read_input_file
+from self_hosted.assemblyline.operators.references import parse_file
 from self_hosted.assemblyline.operators.uploads import upload_content, upload_file
 from self_hosted.core.arguments import require_one_of
 from self_hosted.core.tasks.job_state import build_fingerprint
-from self_hosted.core.tasks.storage import record_input
+from self_hosted.core.tasks.lineage import record_input
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,7 +31,7 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
     which deletes it, if the wait ends without a result or a user ends the task.
 
     :param file: path of a file, local or in an object store: ``s3://bucket/key``, with Airflow's connection as
-        ``s3://aws_default@bucket/key``; either this or ``content``
+        ``s3://aws_default@bucket/key``; or the result of a task that wrote a file. Either this or ``content``
     :param content: text or bytes to submit; needs a ``name``
     :param name: the file's name in Assemblyline; default: the name of ``file``
     :param submission_params: Assemblyline's ``params``, such as ``{"priority": 500, "generate_alert": True}``; the
@@ -45,8 +47,11 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
     """
 
     template_fields: Sequence[str] = (*SubmitOperator.template_fields, "file", "content")
+    template_fields_renderers: ClassVar[dict[str, str]] = {**SubmitOperator.template_fields_renderers, "file": "json"}
 
-    def __init__(self, *, file: str | None = None, content: str | bytes | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, file: str | Path | Mapping[str, Any] | None = None, content: str | bytes | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.file, self.content = file, content
 
@@ -56,16 +61,16 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
         :raises ValueError: naming the invalid argument
         """
         if require_one_of({"file": self.file, "content": self.content}) == "content":
-            return upload_content(self.content, self.name)
-        return upload_file(str(self.file), self.name)
+            return upload_content(self.content, self.text("name"))
+        return upload_file(parse_file("file", self.file), self.text("name"))
 
     def identify_content(self) -> Any:
         """Return the content, or path and size of the file; the hash tells submissions of other content apart."""
-        return self.content if self.file is None else read_input_file(str(self.file)).identity
+        return self.content if self.file is None else read_input_file(parse_file("file", self.file)).identity
 
     def fingerprint(self) -> str:
         """Return a digest that also differs if the file was replaced by one of the same size."""
-        modified_at = 0 if self.file is None else read_input_file(str(self.file)).modified_at
+        modified_at = 0 if self.file is None else read_input_file(parse_file("file", self.file)).modified_at
         return build_fingerprint([super().fingerprint(), modified_at])
 
     def submit(self, context: Context) -> TaggedSubmission:
@@ -74,5 +79,5 @@ class AssemblylineSubmitFileOperator(SubmitOperator):
         :param context: the context of the task
         """
         if self.file is not None:
-            record_input(self.hook, str(self.file))
+            record_input(self.hook, parse_file("file", self.file))
         return super().submit(context)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from self_hosted.assemblyline.operators.bulk_analysis import BulkAnalysisOperator, SubmittedFiles
-from self_hosted.assemblyline.operators.bulk_outcomes import BulkResult, FileReport, report_verdict
+from self_hosted.assemblyline.operators.bulk_analysis import BulkAnalysisOperator
+from self_hosted.assemblyline.operators.bulk_outcomes import FileReport, report_verdict
 from self_hosted.core.imports import import_string, lazy_import
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.assemblyline.api.submissions import contents, intake, submissions
     from self_hosted.assemblyline.operators.input_files import InputFile
@@ -36,6 +34,7 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
     :param files: paths or URIs, see `AssemblylineSubmitFileOperator`: a list, its text, or one of them
     :param folder: a folder, or a prefix of an object store (``s3://aws_default@incoming/today``); either this or
         ``files``
+    :param fail_on_empty: whether an empty list or folder fails the task; default: False
     :param pattern: glob pattern of the file names in ``folder``, such as ``*.zip``
     :param recursive: whether to search the folders below, too; default: False
     :param max_concurrency: how many submissions may run at a time; default: 5, the server's default quota
@@ -52,7 +51,7 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
     :param fail_on_verdict: fail if the verdict of a file is this or worse: info, suspicious, highly_suspicious,
         malicious
     :param assemblyline_conn_id: the Airflow connection
-    :return: `BulkResult`
+    :return: `BulkResult`; with ``wait_for_completion=False``, a list of the `FileReport` of the submitted files
     :raises AirflowFailException: for invalid arguments, a reached limit, and files with non-retryable errors
     """
 
@@ -65,6 +64,7 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
         """
         found = self.find_many({tag: contents.Content(file.upload) for tag, file in files.items()})
         sent = {tag: submission["sid"] for tag, submission in found.items()}
+        self.sha256s.update({found[tag]["sid"]: submissions.get_sha256(found[tag]) for tag in found})
         self.duplicated.update(sent)  # the response to an earlier try may have been lost
         return sent
 
@@ -77,6 +77,7 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
         submitted = self.hook.run(intake.submit_fail_fast(file.upload, self.options(), tag))
         if submitted["doubtful"] or self.previous_attempt_unknown:
             self.duplicated[tag] = submitted["sid"]
+        self.sha256s[submitted["sid"]] = submitted["sha256"]
         return str(submitted["sid"])
 
     def place_spec(self) -> WaitSpec:
@@ -89,18 +90,8 @@ class AssemblylineSubmitFilesOperator(BulkAnalysisOperator):
         :param key: its id
         :param outcome: the outcome of its wait
         """
-        return FileReport(sid=key, **report_verdict(outcome), url=submissions.build_page_url(self.base_url, key))
-
-    def build_combined_result(
-        self, context: Context, submitted: SubmittedFiles, outcomes: Mapping[str, Outcome]
-    ) -> BulkResult:
-        """Cancel duplicates, write the report, and return the result.
-
-        :param context: the context of the task
-        :param submitted: the result of `submit`
-        :param outcomes: by submission id
-        :raises SelfHostedError: if files failed or reached a limit
-        """
-        if submitted["duplicated"]:
-            self.cancel_duplicates(submitted["duplicated"])
-        return super().build_combined_result(context, submitted, outcomes)
+        return FileReport(**{
+            "sid": key,
+            **report_verdict(outcome),
+            "url": submissions.build_page_url(self.base_url, key),
+        })

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from self_hosted.assemblyline.operators.analysis import SubmitOperator
+from self_hosted.core.arguments import parse_text
 from self_hosted.core.imports import lazy_import
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ class AssemblylineSubmitHashOperator(SubmitOperator):
 
         :raises ValueError: if it is none
         """
-        return hash_kinds.identify(self.hash)
+        return hash_kinds.identify(parse_text("hash", self.hash).strip())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from self_hosted.assemblyline.operators.analysis import SubmitOperator
+from self_hosted.core.arguments import parse_text
 from self_hosted.core.imports import lazy_import
 
 if TYPE_CHECKING:
@@ -44,6 +45,6 @@ class AssemblylineSubmitUrlOperator(SubmitOperator):
 
         :raises ValueError: naming the invalid argument
         """
-        if self.name:
+        if self.text("name"):
             raise ValueError("name cannot be set: Assemblyline names the submission after its url")
-        return sources.parse({"url": self.url})
+        return sources.parse({"url": parse_text("url", self.url).strip()})

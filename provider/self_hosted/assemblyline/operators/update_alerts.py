@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.assemblyline.api.alerts.types import BatchUpdate
 from self_hosted.assemblyline.operators.alerts import AlertOperator
-from self_hosted.core.arguments import parse_bool, parse_int, parse_str_list
+from self_hosted.core.arguments import parse_bool, parse_int, parse_optional_text, parse_str_list, parse_text, to_plain
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
 
     Alerts that other users own are not taken; their other fields change. A verdict costs one request per alert.
 
-    :param query: a Lucene query, such as ``file.sha256:"..." AND status:TRIAGE``
+    :param query: a Lucene query, such as ``file.sha256:"..." AND status:TRIAGE``, or the path of a file with it that
+        ends in ``.lucene``
     :param filters: a query, or a list of queries, all of which must match as well
     :param tc: only alerts of this time span before ``tc_start``, or before now: "4d", "12h", "30m"
     :param tc_start: only alerts until this time, such as ``{{ data_interval_end }}``
@@ -68,6 +71,11 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
         "allow_match_all",
         "is_dry_run",
     )
+    template_ext: Sequence[str] = (".lucene",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        **AlertOperator.template_fields_renderers,
+        "filters": "json",
+    }
 
     def __init__(
         self,
@@ -75,7 +83,7 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
         query: str,
         filters: str | Sequence[str] = (),
         tc: str | None = None,
-        tc_start: str | None = None,
+        tc_start: str | datetime | None = None,
         max_items: int | str = 100,
         allow_match_all: bool | str = False,
         dry_run: bool | str = False,
@@ -116,10 +124,12 @@ class AssemblylineUpdateAlertsOperator(AlertOperator):
                 dry_run=parse_bool("dry_run", self.is_dry_run),
             )
         )
-        self.log.info("%(found)s alerts match; %(to_change)s differ; %(changed)s were changed", result)
-        return AlertsResult(**result, url=url)
+        updated = AlertsResult(**result, url=url)
+        if not parse_bool("dry_run", self.is_dry_run):
+            emit_asset(context, self.hook, asset_uri(self.hook, "alert"), updated, result["changed"])
+        return updated
 
     def _query(self) -> AlertQuery:
-        if not isinstance(self.query, str):
-            raise ValueError(f"query must be a Lucene query, not {self.query!r}")
-        return queries.AlertQuery(self.query, parse_str_list("filters", self.filters), self.tc, self.tc_start)
+        query, filters = parse_text("query", self.query), parse_str_list("filters", self.filters)
+        tc_start = parse_optional_text("tc_start", to_plain(self.tc_start))
+        return queries.AlertQuery(query, filters, self.text("tc"), tc_start)

@@ -6,6 +6,7 @@ import hashlib
 import io
 from typing import Any, BinaryIO, cast
 
+from self_hosted.core.arguments import parse_text
 from self_hosted.core.http.flow import Upload
 from self_hosted.core.tasks.storage import resolve_path
 
@@ -17,8 +18,8 @@ def upload_content(content: Any, name: str | None) -> Upload:
     :param name: the file's name in Assemblyline
     :raises ValueError: if the content is empty or has another type, or the name is missing
     """
-    data = content.encode() if isinstance(content, str) else content
-    if not isinstance(data, bytes) or not data:
+    data = content if isinstance(content, bytes) else parse_text("content", content).encode()
+    if not data:
         raise ValueError("content must be non-empty text or bytes: Assemblyline rejects empty files")
     if not name:
         raise ValueError("name is missing: content has no file name of its own")
@@ -28,7 +29,7 @@ def upload_content(content: Any, name: str | None) -> Upload:
 def upload_file(file: str, name: str | None = None) -> Upload:
     """Return the upload of a file. The file is opened when it is sent.
 
-    :param file: path or URI, see `self_hosted.core.tasks.storage.resolve_path`
+    :param file: path or URI, see `self_hosted.core.tasks.storage.parse_uri`
     :param name: the file's name in Assemblyline; default: its own name
     :raises ValueError: if the file does not exist, or is empty
     """

@@ -15,7 +15,10 @@ from self_hosted.atrocore.api.jobs import UNFINISHED_STATES
 from self_hosted.atrocore.api.pages import Record, StoredRecord, read_list
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import check_shape
+
+log = get_logger(__name__)
 
 
 class ExportJob(TypedDict):
@@ -96,4 +99,6 @@ def cancel(job_id: str) -> Flow[bool]:
     """
     path = url_path("api", EXPORTS.entity, check_record_id("job_id", job_id), "cancel")
     reply = yield Request("POST", path, idempotent=True)
-    return check_shape(reply, reply.json(), bool)
+    was_running = check_shape(reply, reply.json(), bool)
+    log.info("Export job %s: %s", job_id, "cancelled" if was_running else "it was not running")
+    return was_running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, cast
@@ -15,8 +16,12 @@ from self_hosted.atrocore.api.identifiers import check_entity, check_record_id
 from self_hosted.atrocore.api.pages import Record, StoredRecord, read_by_value, read_list
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.logs import get_logger
+from self_hosted.core.http.recovery import log_lost
 from self_hosted.core.http.redact import clean_text
 from self_hosted.core.http.shape import JsonObject, check_shape
+
+log = get_logger(__name__)
 
 MAX_ID_LENGTH = 24  # of the database columns of cores before 1.11
 
@@ -113,6 +118,17 @@ def create(entity: str, values: Record) -> Flow[Record]:
     :param values: its fields
     :raises OutcomeUnknownError: if the response was lost, and no record has the id, or one with other values
     """
+    record = yield from create_quietly(entity, values)
+    log.info("%s %s: created", entity, record["id"])
+    return record
+
+
+def create_quietly(entity: str, values: Record) -> Flow[Record]:
+    """Do the same as `create`, as one of many: without a line in the log.
+
+    :param entity: such as "Product"
+    :param values: its fields
+    """
     path, sent = url_path("api", check_entity(entity)), _with_id("values", values)
     try:
         reply = yield Request("POST", path, json=sent)
@@ -120,6 +136,7 @@ def create(entity: str, values: Record) -> Flow[Record]:
         try:
             record = yield from get(entity, sent["id"])
         except NotFoundError:
+            log_lost(lost_response, is_done=False)
             raise lost_response from None
         if "id" in values and not _is_result_of(record, sent):  # a random id belongs to no other record
             raise OutcomeUnknownError(
@@ -127,6 +144,7 @@ def create(entity: str, values: Record) -> Flow[Record]:
                 method="POST",
                 path=path,
             ) from None
+        log_lost(lost_response, is_done=True)
         return record
     return _read_record(reply)
 
@@ -141,12 +159,27 @@ def update(entity: str, record_id: str, values: Record) -> Flow[bool]:
         response was lost and the fields have the values: the cause is then unknown
     :raises ConflictError: if the record does not have the values of ``_prev``
     """
+    changed = yield from update_quietly(entity, record_id, values)
+    names = ", ".join(name for name in values if name != "_prev")
+    log.info("%s %s: %s", entity, record_id, f"changed {names}" if changed else "nothing differs")
+    return changed
+
+
+def update_quietly(entity: str, record_id: str, values: Record) -> Flow[bool]:
+    """Do the same as `update`, as one of many: without a line in the log.
+
+    :param entity: such as "Product"
+    :param record_id: its id
+    :param values: the fields to set
+    """
     request = Request("PATCH", _record_path(entity, record_id), json=values)
     try:
         reply = yield request
-    except OutcomeUnknownError:
+    except OutcomeUnknownError as lost:
         # read back before the request is sent again: after its own effect, ``_prev`` would be a conflict
-        if has_values((yield from get(entity, record_id)), values):
+        is_done = has_values((yield from get(entity, record_id)), values)
+        log_lost(lost, is_done=is_done)
+        if is_done:
             return True
         reply = yield request
     if reply.status == 304:
@@ -168,9 +201,11 @@ def delete(entity: str, record_id: str) -> Flow[None]:
     try:
         reply = yield Request("DELETE", path, idempotent=True)
     except NotFoundError:
+        log.info("%s %s: it does not exist, so that nothing is deleted", entity, record_id)
         return
     if not check_shape(reply, reply.json(), bool):
         raise reply.error(ServerError, "the server did not delete the record")
+    log.info("%s %s: deleted", entity, record_id)
 
 
 def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
@@ -187,9 +222,15 @@ def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
     check_entity(entity)
     payloads = [_with_id(f"payloads[{index}]", payload) for index, payload in enumerate(payloads)]
     try:
-        return (yield from upsert_once(entity, payloads))
-    except OutcomeUnknownError:
-        return (yield from upsert_once(entity, payloads))
+        results = yield from upsert_once(entity, payloads)
+    except OutcomeUnknownError as lost:
+        log.warning("%s; sending everything again: what was done before is not modified", lost)
+        results = yield from upsert_once(entity, payloads)
+    counts = Counter(str(result.get("status")) for result in results)
+    log.info(
+        "%s: upserted %d records: %s", entity, len(results), ", ".join(f"{n} {name}" for name, n in counts.items())
+    )
+    return results
 
 
 def upsert_once(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from self_hosted.atrocore.operators.base import AtrocoreOperator
 from self_hosted.atrocore.operators.row_source import FieldMapping, RowSource
+from self_hosted.atrocore.operators.sync_arguments import SyncArguments
 from self_hosted.atrocore.operators.sync_report import ReportedRow, SyncReport, SyncSummary
-from self_hosted.core.arguments import parse_bool, parse_int, parse_object, parse_object_list
 from self_hosted.core.http.errors import InvalidRequestError, ServerError
+from self_hosted.core.http.logs import SECONDS_BETWEEN_LINES, Throttle, get_logger
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.lineage import record_input, record_output
 from self_hosted.core.tasks.operator import publish_link
-from self_hosted.core.tasks.storage import record_output, validate_output_uri
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.atrocore.api import failure_threshold, identifiers, schemas
+    from self_hosted.atrocore.api import schemas
     from self_hosted.atrocore.api.sync import batches, changes, plans
 else:
-    failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
-    identifiers = lazy_import("self_hosted.atrocore.api.identifiers")
     schemas = lazy_import("self_hosted.atrocore.api.schemas")
     batches = lazy_import("self_hosted.atrocore.api.sync.batches")
     changes = lazy_import("self_hosted.atrocore.api.sync.changes")
     plans = lazy_import("self_hosted.atrocore.api.sync.plans")
 
+log = get_logger(__name__)
+
 ROWS_PER_PLAN = 1000  # compared together, so that requests are full even if few records differ
-MAX_BATCH_SIZE = 1000
-FILE_ENDINGS = (".csv", ".jsonl")
 
 
 class SyncResult(SyncSummary):
@@ -94,18 +96,19 @@ class AtrocoreSyncProductsOperator(AtrocoreOperator):
         "fail_on",
         "report_uri",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"rows": "json", "field_mapping": "json"}
 
     def __init__(
         self,
         *,
-        rows: str | Iterable[Mapping[str, Any]],
+        rows: str | Path | Iterable[Mapping[str, Any]],
         key_field: str = "number",
         entity: str = "Product",
         field_mapping: FieldMapping | str | None = None,
         dry_run: bool | str = False,
         batch_size: int | str = 100,
         fail_on: float | str = "any",
-        report_uri: str | None = None,
+        report_uri: str | Path | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -113,94 +116,96 @@ class AtrocoreSyncProductsOperator(AtrocoreOperator):
         self.plan_only = dry_run  # Airflow's operators have a method `dry_run`
         self.batch_size, self.fail_on, self.report_uri = batch_size, fail_on, report_uri
 
+    @cached_property
+    def arguments(self) -> SyncArguments:
+        """The arguments, after templating.
+
+        :raises ValueError: naming the argument
+        """
+        return SyncArguments.parse(self)
+
     def validate(self) -> None:
         """Check the arguments; the rows are checked when they are read.
 
         :raises ValueError: naming the argument
         """
-        self._parse_rows()
-        identifiers.check_entity(self.entity)
-        identifiers.check_field("key_field", self.key_field)
-        self._parse_mapping()
-        parse_bool("dry_run", self.plan_only)
-        parse_int("batch_size", self.batch_size, maximum=MAX_BATCH_SIZE)
-        failure_threshold.parse(self.fail_on)
-        validate_output_uri("report_uri", self.report_uri)
+        _ = self.arguments
 
     def submit(self, context: Context) -> SyncResult | DryRunResult:
         """Plan and apply the changes, some rows at a time; then report, and fail if too many rows failed.
 
         :param context: the context of the task
         """
-        url = f"{self.hook.settings.address.base_url}/#{self.entity}"
-        is_dry_run = parse_bool("dry_run", self.plan_only)
+        given = self.arguments
+        url = f"{self.hook.settings.address.base_url}/#{given.entity}"
         publish_link(context, url)
+        if isinstance(given.rows, str):
+            record_input(self.hook, given.rows)
         with (
-            RowSource(self._parse_rows(), self.key_field, self._parse_mapping()) as source,
-            SyncReport(keep_all=bool(self.report_uri)) as report,
+            RowSource(given.rows, given.key_field, given.field_mapping) as source,
+            SyncReport(keep_all=given.report_uri is not None) as report,
         ):
-            self.log.info("%s rows with %s keys", source.total, len(source.key_counts))
+            log.info("%s rows with %s keys", source.total, len(source.key_counts))
             try:
-                self._sync(source, report, is_dry_run=is_dry_run)
+                self._sync(source, report)
             finally:
-                self.log.info("Report: %s", json.dumps(report.summarize()))
-            result: SyncResult = {**report.summarize(), "entity": self.entity, "dry_run": is_dry_run, "url": url}
-            if self.report_uri:
-                report.write(self.report_uri, result)
-                record_output(self.hook, self.report_uri)
-            if is_dry_run:
+                self._log_progress(source, report)
+            result: SyncResult = {
+                **report.summarize(),
+                "entity": given.entity,
+                "dry_run": given.dry_run,
+                "url": url,
+            }
+            if given.report_uri:
+                report.write(given.report_uri, result)
+                record_output(self.hook, given.report_uri, report.total)
+            if given.dry_run:
                 return DryRunResult(**result, plan=report.plan())
+            uri, changed = asset_uri(self.hook, given.entity), result["created"] + result["updated"]
+            counts = {name: value for name, value in result.items() if not isinstance(value, list)}
+            emit_asset(context, self.hook, uri, counts, changed)
             self._require_few_failures(report)
             return result
 
-    def _sync(self, source: RowSource, report: SyncReport, *, is_dry_run: bool) -> None:
-        schema = self.hook.run(schemas.get(self.entity))
+    def _sync(self, source: RowSource, report: SyncReport) -> None:
+        given = self.arguments
+        schema = self.hook.run(schemas.get(given.entity))
         if schema is None:
-            self.log.info("The server does not describe its fields: it silently drops fields that it does not know")
+            log.info("The server does not describe its fields: it silently drops fields that it does not know")
         for key, count in source.repeated_keys().items():
             report.add([changes.RowOutcome(key, "ambiguous", f"{count} rows have this key")], rows_each=count)
+        progress = Throttle(SECONDS_BETWEEN_LINES)
         for rows in source.batches(ROWS_PER_PLAN):
-            plan = self.hook.run(plans.make(self.entity, self.key_field, rows, schema))
+            plan = self.hook.run(plans.make(given.entity, given.key_field, rows, schema))
             self._warn_about_missing_fields(plan)
-            if is_dry_run:
+            if given.dry_run:
                 report.add(plan.preview())
                 continue
             report.add(plan.settled)
-            for batch in _split(plan.changes, parse_int("batch_size", self.batch_size)):
-                report.add(self.hook.run(batches.apply(self.entity, batch)))
-            self.log.info("%s of %s rows are done", report.total, source.total)
+            for batch in _split(plan.changes, given.batch_size):
+                report.add(self.hook.run(batches.apply(given.entity, batch)))
+            if progress.is_due():
+                self._log_progress(source, report)
+
+    def _log_progress(self, source: RowSource, report: SyncReport) -> None:
+        counts = ", ".join(f"{count} {name}" for name, count in report.counts.items())
+        plan = " (dry run)" if self.arguments.dry_run else ""
+        entity, total = self.arguments.entity, source.total
+        log.info("%s: %d of %d rows are done%s: %s", entity, report.total, total, plan, counts or "nothing")
 
     def _warn_about_missing_fields(self, plan: plans.Plan) -> None:
         if plan.missing_fields:
             names = ", ".join(sorted(plan.missing_fields))
-            self.log.warning("New records lack %s: they fail unless %s has defaults for it", names, self.entity)
+            log.warning("New records lack %s: they fail unless %s has defaults for it", names, self.arguments.entity)
 
     def _require_few_failures(self, report: SyncReport) -> None:
         failed = report.counts["failed"]
-        if failed <= failure_threshold.parse(self.fail_on) * report.total:
+        if failed <= self.arguments.max_failed_share * report.total:
             return
         first = report.failures[0]
         message = f"{failed} of {report.total} rows failed, the first with the key {first.key}: {first.message}"
         # errors that may pass are left to the task's retries
         raise (InvalidRequestError if report.are_failures_permanent else ServerError)(message)
-
-    def _parse_rows(self) -> str | Iterable[Mapping[str, Any]]:
-        rows = self.rows
-        if isinstance(rows, str) and not rows.lower().endswith(FILE_ENDINGS):
-            if not rows.lstrip().startswith("["):
-                raise ValueError(f"rows must be the path or URI of a .csv or .jsonl file, not {rows!r}")
-            return parse_object_list("rows", rows)
-        if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
-            raise ValueError(f"rows must be dictionaries, or the path or URI of a file, not one {type(rows).__name__}")
-        return rows
-
-    def _parse_mapping(self) -> FieldMapping:
-        mapping = parse_object("field_mapping", self.field_mapping)
-        fields = [field for field in mapping.values() if field is not None]
-        repeated = sorted({field for field in fields if fields.count(field) > 1})
-        if repeated:
-            raise ValueError(f"field_mapping: more than one column is mapped to {', '.join(repeated)}")
-        return mapping
 
 
 def _split(items: Sequence[changes.Change], size: int) -> Iterator[Sequence[changes.Change]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, MISSING_RESULT, parse_id
+from self_hosted.core.arguments import MAX_SHOWN_CHARACTERS, MISSING_RESULT, parse_id, parse_text
 
 PROJECT_NAME = re.compile(r"[A-Za-z0-9_]{1,55}")  # the database truncates longer ones, so that they may collide
 ENTITY_ID = re.compile(r"[0-9a-f]{32}")
@@ -40,10 +40,10 @@ def parse_project_name(argument: str, value: Any) -> str:
     """Return the name of a project.
 
     :param argument: name of the argument
-    :param value: the name
+    :param value: the name, as text or, if it consists of digits, as a number
     :raises ValueError: for anything else
     """
-    return require_match(argument, value, PROJECT_NAME, PROJECT_NAME_RULE)
+    return require_match(argument, parse_text(argument, value), PROJECT_NAME, PROJECT_NAME_RULE)
 
 
 def parse_entity_id(argument: str, value: Any, label: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from self_hosted.ayon.api.projects.types import ProvisionedProject
 from self_hosted.ayon.operators.base import AyonOperator
 from self_hosted.core.arguments import parse_choice
+from self_hosted.core.http.errors import SelfHostedError
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.back_link import BackLinkingOperator
 from self_hosted.core.tasks.operator import idempotency_key, publish_link
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ else:
     records = lazy_import("self_hosted.ayon.api.projects.records")
 
 
+PROJECT_TOPIC = "airflow.project"
+
+
 class CreateProjectResult(ProvisionedProject):
     """The result of `AyonCreateProjectOperator`: a `ProvisionedProject`, and this key.
 
@@ -31,7 +38,7 @@ class CreateProjectResult(ProvisionedProject):
     url: str
 
 
-class AyonCreateProjectOperator(AyonOperator):
+class AyonCreateProjectOperator(BackLinkingOperator, AyonOperator):
     """Creates a project in AYON, exactly once, or updates an existing one. It never deletes anything.
 
     Retries are safe: name and code are unique in AYON, and a task recognizes its own project. The request that creates
@@ -41,7 +48,8 @@ class AyonCreateProjectOperator(AyonOperator):
     it does when a user clears the task.
 
     Endpoints: ``POST /api/projects``, ``PATCH /api/projects/{name}``, ``POST /api/projects/{name}/anatomy`` and
-    ``PATCH /api/projects/{name}/users/{user}``, https://docs.ayon.dev
+    ``PATCH /api/projects/{name}/users/{user}``, https://docs.ayon.dev. An event of the topic ``airflow.project`` names
+    the task (``back_link``), if the user may store events.
 
     :param name: 1 to 55 letters, digits and underscores; for an existing project, in its spelling
     :param code: short name, part of file names: letters, digits and underscores
@@ -66,6 +74,7 @@ class AyonCreateProjectOperator(AyonOperator):
 
     template_fields: Sequence[str] = (
         *AyonOperator.template_fields,
+        *BackLinkingOperator.template_fields,
         "name",
         "code",
         "project_label",
@@ -77,7 +86,8 @@ class AyonCreateProjectOperator(AyonOperator):
         "users",
         "if_exists",
     )
-    template_fields_renderers = {"anatomy": "json", "attributes": "json", "users": "json"}  # noqa: RUF012 Airflow's own way
+    template_fields_renderers: ClassVar[dict[str, str]] = {"anatomy": "json", "attributes": "json", "users": "json"}
+    template_ext: Sequence[str] = (".json",)
 
     def __init__(
         self,
@@ -108,7 +118,7 @@ class AyonCreateProjectOperator(AyonOperator):
 
         :raises ValueError: naming the argument
         """
-        self._project_spec().parsed()
+        _ = self.project_spec
         parse_choice("if_exists", self.if_exists, provision.IF_EXISTS)
 
     def submit(self, context: Context) -> CreateProjectResult:
@@ -117,13 +127,37 @@ class AyonCreateProjectOperator(AyonOperator):
         :param context: the context of the task
         """
         hook = cast("AyonHook", self.hook)
+        base_url = hook.settings.address.base_url
+        publish_link(context, records.page_url(base_url, self.project_spec.name))
         sender = f"{hook.sender}.{idempotency_key(context)}"
-        project = hook.ensure_project(self._project_spec(), sender=sender, if_exists=self.if_exists)
-        url = records.page_url(hook.settings.address.base_url, project["name"])
-        publish_link(context, url)
-        return {**project, "url": url}
+        project = hook.ensure_project(self.project_spec, sender=sender, if_exists=self.if_exists)
+        self._record_origin(context, project)
+        result: CreateProjectResult = {**project, "url": records.page_url(base_url, project["name"])}
+        emit_asset(context, hook, asset_uri(hook, "project", project["name"]), result)
+        return result
 
-    def _project_spec(self) -> project_spec.ProjectSpec:
+    def _record_origin(self, context: Context, project: ProvisionedProject) -> None:
+        """Store an event that names the task. Without the permission to do so, the task succeeds all the same."""
+        if self.origin is None or not (project["created"] or project["updated"]):
+            return
+        action = "created" if project["created"] else "updated"
+        try:
+            cast("AyonHook", self.hook).dispatch_event(
+                PROJECT_TOPIC,
+                f"airflow.{idempotency_key(context)}",
+                description=f"Project {project['name']} {action} by {self.origin}",
+                project=project["name"],
+                summary=self.origin.as_metadata(),
+            )
+        except SelfHostedError as error:
+            self.log.warning("No event in AYON names this task: %s", error)
+
+    @cached_property
+    def project_spec(self) -> project_spec.ProjectSpec:
+        """The desired project, after templating.
+
+        :raises ValueError: naming the argument
+        """
         return project_spec.ProjectSpec(
             name=self.name,
             code=self.code,
@@ -134,4 +168,4 @@ class AyonCreateProjectOperator(AyonOperator):
             anatomy=self.anatomy,
             attributes=self.attributes,
             users=self.users,
-        )
+        ).parsed()

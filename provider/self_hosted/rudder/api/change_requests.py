@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from self_hosted.core.http.errors import OutcomeUnknownError, PermanentError, SelfHostedError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
 from self_hosted.rudder.api.ids import check_change_request_id, check_object_id, check_optional_text
 from self_hosted.rudder.api.shapes import ChangeRequest
 from self_hosted.rudder.errors import NotOfferedError, clean_texts, is_empty_success, unwrap_first, unwrap_list
+
+log = get_logger(__name__)
 
 DEPLOYED, CANCELLED = "Deployed", "Cancelled"
 
@@ -56,7 +59,9 @@ def accept(change_request_id: int | str, status: str = DEPLOYED, *, reason: str 
     check_optional_text("reason", reason)
     # Rudder reads the status from the query only
     request = Request("POST", _path(change_request_id) + "/accept", query={"status": status, "reason": reason})
-    return (yield from _decide_once(request, change_request_id, status))
+    decided = yield from _decide_once(request, change_request_id, status)
+    log.info("Change request %s: accepted, its status is %s", change_request_id, decided["status"])
+    return decided
 
 
 def decline(change_request_id: int | str, *, reason: str | None = None) -> Flow[ChangeRequest]:
@@ -69,7 +74,9 @@ def decline(change_request_id: int | str, *, reason: str | None = None) -> Flow[
     """
     check_optional_text("reason", reason)
     request = Request("DELETE", _path(change_request_id), query={"reason": reason})
-    return (yield from _decide_once(request, change_request_id, CANCELLED))
+    decided = yield from _decide_once(request, change_request_id, CANCELLED)
+    log.info("Change request %s: declined, its status is %s", change_request_id, decided["status"])
+    return decided
 
 
 class Own(NamedTuple):
@@ -125,9 +132,11 @@ def decline_all(superseded: Sequence[ChangeRequest], effective: int | None) -> F
     by = "a change that was applied at once" if effective is None else f"change request {effective}"
     still_open = []
     for request in filter(is_open, superseded):
+        log.warning("Change request %s: replaced by %s; declining it", request["id"], by)
         try:
             yield from decline(request["id"], reason=f"replaced by {by} of the same task")
-        except SelfHostedError:  # the change itself is done; declining others is only cleanup
+        except SelfHostedError as error:  # the change itself is done; declining others is only cleanup
+            log.warning("Change request %s: it could not be declined: %s", request["id"], error)
             still_open.append(request["id"])
     return still_open
 
@@ -170,8 +179,8 @@ def _decide_once(request: Request, change_request_id: int | str, status: str) ->
 
     try:
         return (yield from read((yield request)))
-    except OutcomeUnknownError:
-        decided = yield from poll_for_effect(find_decision)
+    except OutcomeUnknownError as lost:
+        decided = yield from poll_for_effect(find_decision, lost=lost)
     if decided is not None:
         return decided
     try:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TypedDict
 
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import check_shape
 from self_hosted.rudder.errors import is_empty_success, unwrap
+
+log = get_logger(__name__)
 
 PATH, STARTED = "/system/update/policies", "Started"
 
@@ -30,6 +33,7 @@ def start_update() -> Flow[PolicyUpdate]:
     :raises ServerError: if the response is malformed
     """
     reply = yield Request("POST", PATH, idempotent=True)
+    log.info("Policies: started their generation")
     if is_empty_success(reply):
         return PolicyUpdate(status=STARTED)
     return PolicyUpdate(status=reply.clean(check_shape(reply, unwrap(reply, "policies"), str, "policies")))

@@ -110,5 +110,14 @@ def build_result(
     return {"rule_id": rule_id, "outcome": outcome, "changed": changed, "change_request_id": change_request_id}
 
 
+def describe_outcome(result: RuleUpdate) -> str:
+    """Return the outcome of an update for the log.
+
+    :param result: the effect of the update
+    """
+    number = result["change_request_id"]
+    return result["outcome"] if number is None else f"{result['outcome']} as change request {number}"
+
+
 def _is_different(change: Change, get: GetRule) -> Flow[bool]:
     return bool(rule_values.find_differences((yield from get(change.rule_id)), change.values))

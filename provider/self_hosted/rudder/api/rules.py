@@ -10,13 +10,16 @@ from uuid import uuid4
 from self_hosted.core.arguments import check_id
 from self_hosted.core.http.errors import InvalidRequestError, OutcomeUnknownError, ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
+from self_hosted.core.http.logs import describe_changes, get_logger
 from self_hosted.core.http.recovery import poll_for_effect
 from self_hosted.rudder.api import change_requests, rule_values
 from self_hosted.rudder.api.ids import check_object_id, check_optional_text
-from self_hosted.rudder.api.rule_changes import Change, build_result, find_change_request, find_effect
+from self_hosted.rudder.api.rule_changes import Change, build_result, describe_outcome, find_change_request, find_effect
 from self_hosted.rudder.api.shapes import Rule
 from self_hosted.rudder.api.types import RuleUpdate
 from self_hosted.rudder.errors import clean_texts, is_empty_success, unwrap_first, unwrap_list
+
+log = get_logger(__name__)
 
 DISABLED = "Disabled"
 STATUSES = ("In application", "Partially applied", "Not applied", DISABLED)
@@ -83,6 +86,7 @@ def update(
     rule = yield from get(rule_id)
     fields = rule_values.find_differences(rule, values)
     if not fields:
+        log.info("Rule %s: nothing differs", rule_id)
         return build_result(rule_id, "unchanged", [])
     if rule.get("system"):  # under validation, Rudder would open a change request that nobody can deploy
         raise InvalidRequestError(f"rule {rule_id} is a system rule: only Rudder itself may change it")
@@ -93,6 +97,7 @@ def update(
         else find_change_request(change, get)
     )
     if earlier:
+        log.info("Rule %s: found the effect of an earlier try, %s", rule_id, describe_outcome(earlier))
         return earlier
     query = {  # Rudder reads these three from the query only
         "reason": reason,
@@ -102,6 +107,8 @@ def update(
         ),
     }
     result = yield from _write_once(change, query, may_be_second=previous_attempt_unknown)
+    changes = describe_changes(rule, {name: values[name] for name in fields})
+    log.info("Rule %s: %s; %s", rule_id, changes, describe_outcome(result))
     if change.outdated:
         superseded = yield from change_requests.decline_all(change.outdated, result["change_request_id"])
         result["duplicates"] = [*result.get("duplicates", []), *superseded]
@@ -137,8 +144,8 @@ def _write_once(change: Change, query: Mapping[str, Any], *, may_be_second: bool
     request = Request("POST", url_path("rules", change.rule_id), query=query, json=body)
     try:
         result = yield from _read_result(change, (yield request))
-    except OutcomeUnknownError:
-        effect = yield from poll_for_effect(partial(find_effect, change, get))
+    except OutcomeUnknownError as lost:
+        effect = yield from poll_for_effect(partial(find_effect, change, get), lost=lost)
         if effect:
             return effect
         result, may_be_second = (yield from _read_result(change, (yield request))), True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from self_hosted.core.imports import lazy_import
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
 from self_hosted.rudder.operators.base import RudderOperator
 
@@ -32,4 +33,6 @@ class RudderUpdatePoliciesOperator(RudderOperator):
         :param context: the context of the task
         """
         publish_link(context, self.hook.settings.address.base_url)
-        return self.hook.run(policies.start_update())
+        update = self.hook.run(policies.start_update())
+        emit_asset(context, self.hook, asset_uri(self.hook, "policies"), update)
+        return update

@@ -4,48 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from self_hosted.core.arguments import (
-    parse_bool,
-    parse_id,
-    parse_list,
-    parse_object_list,
-    parse_str_list,
-    require_not_blank,
-)
 from self_hosted.core.http.errors import NotReadyError
 from self_hosted.core.imports import lazy_import
-from self_hosted.core.tasks.operator import idempotency_key
+from self_hosted.core.tasks.assets import asset_uri, emit_asset
+from self_hosted.core.tasks.back_link import BackLinkingOperator
+from self_hosted.core.tasks.operator import idempotency_key, publish_link
 from self_hosted.core.tasks.waiting_operator import WaitingOperator
-from self_hosted.rudder.api.ids import check_object_id, check_optional_text
 from self_hosted.rudder.api.types import RuleUpdate
 from self_hosted.rudder.operators.base import RudderOperator
+from self_hosted.rudder.operators.rule_arguments import FIELDS, RuleArguments
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from self_hosted.core.wait.observation import Observation
-    from self_hosted.rudder.api import change_requests, rule_changes, rules, targets
+    from self_hosted.core.wait.pending import Outcome
+    from self_hosted.rudder.api import change_requests, rule_changes, rules
 else:
     change_requests = lazy_import("self_hosted.rudder.api.change_requests")
     rule_changes = lazy_import("self_hosted.rudder.api.rule_changes")
     rules = lazy_import("self_hosted.rudder.api.rules")
-    targets = lazy_import("self_hosted.rudder.api.targets")
-
-FIELDS = {
-    "display_name": "displayName",
-    "category_id": "categoryId",
-    "short_description": "shortDescription",
-    "long_description": "longDescription",
-    "directives": "directives",
-    "targets": "targets",
-    "enabled": "enabled",
-    "tags": "tags",
-}
-"""The operator's arguments that are fields of a rule, and Rudder's names of them."""
 
 
 class UpdateRuleResult(RuleUpdate):
@@ -60,11 +43,12 @@ class UpdateRuleResult(RuleUpdate):
     applied_at: str | None
 
 
-class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
+class RudderUpdateRuleOperator(BackLinkingOperator, RudderOperator, WaitingOperator):
     """Sets values of a rule. Fields without an argument keep their values; if no value differs, nothing is sent.
 
     Where Rudder validates changes, the update becomes a change request, which people accept or decline. Endpoint:
-    ``POST /rules/{id}``, https://docs.rudder.io/api
+    ``POST /rules/{id}``, https://docs.rudder.io/api. Reason and description of the change request name the task
+    (``back_link``).
 
     :param rule_id: id of the rule
     :param display_name: its name
@@ -80,8 +64,8 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         minimum
     :param change_request_name: name of the change request, if there is one
     :param change_request_description: its description
-    :param wait_for_change_request: whether to wait until the change request is deployed; the task fails if it is
-        declined. ``cancel_on_kill`` has no effect: the decision about the request is left to people
+    :param wait_for_completion: whether to wait until the change request is deployed; the task fails if it is declined.
+        ``cancel_on_kill`` has no effect: the decision about the request is left to people
     :param rudder_conn_id: the Airflow connection
     :return: `UpdateRuleResult`
     :raises AirflowFailException: for invalid arguments, a missing rule or permission, and a declined change request
@@ -92,13 +76,20 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
     wait_spec = "self_hosted.rudder.waits.CHANGE_REQUEST"
     template_fields: Sequence[str] = (
         *RudderOperator.template_fields,
+        *WaitingOperator.template_fields,
+        *BackLinkingOperator.template_fields,
         "rule_id",
         *FIELDS,
         "reason",
         "change_request_name",
         "change_request_description",
-        "wait_for_change_request",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {
+        "directives": "json",
+        "targets": "json",
+        "tags": "json",
+        "long_description": "md",
+    }
 
     def __init__(
         self,
@@ -115,10 +106,10 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         reason: str | None = None,
         change_request_name: str | None = None,
         change_request_description: str | None = None,
-        wait_for_change_request: bool | str = False,
+        wait_for_completion: bool | str = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(wait_for_completion=wait_for_completion, **kwargs)
         self.rule_id = rule_id
         self.display_name = display_name
         self.category_id = category_id
@@ -131,30 +122,39 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         self.reason = reason
         self.change_request_name = change_request_name
         self.change_request_description = change_request_description
-        self.wait_for_change_request = wait_for_change_request
+
+    @cached_property
+    def arguments(self) -> RuleArguments:
+        """The arguments, after templating.
+
+        :raises ValueError: naming the argument
+        """
+        return RuleArguments.parse(self)
 
     def validate(self) -> None:
         """Check the arguments.
 
         :raises ValueError: naming the argument
         """
-        self._rule_id()
-        if not self._values():
-            raise ValueError(f"nothing to update: give at least one of {', '.join(FIELDS)}")
-        self._waits_for_change_request()
-        self._validate_texts()
+        extra, reason = self.hook.settings.extra, self.arguments.reason
+        if extra["require_reason"] and len(reason or "") < extra["min_reason_length"]:
+            raise ValueError(
+                f"reason must have at least {extra['min_reason_length']} characters, for Rudder's event log, "
+                f"not {self.reason!r}"
+            )
 
     def submit(self, context: Context) -> UpdateRuleResult:
         """Update the rule, or find the effect of an earlier try.
 
         :param context: the context of the task
         """
+        publish_link(context, rules.page_url(self.hook.settings.address.base_url, self.arguments.rule_id))
         update = rules.update(
-            self._rule_id(),
-            self._values(),
-            reason=self._stripped_reason,
-            change_request_name=self.change_request_name,
-            change_request_description=self.change_request_description,
+            self.arguments.rule_id,
+            self.arguments.values,
+            reason=self._signed(self.arguments.reason),
+            change_request_name=self.arguments.change_request_name,
+            change_request_description=self._signed(self.arguments.change_request_description),
             idempotency_key=idempotency_key(context),
             previous_attempt_unknown=self.previous_attempt_unknown,
         )
@@ -163,12 +163,11 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         return result
 
     def external_id(self, submitted: UpdateRuleResult) -> str | None:
-        """Return the number of the change request, if it is to be waited for.
+        """Return the number of the change request, if there is one.
 
         :param submitted: the result of `submit`
         """
-        is_pending = submitted["outcome"] == "pending" and self._waits_for_change_request()
-        return str(submitted["change_request_id"]) if is_pending else None
+        return str(submitted["change_request_id"]) if submitted["outcome"] == "pending" else None
 
     def external_url(self, submitted: UpdateRuleResult) -> str:
         """Return the page of the rule, or of the pending change request.
@@ -176,6 +175,36 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         :param submitted: the result of `submit`
         """
         return submitted["url"]
+
+    def external_asset(self, submitted: UpdateRuleResult) -> Sequence[str]:
+        """Return type and id of the change request, or of the rule if it was changed at once.
+
+        :param submitted: the result of `submit`
+        """
+        number = submitted["change_request_id"]
+        return ("rule", submitted["rule_id"]) if number is None else ("changeRequest", str(number))
+
+    def build_submitted_result(self, context: Context, submitted: UpdateRuleResult) -> UpdateRuleResult:
+        """Return the result without a wait, and emit the change request as an asset.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        """
+        emit_asset(context, self.hook, asset_uri(self.hook, *self.external_asset(submitted)), submitted)
+        return submitted
+
+    def build_combined_result(
+        self, context: Context, submitted: UpdateRuleResult, outcomes: Mapping[str, Outcome]
+    ) -> UpdateRuleResult:
+        """Return the result of a change that was applied, and emit the rule as an asset.
+
+        :param context: the context of the task
+        :param submitted: the result of `submit`
+        :param outcomes: of the change request, if there is one
+        """
+        result: UpdateRuleResult = super().build_combined_result(context, submitted, outcomes)
+        emit_asset(context, self.hook, asset_uri(self.hook, "rule", result["rule_id"]), result)
+        return result
 
     def build_result(self, context: Context, submitted: UpdateRuleResult, observation: Observation) -> UpdateRuleResult:
         """Return the task's result after the decision about the change request.
@@ -194,7 +223,7 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
         result = self._describe_result({**submitted, "outcome": "applied"})
         if "duplicates" in result:  # the server may have opened another one only after this wait began
             decline = rule_changes.decline_duplicates(
-                result["rule_id"], self._values(), idempotency_key(context), result["change_request_id"]
+                result["rule_id"], self.arguments.values, idempotency_key(context), result["change_request_id"]
             )
             result["duplicates"] = self.hook.run(decline)
             self._warn_about_duplicates(result)
@@ -202,16 +231,13 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
 
     def _require_values(self, context: Context, submitted: UpdateRuleResult) -> None:
         """Check that the deployed change request left the rule with the values of this try."""
-        differing = self.hook.run(rules.find_differences(submitted["rule_id"], self._values()))
+        differing = self.hook.run(rules.find_differences(submitted["rule_id"], self.arguments.values))
         if differing:
             self._clear_job_state(context)
             raise NotReadyError(
                 f"change request {submitted['change_request_id']} is deployed, but rule {submitted['rule_id']} has "
                 f"other values of {', '.join(differing)}: a retry sends them again"
             )
-
-    def _rule_id(self) -> str:
-        return check_object_id("rule_id", parse_id("rule_id", self.rule_id, "a rule"))
 
     def _warn_about_duplicates(self, result: UpdateRuleResult) -> None:
         for number in result.get("duplicates", ()):
@@ -221,27 +247,8 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
                 result["change_request_id"] or "a change that was applied at once",
             )
 
-    def _values(self) -> dict[str, Any]:
-        """Return the values of the given arguments, under Rudder's names of the fields."""
-        given = {argument: getattr(self, argument) for argument in FIELDS}
-        return {FIELDS[name]: _parse(name, value) for name, value in given.items() if value is not None}
-
-    def _waits_for_change_request(self) -> bool:
-        return parse_bool("wait_for_change_request", self.wait_for_change_request)
-
-    def _validate_texts(self) -> None:
-        for name in ("reason", "change_request_name", "change_request_description"):
-            check_optional_text(name, getattr(self, name))
-        extra = self.hook.settings.extra
-        if extra["require_reason"] and len(self._stripped_reason or "") < extra["min_reason_length"]:
-            raise ValueError(
-                f"reason must have at least {extra['min_reason_length']} characters, for Rudder's event log, "
-                f"not {self.reason!r}"
-            )
-
-    @property
-    def _stripped_reason(self) -> str | None:
-        return (self.reason or "").strip() or None
+    def _signed(self, text: str | None) -> str | None:
+        return self.origin.append_to(text) if self.origin else text
 
     def _describe_result(self, result: RuleUpdate | UpdateRuleResult) -> UpdateRuleResult:
         base_url = self.hook.settings.address.base_url
@@ -250,17 +257,3 @@ class RudderUpdateRuleOperator(RudderOperator, WaitingOperator):
             return {**result, "url": url, "applied_at": None}
         url, applied_at = rules.page_url(base_url, result["rule_id"]), datetime.now(UTC).isoformat()
         return {**result, "url": url, "applied_at": applied_at}
-
-
-def _parse(argument: str, value: Any) -> Any:
-    """Return the value of a field in Rudder's form."""
-    if argument == "enabled":
-        return parse_bool(argument, value)
-    if argument == "category_id":
-        return parse_id(argument, value, "a category")
-    if argument not in {"directives", "targets", "tags"}:
-        return value
-    require_not_blank(argument, value)
-    if argument == "directives":
-        return [check_object_id(argument, directive, "directive") for directive in parse_str_list(argument, value)]
-    return parse_object_list(argument, value) if argument == "tags" else [targets.normalize(parse_list(value))]

@@ -25,7 +25,11 @@ class Events(Resource):
         if not is_manager(user):
             raise ApiError(403, "Not allowed to update this event")
         body = await request.json()
+        event_hash = body.get("hash")
+        if event_hash and any(event.get("hash") == event_hash for event in self.state.events):
+            raise ApiError(409, "Event with the same hash already exists")
         fields = {
+            **({"hash": event_hash} if event_hash else {}),
             "status": "finished" if body.get("finished", True) else "pending",
             "description": body.get("description", ""),
             "summary": body.get("summary", {}),

@@ -10,7 +10,10 @@ from typing_extensions import TypedDict
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.http.flow import Flow, Request, Secret, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
+
+log = get_logger(__name__)
 
 ZIP_PASSWORD = "default_zip_password"  # noqa: S105 the name of a setting
 PREFERRED_PROFILE = "preferred_submission_profile"
@@ -67,6 +70,7 @@ def update(changes: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     settings = _merge(user["settings"], changes)
     path = f"{API_PATH}{url_path('user', 'settings', user['username'])}/"
     yield from call(Request("POST", path, json=settings, idempotent=True), object)
+    log.info("Settings of user %s: changed %s", user["username"], ", ".join(sorted(changes)))
     return _select_public(settings)
 
 

@@ -16,7 +16,10 @@ from self_hosted.assemblyline.api.alerts.types import AlertDocument, UpdatedAler
 from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.http.errors import PermissionDeniedError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger, shorten
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 # "batch" changes all alerts
 ENDPOINTS = frozenset({"batch", "labels", "list", "priorities", "related", "statistics", "statuses"})
@@ -68,6 +71,8 @@ def update(alert_id: str, changes: AlertChanges) -> Flow[UpdatedAlert]:
             yield from change(alert_id, value)
     if any(missing):
         alert = yield from get(alert_id)
+    else:
+        log.info("Alert %s: nothing differs", alert_id)
     return UpdatedAlert(
         alert_id=alert["alert_id"],
         sid=alert.get("sid"),
@@ -98,7 +103,9 @@ def add_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
     :param labels: texts; stored in upper case
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", _build_path(alert_id, "label"), AlertChanges(add_labels=labels).parse().add_labels)
+    parsed = AlertChanges(add_labels=labels).parse().add_labels
+    yield from _change("POST", _build_path(alert_id, "label"), parsed)
+    log.info("Alert %s: added labels %s", alert_id, shorten(parsed))
 
 
 def remove_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
@@ -110,7 +117,9 @@ def remove_labels(alert_id: str, labels: Sequence[str]) -> Flow[None]:
     :param labels: texts, in upper or lower case
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("DELETE", _build_path(alert_id, "label"), AlertChanges(remove_labels=labels).parse().remove_labels)
+    parsed = AlertChanges(remove_labels=labels).parse().remove_labels
+    yield from _change("DELETE", _build_path(alert_id, "label"), parsed)
+    log.info("Alert %s: removed labels %s", alert_id, shorten(parsed))
 
 
 def set_priority(alert_id: str, priority: str) -> Flow[None]:
@@ -122,7 +131,9 @@ def set_priority(alert_id: str, priority: str) -> Flow[None]:
     :param priority: LOW, MEDIUM, HIGH or CRITICAL
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", _build_path(alert_id, "priority"), AlertChanges(priority=priority).parse().priority)
+    parsed = AlertChanges(priority=priority).parse().priority
+    yield from _change("POST", _build_path(alert_id, "priority"), parsed)
+    log.info("Alert %s: priority set to %s", alert_id, parsed)
 
 
 def set_status(alert_id: str, status: str) -> Flow[None]:
@@ -134,7 +145,9 @@ def set_status(alert_id: str, status: str) -> Flow[None]:
     :param status: MALICIOUS, NON-MALICIOUS, ASSESS or TRIAGE
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("POST", _build_path(alert_id, "status"), AlertChanges(status=status).parse().status)
+    parsed = AlertChanges(status=status).parse().status
+    yield from _change("POST", _build_path(alert_id, "status"), parsed)
+    log.info("Alert %s: status set to %s", alert_id, parsed)
 
 
 def set_verdict(alert_id: str, verdict: str) -> Flow[None]:
@@ -146,7 +159,9 @@ def set_verdict(alert_id: str, verdict: str) -> Flow[None]:
     :param verdict: malicious or non_malicious; replaces the user's earlier verdict
     :raises NotFoundError: if the alert does not exist
     """
-    return _change("PUT", _build_path(alert_id, "verdict", str(AlertChanges(verdict=verdict).parse().verdict)))
+    parsed = str(AlertChanges(verdict=verdict).parse().verdict)
+    yield from _change("PUT", _build_path(alert_id, "verdict", parsed))
+    log.info("Alert %s: verdict set to %s", alert_id, parsed)
 
 
 def take_ownership(alert_id: str) -> Flow[None]:
@@ -195,6 +210,7 @@ def _take_for(user: str, alert_id: str) -> Flow[None]:
     owner, _ = yield from recovery.read_back(partial(_take, alert_id, user), partial(_get_owner, alert_id))
     if owner != user:
         raise PermissionDeniedError(f"alert {alert_id} is already owned by {owner}")
+    log.info("Alert %s: owned by %s", alert_id, owner)
 
 
 def _take(alert_id: str, user: str) -> Flow[str]:

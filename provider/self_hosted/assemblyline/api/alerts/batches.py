@@ -18,6 +18,9 @@ from self_hosted.assemblyline.errors import API_PATH, call
 from self_hosted.core.arguments import parse_int
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 BATCH_SIZE = 50  # alerts per request, with the ids in its URL; servers accept some 4,000 characters
 
@@ -60,6 +63,7 @@ def update_matching(
     differences = yield from _find_differences(alert_query, changes, user, max_items)
     missed = 0 if dry_run else (yield from _apply(alert_query, changes, user, differences))
     changed = 0 if dry_run else max(0, len(differences) - missed)
+    log.info("Alerts: %d match, %d differ, %d were changed", found, len(differences), changed)
     return {"found": found, "to_change": len(differences), "changed": changed}
 
 

@@ -12,7 +12,10 @@ from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.assemblyline.errors import API_PATH, Success, call
 from self_hosted.core.http.errors import ConflictError, NotFoundError, NotReadyError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, Upload, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 
 class Import(TypedDict):
@@ -42,6 +45,7 @@ def export_to(sid: str, save_to: SaveTo, *, use_alert: bool = False, max_size: i
     verified = downloads.verify_content(save_to, "cart", sid)
     path = f"{API_PATH}{url_path('bundle', sid)}/"
     yield Request("GET", path, query, save_to=verified, max_size=max_size, long_running=True)
+    log.info("%s %s: wrote its bundle", "Alert" if use_alert else "Submission", sid)
 
 
 def import_from(
@@ -91,10 +95,11 @@ def import_from(
     try:
         request = Request("POST", path, query, body=bundle, long_running=True, idempotent=idempotent)
         yield from call(request, Success)
-    except OutcomeUnknownError:
+    except OutcomeUnknownError as lost:
         find = partial(submissions.get_if_present, sid)
-        if existed or not (yield from poll_for_effect(find, recovery.RECHECK_DELAYS_SECONDS)):
+        if existed or not (yield from poll_for_effect(find, recovery.RECHECK_DELAYS_SECONDS, lost)):
             raise
+    log.info("Submission %s: %s", sid, "the bundle was sent, it existed already" if existed else "imported the bundle")
     return {"sid": sid, "imported": not existed}
 
 

@@ -13,6 +13,9 @@ from self_hosted.assemblyline.api.files import files
 from self_hosted.core.arguments import check_id, parse_choice
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, SaveTo, Secret
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 ENCODINGS = ("cart", "zip", "raw")
 """Neutralised as CaRT, in a zip archive with a password, or the content as it is."""
@@ -61,6 +64,7 @@ def download(
     verified = verify_content(save_to, encoding, sha256)
     path = files.build_path("download", sha256)
     yield Request("GET", path, query, save_to=verified, max_size=max_size, long_running=True)
+    log.info("File %s: downloaded as %s", sha256, encoding)
 
 
 def check_arguments(encoding: str, password: str | None) -> None:

@@ -10,7 +10,10 @@ from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.files import hash_kinds
 from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
+
+log = get_logger(__name__)
 
 
 class Content(TypedDict):
@@ -179,6 +182,7 @@ def purge(sha256: str) -> Flow[None]:
     :raises PermissionDeniedError: also without the role file_purge, which only extended API keys have
     """
     yield from call(Request("DELETE", build_path("filestore", sha256), idempotent=True), object)
+    log.info("File %s: deleted its content", sha256)
 
 
 def build_path(resource: str, sha256: str) -> str:

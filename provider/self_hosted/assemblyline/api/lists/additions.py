@@ -13,6 +13,9 @@ from self_hosted.assemblyline.api.lists import lists, schema
 from self_hosted.assemblyline.errors import API_PATH, call, read_result
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 
 class Addition(TypedDict):
@@ -79,6 +82,7 @@ def add(list_name: str, entry: Mapping[str, Any]) -> Flow[Addition]:
     parsed = schema.parse(list_name, entry)
     yield from _check([parsed])
     response = yield from call(Request("PUT", f"{API_PATH}/{list_name}/", json=parsed, idempotent=True), _Added)
+    log.info("Entry %s of the %s: %s", response["hash"], list_name, "added" if response["op"] == "add" else "updated")
     return {"id": response["hash"], "op": response["op"]}
 
 
@@ -102,9 +106,12 @@ def add_many(list_name: str, entries: Sequence[Mapping[str, Any]]) -> Flow[Addit
     missing = [entry_id for entry_id in parsed if entry_id not in unchanged]
     for start in range(0, len(missing), lists.BATCH_SIZE):
         yield from _send(list_name, [parsed[entry_id] for entry_id in missing[start : start + lists.BATCH_SIZE]])
+    updated = [entry_id for entry_id in missing if entry_id in existing]
+    counts = len(missing) - len(updated), len(updated), len(unchanged)
+    log.info("Entries of the %s: %d added, %d updated, %d unchanged", list_name, *counts)
     return {
         "added": [entry_id for entry_id in missing if entry_id not in existing],
-        "updated": [entry_id for entry_id in missing if entry_id in existing],
+        "updated": updated,
         "unchanged": unchanged,
         "disabled": [entry_id for entry_id in parsed if not existing.get(entry_id, {}).get("enabled", True)],
     }

@@ -15,7 +15,10 @@ from self_hosted.assemblyline.errors import API_PATH, Success, call, call_object
 from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
+
+log = get_logger(__name__)
 
 BATCH_SIZE = 500
 """Entries per request: Elasticsearch accepts 1024 terms in a query."""
@@ -110,7 +113,10 @@ def remove(list_name: str, entry_id: str) -> Flow[Removal]:
     if not (yield from get_if_present(list_name, entry_id)):
         return "absent"
     yield from call(Request("DELETE", build_path(list_name, entry_id), idempotent=True), Success)
-    return "kept" if (yield from get_if_present(list_name, entry_id)) else "removed"
+    is_kept = bool((yield from get_if_present(list_name, entry_id)))
+    effect = "removed the user's source, others remain" if is_kept else "removed"
+    log.info("Entry %s of the %s: %s", entry_id, list_name, effect)
+    return "kept" if is_kept else "removed"
 
 
 def build_path(list_name: str, entry_id: str, *parts: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from self_hosted.assemblyline.api.files import hash_kinds
+from self_hosted.assemblyline.api.lists import tag_values
 from self_hosted.core.arguments import parse_choice, parse_int
 
 LIST_NAMES = ("badlist", "safelist")
@@ -48,13 +49,13 @@ def build_tag_entry(tag_type: str, value: str) -> dict[str, Any]:
 
     :param tag_type: such as "network.static.domain"
     :param value: such as "evil.example"
-    :raises ValueError: if type or value is malformed
+    :raises ValueError: if type or value is malformed, or no result can have the value
     """
     if not isinstance(tag_type, str) or not TAG_TYPE.fullmatch(tag_type):
         raise ValueError(f"tags: the type must look like network.static.domain, not {tag_type!r}")
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"tags: the value of {tag_type} must be a text, not {value!r}")
-    return {"type": "tag", "tag": {"type": tag_type, "value": _normalize_value(tag_type, value)}}
+    return {"type": "tag", "tag": {"type": tag_type, "value": tag_values.normalize(tag_type, value)}}
 
 
 def build_signature_entry(name: str) -> dict[str, Any]:
@@ -135,21 +136,9 @@ def _check_attribution(attribution: Mapping[str, Any]) -> None:
 
 def _identify_hash(value: str) -> dict[str, str]:
     try:
-        return hash_kinds.identify(value)
+        return hash_kinds.identify(value.strip() if isinstance(value, str) else value)
     except ValueError:
         raise ValueError(f"hashes: {value!r} is no sha256, sha1, md5, tlsh or ssdeep") from None
-
-
-def _normalize_value(tag_type: str, value: str) -> str:
-    """Return domains, and the hosts of URIs, in lower case: the server changes them before it computes the id."""
-    if tag_type.endswith(".domain"):
-        return value.lower()
-    if tag_type.endswith(".uri"):
-        if "//" not in value:
-            raise ValueError(f"tags: a URI must start like https://example.com, not {value!r}")
-        host = value.split("//", 1)[1].split("/", 1)[0]
-        return value.replace(host, host.lower(), 1)
-    return value
 
 
 def _digest(text: str) -> str:

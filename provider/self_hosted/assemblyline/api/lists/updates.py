@@ -11,7 +11,10 @@ from self_hosted.assemblyline.errors import Success, call
 from self_hosted.core.arguments import parse_choice, parse_timestamp
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 
 def set_enabled(list_name: str, entry_id: str, enabled: bool) -> Flow[bool]:
@@ -28,6 +31,7 @@ def set_enabled(list_name: str, entry_id: str, enabled: bool) -> Flow[bool]:
         return False
     path = lists.build_path(list_name, entry_id, "enable")
     yield from _send(Request("PUT", path, json=enabled, idempotent=True), entry_id)
+    log.info("Entry %s of the %s: enabled %s -> %s", entry_id, list_name, not enabled, enabled)
     return True
 
 
@@ -48,6 +52,7 @@ def set_expiry(list_name: str, entry_id: str, expiry: str | None) -> Flow[None]:
     else:
         timestamp = lucene.format_timestamp(parse_timestamp("expiry", expiry))
         yield from _send(Request("PUT", path, json=timestamp, idempotent=True), entry_id)
+    log.info("Entry %s of the %s: expiry set to %s", entry_id, list_name, expiry or "never")
 
 
 def set_classification(list_name: str, entry_id: str, source: str, source_type: str, classification: str) -> Flow[None]:
@@ -67,6 +72,7 @@ def set_classification(list_name: str, entry_id: str, source: str, source_type: 
     path = lists.build_path(list_name, entry_id, "classification", source, source_type)
     yield from server.check_classification(classification, "classification")
     yield from call(Request("PUT", path, json=classification, idempotent=True), Success)
+    log.info("Entry %s of the %s: source %s is classified %s", entry_id, list_name, source, classification)
 
 
 def remove_source(list_name: str, entry_id: str, source: str, source_type: str) -> Flow[None]:
@@ -85,9 +91,11 @@ def remove_source(list_name: str, entry_id: str, source: str, source_type: str) 
     try:
         path = lists.build_path(list_name, entry_id, "source", source, source_type)
         yield from call(Request("DELETE", path), Success)
-    except OutcomeUnknownError:
-        if not (yield from poll_for_effect(partial(_is_without, list_name, entry_id, source, source_type))):
+    except OutcomeUnknownError as lost:
+        find = partial(_is_without, list_name, entry_id, source, source_type)
+        if not (yield from poll_for_effect(find, lost=lost)):
             raise
+    log.info("Entry %s of the %s: source %s removed", entry_id, list_name, source)
 
 
 def _is_without(list_name: str, entry_id: str, source: str, source_type: str) -> Flow[bool | None]:
@@ -115,6 +123,7 @@ def set_attribution(entry_id: str, kind: str, value: str, *, remove: bool = Fals
     if (value in existing) is not remove:
         return False  # the server fails on the removal of a kind that the entry does not have
     yield from _send(Request("DELETE" if remove else "PUT", path, idempotent=True), entry_id)
+    log.info("Entry %s of the badlist: %s %s %s", entry_id, kind, value, "removed" if remove else "added")
     return True
 
 

@@ -17,7 +17,10 @@ from self_hosted.assemblyline.errors import API_PATH
 from self_hosted.core.arguments import check_id, parse_choice, parse_int
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 INDICES = ("hot", "archive", "hot_and_archive")
 """The files that a retrohunt runs on."""
@@ -49,7 +52,9 @@ def start(yara_signature: str, options: Mapping[str, Any]) -> Flow[dict[str, Any
     classifications = yield from _get_classifications(given)
     body = {"indices": INDICES[-1], **classifications, **given, "ttl": ttl, "yara_signature": yara_signature}
     request = Request("PUT", f"{API_PATH}/retrohunt/", json=body, long_running=True)
-    return (yield from retrohunts.call_document(request))
+    started = yield from retrohunts.call_document(request)
+    log.info("Retrohunt %s: started", started["key"])
+    return started
 
 
 def start_once(
@@ -115,6 +120,8 @@ def start_unless_found(
     if found is None:
         tagged = {**options, "description": f"{options.get('description', '')} [{own.tag}]".strip()}
         found, _ = yield from recovery.read_back(partial(start, own.yara_signature, tagged), own.find)
+    else:
+        log.info("Retrohunt %s: found, an earlier try started it", found["key"])
     return found
 
 
@@ -164,7 +171,9 @@ def repeat(key: str, search_classification: str, ttl: int = 0) -> Flow[dict[str,
     check_id("key", key)
     body = {"key": key, "search_classification": search_classification, "ttl": parse_int("ttl", ttl, minimum=0)}
     request = Request("POST", f"{API_PATH}/retrohunt/repeat/", json=body, idempotent=True)
-    return retrohunts.call_document(request)
+    document = yield from retrohunts.call_document(request)
+    log.info("Retrohunt %s: started once more", key)
+    return document
 
 
 def check_arguments(yara_signature: str, options: Mapping[str, Any]) -> int:

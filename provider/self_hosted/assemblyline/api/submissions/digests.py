@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from self_hosted.assemblyline.api.submissions import reports, results, submissions, verdicts
-from self_hosted.assemblyline.api.submissions.types import Digest, FailedService, TagValues
+from self_hosted.assemblyline.api.submissions.types import Digest, FailedService, Ioc, TagValues
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow
 
@@ -33,6 +33,7 @@ def get(sid: str, first: int = 20) -> Flow[Digest]:
     heuristics = summary["heuristics"]
     return Digest(
         sid=sid,
+        sha256=submissions.get_sha256(document),
         max_score=document["max_score"],
         verdict=verdicts.classify(document["max_score"], bands),
         bands=bands,
@@ -40,7 +41,8 @@ def get(sid: str, first: int = 20) -> Flow[Digest]:
         error_count=document["error_count"],
         heuristics={kind: _list_names(heuristics[kind]) for kind in KINDS if heuristics.get(kind)},
         attack=sorted({technique for rows in summary["attack_matrix"].values() for technique, *_ in rows}),
-        iocs=_summarize_tags(summary["tags"]["ioc"], first),
+        iocs=_list_iocs(summary["tags"]["ioc"], first),
+        ioc_counts={tag_type: len(rows) for tag_type, rows in _list_tags(summary["tags"]["ioc"]).items()},
         attribution=_summarize_tags(summary["tags"]["attribution"], first),
         failed_services=failed,
         partial=summary["partial"],
@@ -56,7 +58,8 @@ def _check_rows(sid: str, summary: Mapping[str, Any]) -> None:
     tables = {2: [summary["heuristics"]], 1: [summary["attack_matrix"]], 3: summary["tags"].values()}
     for length, parts in tables.items():
         for row in (row for part in parts for rows in part.values() for row in rows):
-            if len(row) < length or not all(isinstance(text, str) for text in row[:2]):
+            is_text = [isinstance(text, str) for text in row[:2]] + [isinstance(row[3], str | None) for _ in row[3:4]]
+            if len(row) < length or not all(is_text):
                 raise ServerError(f"unexpected response: the summary of submission {sid} has an invalid row")
 
 
@@ -88,13 +91,26 @@ def _list_names(heuristics: Iterable[Sequence[str]]) -> list[str]:
     return sorted({name for _, name, *_ in heuristics})
 
 
+def _list_iocs(tags: Mapping[str, Sequence[Sequence[Any]]], first: int) -> list[Ioc]:
+    return [
+        Ioc(type=tag_type, value=value, classification=classification[0] if classification else None)
+        for tag_type, rows in _list_tags(tags).items()
+        for value, _, _, *classification in rows[:first]
+    ]
+
+
 def _summarize_tags(tags: Mapping[str, Sequence[Sequence[Any]]], first: int) -> dict[str, TagValues]:
-    summary: dict[str, TagValues] = {}
-    for tag_type, rows in sorted(tags.items()):
-        values = [value for value, _, safelisted, *_ in sorted(rows, key=_sort_key) if not safelisted]
-        if values:
-            summary[tag_type] = {"count": len(values), "first": values[:first]}
-    return summary
+    return {
+        tag_type: TagValues(count=len(rows), first=[value for value, *_ in rows[:first]])
+        for tag_type, rows in _list_tags(tags).items()
+    }
+
+
+def _list_tags(tags: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, list[Sequence[Any]]]:
+    """Return the rows of each type, the worst ones first, without safelisted ones."""
+    sorted_rows = {tag_type: sorted(rows, key=_sort_key) for tag_type, rows in sorted(tags.items())}
+    relevant = {tag_type: [row for row in rows if not row[2]] for tag_type, rows in sorted_rows.items()}
+    return {tag_type: rows for tag_type, rows in relevant.items() if rows}
 
 
 def _sort_key(tag: Sequence[Any]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.search.checks import check_query
 from self_hosted.assemblyline.api.search.documents import read_time
 from self_hosted.assemblyline.api.submissions import submissions, verdicts
-from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
+from self_hosted.assemblyline.api.submissions.types import SubmissionScore
 from self_hosted.core.arguments import parse_choice, parse_int
 from self_hosted.core.events.feed import Item
 from self_hosted.core.http.flow import Flow
@@ -60,7 +60,7 @@ class _Completed(TypedDict):
     times: _Times
 
 
-class _Submission(SubmissionOutcome):
+class _Submission(SubmissionScore):
     times: _Times
     files: list[SubmittedFile]
 
@@ -79,7 +79,7 @@ def read_page(
     :param verdict: the mildest verdict; None = any
     :param min_score: the lowest ``max_score``; None = any
     """
-    fields = f"{submissions.OUTCOME_FIELDS},{TIME_FIELD},files.name,files.sha256"
+    fields = f"{submissions.OUTCOME_FIELDS},{TIME_FIELD},files.name"
     window = {"offset": offset, "rows": rows, "fl": fields, "sort": f"{TIME_FIELD} asc"}
     bands = yield from verdicts.get_bands()
     filters = [*_build_filters(bands, verdict, min_score), lucene.since(TIME_FIELD, start)]

@@ -20,7 +20,10 @@ from self_hosted.assemblyline.api.submissions.sources import Source
 from self_hosted.core.arguments import check_id
 from self_hosted.core.http.errors import NotFoundError
 from self_hosted.core.http.flow import Flow, Pause
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
+
+log = get_logger(__name__)
 
 METADATA_KEY: Final = "airflow_task"
 """The metadata key of the tag."""
@@ -127,7 +130,7 @@ def get_many(
     for delay in recovery.RECHECK_DELAYS_SECONDS if previous_attempt_unknown else ():
         if len(found) == len(requests):
             break
-        yield Pause(delay)
+        yield Pause(delay, reason=f"submissions of an earlier try may appear: looking for them again in {delay:g} s")
         missing = {tag: content for tag, content in requests.items() if tag not in found}
         found.update((yield from _search_oldest(missing)))
     return found
@@ -199,12 +202,25 @@ def end_all_duplicates(kept: Mapping[str, str]) -> Flow[list[str]]:
     return deleted
 
 
+def end_late_duplicates(kept: Mapping[str, str]) -> Flow[list[str]]:
+    """Delete duplicates for as long as the server may still be working on a request whose response was lost.
+
+    :param kept: see `end_all_duplicates`
+    """
+    deleted = yield from end_all_duplicates(kept)
+    for delay in recovery.RECHECK_DELAYS_SECONDS:
+        yield Pause(delay, reason=f"looking for late duplicates of a lost response in {delay:g} s")
+        deleted += yield from end_all_duplicates(kept)
+    return list(dict.fromkeys(deleted))
+
+
 def _delete_duplicates(sid: str, candidates: Sequence[str]) -> Flow[list[str]]:
     deleted: list[str] = []
     kept = yield from _read_if_present(sid)
     for candidate in candidates if kept else ():
         other = yield from _read_if_present(candidate)
         if kept and other and contents.is_duplicate(kept, other):
+            log.warning("Submission %s: a duplicate of %s, caused by a lost response; deleting it", candidate, sid)
             with suppress(NotFoundError):  # somebody else has deleted it
                 yield from submissions.delete(candidate)
             deleted.append(candidate)

@@ -13,10 +13,13 @@ from self_hosted.assemblyline.api.search import lucene, search
 from self_hosted.assemblyline.api.submissions import idempotency, sources, submissions, validation
 from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.api.submissions.sources import Source
-from self_hosted.assemblyline.api.submissions.types import SubmissionOutcome
+from self_hosted.assemblyline.api.submissions.types import FileHash, SubmissionOutcome
 from self_hosted.assemblyline.errors import call
 from self_hosted.core.arguments import check_ids
 from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 OPTION_NAMES = validation.OPTION_NAMES | {"notification_queue", "notification_threshold", "type"}
 MAX_SUBMISSIONS_EACH = 10  # of one ingest, or of one file in a day; the wanted one is among them
@@ -44,16 +47,6 @@ class CreatedSubmission(SubmissionOutcome):
     metadata: _IngestMetadata
 
 
-class _File(TypedDict):
-    sha256: str
-
-
-class ReusedSubmission(SubmissionOutcome):
-    """The shape of a submission that the ingester reused."""
-
-    files: list[_File]
-
-
 def create(source: Source, options: Mapping[str, Any]) -> Flow[str]:
     """Ingest a source and return the id of the ingest. It is not the id of the submission.
 
@@ -72,6 +65,7 @@ def create(source: Source, options: Mapping[str, Any]) -> Flow[str]:
     tag = idempotency.get_or_create_tag(options)
     send = partial(_send, source, idempotency.add_tag(options, tag))
     ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag, Content(source)))
+    log.info("Ingest %s: sent %s", ingest_id, sources.describe_content(source))
     return ingest_id
 
 
@@ -89,6 +83,7 @@ def create_fail_fast(source: Source, options: Mapping[str, Any], tag: str) -> Fl
     """
     send = partial(_send, source, idempotency.add_tag(options, tag), fail_fast_on_quota=True)
     ingest_id, _ = yield from recovery.read_back(send, partial(_find_by_tag, tag, Content(source)))
+    log.debug("Ingest %s: sent %s", ingest_id, sources.describe_content(source))  # one of many
     return ingest_id
 
 
@@ -108,10 +103,13 @@ def create_once(source: Source, options: Mapping[str, Any], tag: str) -> Flow[st
     check_options(options)
     find = partial(_find_by_tag, tag, Content(source))
     ingest_id = yield from find()
-    if ingest_id is None:
+    if ingest_id is not None:
+        log.info("Ingest %s: found, an earlier try sent %s", ingest_id, sources.describe_content(source))
+    else:
         yield from validation.check_upload(source, options)
         send = partial(_send, source, idempotency.add_tag(options, tag))
         ingest_id, _ = yield from recovery.read_back(send, find)
+        log.info("Ingest %s: sent %s", ingest_id, sources.describe_content(source))
     return ingest_id
 
 
@@ -148,7 +146,7 @@ def get_submissions(ingest_ids: Sequence[str]) -> Flow[dict[str, CreatedSubmissi
     return {document["metadata"]["ingest_id"]: document for document in reversed(found)}
 
 
-def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, ReusedSubmission]]:
+def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, SubmissionOutcome]]:
     """Return the outcome fields of the submissions that the ingester reused for known files, by SHA-256.
 
     Files that were submitted within the last minute are left out: their ingests may still become submissions.
@@ -161,21 +159,17 @@ def get_reused_submissions(sha256s: Sequence[str]) -> Flow[dict[str, ReusedSubmi
     if not sha256s:
         return {}
     query = f"sha256:{lucene.quote_any(sha256s)} AND seen.last:[* TO {SETTLED_BEFORE}]"
-    files = yield from search.find_shaped("file", {"query": query, "fl": "sha256", "rows": len(sha256s)}, _File)
+    files = yield from search.find_shaped("file", {"query": query, "fl": "sha256", "rows": len(sha256s)}, FileHash)
     settled = [file["sha256"] for file in files]
     if not settled:
         return {}
     # only ingested files are reused: the ingester does not know about submitted ones
     is_reusable = f"state:completed AND metadata.ingest_id:* AND times.completed:{REUSE_PERIOD}"
     query = f"files.sha256:{lucene.quote_any(settled)} AND {is_reusable}"
-    fields = f"{submissions.OUTCOME_FIELDS},files.sha256"
-    found = yield from submissions.search_shaped(query, ReusedSubmission, fields, MAX_SUBMISSIONS_EACH * len(settled))
-    return {
-        file["sha256"]: document
-        for document in found
-        for file in document["files"][:1]
-        if not submissions.is_marked_deleted(document)
-    }
+    found = yield from submissions.search_shaped(query, SubmissionOutcome, rows=MAX_SUBMISSIONS_EACH * len(settled))
+    present = [document for document in found if not submissions.is_marked_deleted(document)]
+    by_sha256 = {submissions.get_sha256(document): document for document in present}
+    return {sha256: document for sha256, document in by_sha256.items() if sha256}
 
 
 def _send(source: Source, options: Mapping[str, Any], *, fail_fast_on_quota: bool = False) -> Flow[str]:

@@ -10,13 +10,17 @@ from typing import Any, TypedDict
 import typing_extensions
 
 from self_hosted.assemblyline.api import recovery
-from self_hosted.assemblyline.api.submissions import idempotency, sources, validation
+from self_hosted.assemblyline.api.submissions import idempotency, sources, submissions, validation
 from self_hosted.assemblyline.api.submissions.contents import Content
 from self_hosted.assemblyline.api.submissions.sources import Source
+from self_hosted.assemblyline.api.submissions.types import FileHash
 from self_hosted.assemblyline.errors import call_object
 from self_hosted.core.http.errors import ConcurrencyQuotaError, SelfHostedError
 from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
+
+log = get_logger(__name__)
 
 QUOTA_MESSAGE = re.compile(r"concurrent submission quota of (\d+)")
 
@@ -25,18 +29,21 @@ class Submitted(TypedDict):
     """A submission that was started under a tag.
 
     :param sid: id of the submission
+    :param sha256: SHA-256 of the submitted file; None if the server does not show it
     :param doubtful: whether a response was lost, now or in an earlier attempt: another submission with this tag may
         appear, which `idempotency.end_duplicates` ends
     :param left_alone: why other submissions with this tag are not used: they have another content
     """
 
     sid: str
+    sha256: str | None
     doubtful: bool
     left_alone: list[str]
 
 
 class _Submission(typing_extensions.TypedDict):
     sid: str
+    files: typing_extensions.NotRequired[list[FileHash]]
 
 
 def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
@@ -55,6 +62,7 @@ def submit(source: Source, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
     tag = idempotency.get_or_create_tag(options)
     send = partial(_send, source, idempotency.add_tag(options, tag))
     document, _ = yield from recovery.read_back(send, partial(idempotency.find, tag, Content(source)))
+    log.info("Submission %s: submitted %s", document["sid"], sources.describe_content(source))
     return document
 
 
@@ -74,7 +82,8 @@ def submit_fail_fast(source: Source, options: Mapping[str, Any], tag: str) -> Fl
     send = partial(_send, source, idempotency.add_tag(options, tag), fail_fast_on_quota=True)
     content = Content(source)
     document, is_lost = yield from recovery.read_back(send, partial(idempotency.find, tag, content))
-    return {"sid": document["sid"], "doubtful": is_lost, "left_alone": [*content.left_alone.values()]}
+    log.debug("Submission %s: submitted %s", document["sid"], sources.describe_content(source))  # one of many
+    return _describe(document, content, is_doubtful=is_lost)
 
 
 def submit_once(
@@ -109,13 +118,23 @@ def submit_once(
     find = partial(idempotency.find, tag, content)
     found = yield from poll_for_effect(find, delays)
     if found is not None:
-        return {"sid": found["sid"], "doubtful": True, "left_alone": [*content.left_alone.values()]}
+        log.info("Submission %s: found, an earlier try submitted %s", found["sid"], sources.describe_content(source))
+        return _describe(found, content, is_doubtful=True)
     validation.check_options(options)
     yield from validation.check_upload(source, options)
     send = partial(_send_within_quota, source, idempotency.add_tag(options, tag), quota_timeout)
     document, is_lost = yield from recovery.read_back(send, find)
-    is_doubtful = is_lost or previous_attempt_unknown
-    return {"sid": document["sid"], "doubtful": is_doubtful, "left_alone": [*content.left_alone.values()]}
+    log.info("Submission %s: submitted %s", document["sid"], sources.describe_content(source))
+    return _describe(document, content, is_doubtful=is_lost or previous_attempt_unknown)
+
+
+def _describe(document: Mapping[str, Any], content: Content, *, is_doubtful: bool) -> Submitted:
+    return Submitted(
+        sid=document["sid"],
+        sha256=submissions.get_sha256(document),
+        doubtful=is_doubtful,
+        left_alone=[*content.left_alone.values()],
+    )
 
 
 def parse_quota(error: SelfHostedError) -> int | None:

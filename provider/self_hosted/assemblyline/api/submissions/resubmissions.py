@@ -14,14 +14,19 @@ import typing_extensions
 from self_hosted.assemblyline.api import ids
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.files import files
-from self_hosted.assemblyline.api.submissions import idempotency, submissions, validation
+from self_hosted.assemblyline.api.submissions import idempotency, params as server_params, submissions
 from self_hosted.assemblyline.api.submissions.contents import SubmittedFile
 from self_hosted.assemblyline.errors import API_PATH, call_object
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.shape import JsonObject
 
+log = get_logger(__name__)
+
 DYNAMIC_ANALYSIS = "Dynamic Analysis"
-OWN_METADATA = {idempotency.METADATA_KEY, "ingest_id", "ts", "type"}  # written by the provider or the ingester
+# written by the provider (see `core/tasks/back_link.py`) or the ingester
+ORIGIN_METADATA = {"airflow_dag_id", "airflow_task_id", "airflow_run_id", "airflow_url"}
+OWN_METADATA = {idempotency.METADATA_KEY, "ingest_id", "ts", "type", *ORIGIN_METADATA}
 
 
 class _Submission(typing_extensions.TypedDict):
@@ -60,7 +65,7 @@ def create(sid: str) -> Flow[dict[str, Any]]:
     :raises OutcomeUnknownError: if the response was lost: there may be a new submission
     """
     path = f"{API_PATH}{url_path('submit', 'resubmit', sid)}/"
-    return call_object(Request("GET", path, idempotent=False), _Submission)
+    return (yield from _send(Request("GET", path, idempotent=False), f"submission {sid}"))
 
 
 def create_for_dynamic_analysis(
@@ -81,7 +86,7 @@ def create_for_dynamic_analysis(
     yield from _check_exists(copy_sid)
     path = f"{API_PATH}{url_path('submit', 'dynamic', sha256)}/"
     request = Request("GET", path, {"copy_sid": copy_sid, "name": name}, idempotent=False)
-    return (yield from call_object(request, _Submission))
+    return (yield from _send(request, f"the file {sha256}"))
 
 
 def create_with_profile(
@@ -108,7 +113,7 @@ def create_with_profile(
     yield from _check_exists(copy_sid)
     path = f"{API_PATH}{url_path('submit', profile, sha256)}/"
     request = Request("PUT", path, {"copy_sid": copy_sid, "name": name})
-    return (yield from call_object(request, _Submission))
+    return (yield from _send(request, f"the file {sha256}"))
 
 
 def get_original(sid: str) -> Flow[Original]:
@@ -134,7 +139,7 @@ def copy_options(document: Original) -> CopiedOptions:
     """
     if len(document["files"]) != 1:
         raise ValueError(f"submission {document['sid']} has {len(document['files'])} files; submit each by its sha256")
-    valid = validation.PARAM_NAMES - {"description"}
+    valid = set(server_params.PARAMS) - {"description"}
     params = {
         name: value for name, value in document["params"].items() if name in valid and value not in (None, "", [], {})
     }
@@ -161,3 +166,9 @@ def _check_exists(copy_sid: str | None) -> Flow[None]:
     """Check that the copied submission exists: the server would ignore a missing one."""
     if copy_sid:
         yield from submissions.get(copy_sid)
+
+
+def _send(request: Request, original: str) -> Flow[dict[str, Any]]:
+    document = yield from call_object(request, _Submission)
+    log.info("Submission %s: submitted %s again", document["sid"], original)
+    return document

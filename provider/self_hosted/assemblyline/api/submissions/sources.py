@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from self_hosted.assemblyline.api.files import hash_kinds
+from self_hosted.assemblyline.api.submissions import file_names
 from self_hosted.assemblyline.errors import API_PATH
 from self_hosted.core.http.flow import Request, Upload
+from self_hosted.core.http.logs import shorten
+from self_hosted.core.http.redact import strip_query
 
 Source = Upload | Mapping[str, str]
 """A file; or one of {"url": ...}, {"plaintext": ...} and {"base64": ...}; or, for a file that the server has,
@@ -20,7 +23,8 @@ Source = Upload | Mapping[str, str]
 # the server accepts any text as a URL, and restores defanged ones (hxxp[:]//example[.]com)
 URL = re.compile(r"[A-Za-z][\w+.-]*://\S+")
 BRACKETS = re.compile(r"[\[\](){}]")
-KINDS = ("url", "plaintext", "base64", *hash_kinds.PATTERNS)
+CONTENT_KINDS = ("plaintext", "base64")
+KINDS = ("url", *CONTENT_KINDS, *hash_kinds.PATTERNS)
 
 
 def parse(source: Mapping[str, str]) -> dict[str, str]:
@@ -76,7 +80,7 @@ def describe(source: Source) -> str:
 
     :param source: see `Source`
     """
-    return source.filename if isinstance(source, Upload) else "the " + "".join(source)
+    return file_names.escape(source.filename) if isinstance(source, Upload) else "the " + "".join(source)
 
 
 def build_request(endpoint: str, source: Source, options: Mapping[str, Any], *, fail_fast_on_quota: bool) -> Request:
@@ -88,10 +92,23 @@ def build_request(endpoint: str, source: Source, options: Mapping[str, Any], *, 
     :param fail_fast_on_quota: see `Request`
     :raises ValueError: if the source is invalid
     """
-    body: dict[str, Any] = (
-        {"parts": {"json": json.dumps(options), "bin": source}}
-        if isinstance(source, Upload)
-        else {"json": {**options, **parse(source)}}
-    )
+    if isinstance(source, Upload):
+        upload, named = file_names.use_safe_name(source, options)
+        body: dict[str, Any] = {"parts": {"json": json.dumps(named), "bin": upload}}
+    else:
+        body = {"json": {**options, **parse(source)}}
     path = f"{API_PATH}/{endpoint}/"
     return Request("POST", path, long_running=True, fail_fast_on_quota=fail_fast_on_quota, **body)
+
+
+def describe_content(source: Source) -> str:
+    """Return what is sent, for the log: the name and size of a file, the hash or the URL without its query.
+
+    :param source: see `intake.submit`
+    """
+    if isinstance(source, Upload):
+        return f"the file {shorten(source.filename)!r} ({source.size} bytes)"
+    [(kind, value)] = source.items()
+    if kind == "url":
+        return f"the URL {shorten(strip_query(value))}"
+    return f"a {kind} of {len(value)} characters" if kind in CONTENT_KINDS else f"the {kind} {shorten(value)}"

@@ -21,9 +21,13 @@ from self_hosted.core.http.errors import (
     PermissionDeniedError,
 )
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
+from self_hosted.core.http.recovery import log_lost
+
+log = get_logger(__name__)
 
 T = TypeVar("T")
-OUTCOME_FIELDS = "sid,state,max_score,file_count,error_count,to_be_deleted"
+OUTCOME_FIELDS = "sid,state,max_score,file_count,error_count,files.sha256,to_be_deleted"
 MAX_NAMED = 10  # ids in an error message
 
 
@@ -133,6 +137,15 @@ def is_marked_deleted(document: Mapping[str, Any]) -> bool:
     return bool(document.get("to_be_deleted"))
 
 
+def get_sha256(document: Mapping[str, Any]) -> str | None:
+    """Return the SHA-256 of the submitted file, or None if a submission shows none.
+
+    :param document: with its field ``files``
+    """
+    files = document.get("files") or [{}]
+    return files[0].get("sha256")  # type: ignore[no-any-return]
+
+
 def get_many(sids: Sequence[str]) -> Flow[list[SubmissionOutcome]]:
     """Return the outcome fields of those submissions that are in the index, by one search.
 
@@ -206,9 +219,12 @@ def delete(sid: str) -> Flow[None]:
     """
     try:
         yield from call(Request("DELETE", f"{API_PATH}{url_path('submission', sid)}/"), Success)
-    except OutcomeUnknownError:
-        if (yield from get_if_present(sid)):
+    except OutcomeUnknownError as lost:
+        remaining = yield from get_if_present(sid)
+        log_lost(lost, is_done=remaining is None)
+        if remaining:
             raise
+    log.info("Submission %s: deleted", sid)
 
 
 def delete_many(sids: Sequence[str]) -> Flow[Deletions]:

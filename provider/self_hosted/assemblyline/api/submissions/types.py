@@ -7,8 +7,14 @@ from typing import TypedDict
 import typing_extensions
 
 
-class SubmissionOutcome(typing_extensions.TypedDict):
-    """The shape of a submission in a response: the fields that waits use."""
+class FileHash(typing_extensions.TypedDict):
+    """The shape of a file of a submission, as far as waits use it."""
+
+    sha256: str
+
+
+class SubmissionScore(typing_extensions.TypedDict):
+    """The shape of a submission in a response: its state and its score."""
 
     sid: str
     state: str
@@ -16,6 +22,25 @@ class SubmissionOutcome(typing_extensions.TypedDict):
     file_count: int
     error_count: int
     to_be_deleted: typing_extensions.NotRequired[bool | None]
+
+
+class SubmissionOutcome(SubmissionScore):
+    """The shape of a submission in a response: the fields that waits use."""
+
+    files: typing_extensions.NotRequired[list[FileHash]]
+
+
+class Ioc(TypedDict):
+    """An indicator of compromise; a list of them is the argument ``entries`` of the list operators.
+
+    :param type: type of the tag, such as "network.static.domain"
+    :param value: its value
+    :param classification: of the tag; None if the server does not show it
+    """
+
+    type: str
+    value: str
+    classification: str | None
 
 
 class TagValues(TypedDict):
@@ -50,6 +75,7 @@ class Digest(TypedDict):
     """The findings of a submission in short, the worst first and without safelisted ones.
 
     :param sid: id of the submission
+    :param sha256: SHA-256 of the submitted file; None if the server does not show it
     :param max_score: the highest score of its files
     :param verdict: safe, info, suspicious, highly_suspicious or malicious
     :param bands: lowest score of each verdict
@@ -57,7 +83,8 @@ class Digest(TypedDict):
     :param error_count: how many services failed
     :param heuristics: names by kind: malicious, suspicious, info, safe
     :param attack: ids of MITRE ATT&CK techniques
-    :param iocs: `TagValues` by type of indicator
+    :param iocs: `Ioc` each, the worst ones of each type
+    :param ioc_counts: how many there are, by type
     :param attribution: `TagValues` by type of attribution
     :param failed_services: `FailedService` each
     :param partial: whether results are missing
@@ -65,6 +92,7 @@ class Digest(TypedDict):
     """
 
     sid: str
+    sha256: str | None
     max_score: int
     verdict: str
     bands: dict[str, int]
@@ -72,8 +100,47 @@ class Digest(TypedDict):
     error_count: int
     heuristics: dict[str, list[str]]
     attack: list[str]
-    iocs: dict[str, TagValues]
+    iocs: list[Ioc]
+    ioc_counts: dict[str, int]
     attribution: dict[str, TagValues]
     failed_services: list[FailedService]
     partial: bool
     filtered: bool
+
+
+class IngestResult(TypedDict):
+    """The result of an analysed ingest.
+
+    :param ingest_id: id of the ingest
+    :param sid: id of the submission
+    :param sha256: SHA-256 of the ingested file
+    :param state: "completed"
+    :param max_score: the highest score of its files
+    :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the bands of the server
+    :param file_count: how many files were analysed, extracted ones included
+    :param error_count: how many services failed
+    :param deduplicated: whether the submission is of an earlier ingest
+    :param url: page of the submission
+    """
+
+    ingest_id: str
+    sid: str
+    sha256: str | None
+    state: str
+    max_score: int
+    verdict: str
+    file_count: int
+    error_count: int
+    deduplicated: bool
+    url: str
+
+
+class IdleResult(TypedDict):
+    """The result of an idle server.
+
+    :param query: which submissions count
+    :param idle_seconds: for how long none was analysed, at least
+    """
+
+    query: str
+    idle_seconds: int

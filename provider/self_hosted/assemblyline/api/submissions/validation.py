@@ -7,7 +7,7 @@ from typing import Any
 
 from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.account import account
-from self_hosted.assemblyline.api.submissions import idempotency, sources
+from self_hosted.assemblyline.api.submissions import idempotency, params as server_params, sources
 from self_hosted.assemblyline.api.submissions.sources import Source
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Upload
@@ -16,34 +16,7 @@ OPTION_NAMES = frozenset({"metadata", "name", "params", "submission_profile"})
 SERVICE_SELECTIONS = ("selected", "excluded", "rescan", "resubmit")
 """The keys of ``params.services``, each with a list of names of services and categories."""
 
-# ``psid`` is left out: it marks submissions that the server made from others
-PARAM_NAMES = frozenset({
-    "auto_archive",
-    "classification",
-    "deep_scan",
-    "default_external_sources",
-    "delete_after_archive",
-    "description",
-    "filetype_override",
-    "generate_alert",
-    "groups",
-    "ignore_cache",
-    "ignore_filtering",
-    "ignore_recursion_prevention",
-    "ignore_size",
-    "initial_data",
-    "malicious",
-    "max_extracted",
-    "max_supplementary",
-    "never_drop",
-    "priority",
-    "service_spec",
-    "services",
-    "trace",
-    "ttl",
-    "type",
-    "use_archive_alternate_dtl",
-})
+SERVICE_PARAMS = ("services", "service_spec")  # see `check_services`
 
 
 def check_upload(source: Source, options: Mapping[str, Any]) -> Flow[None]:
@@ -96,14 +69,29 @@ def check_params(argument: str, params: Mapping[str, Any]) -> None:
 
     :param argument: name of the argument
     :param params: by name
-    :raises ValueError: if the server would ignore one
+    :raises ValueError: if the server would ignore one, or convert a value of the wrong type
     """
-    unknown = sorted(set(params) - PARAM_NAMES)
+    if not isinstance(params, Mapping):
+        raise ValueError(f"{argument} must be a dictionary, not {type(params).__name__}")
+    unknown = sorted(map(str, set(params) - set(server_params.PARAMS)))
     if unknown:
-        raise ValueError(f"{argument}: unknown {', '.join(unknown)}; valid are {', '.join(sorted(PARAM_NAMES))}")
+        raise ValueError(f"{argument}: unknown {', '.join(unknown)}; valid are {', '.join(server_params.PARAMS)}")
+    server_params.check(argument, {name: value for name, value in params.items() if name not in SERVICE_PARAMS})
     if str(params.get("description")).startswith(idempotency.RESUBMITTED_PREFIX):
         prefix = idempotency.RESUBMITTED_PREFIX
         raise ValueError(f"{argument}: description must not start with {prefix!r}, which marks the server's own copies")
+
+
+def parse_params(argument: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the server's ``params`` with values of the types that it expects; texts of templates are converted.
+
+    :param argument: name of the argument
+    :param params: by name
+    :raises ValueError: see `check_params`
+    """
+    parsed = server_params.parse(argument, params)
+    check_params(argument, parsed)
+    return parsed
 
 
 def check_services(params: Mapping[str, Any], configuration: Mapping[str, Any]) -> None:
@@ -114,6 +102,8 @@ def check_services(params: Mapping[str, Any], configuration: Mapping[str, Any]) 
     :raises ValueError: if the server would ignore a service
     """
     selections, spec = params.get("services") or {}, params.get("service_spec") or {}
+    if not isinstance(spec, Mapping) or not all(isinstance(values, Mapping) for values in spec.values()):
+        raise ValueError(f"params: service_spec must be a dictionary of dictionaries, not {spec!r:.100}")
     if not isinstance(selections, Mapping) or not set(selections) <= set(SERVICE_SELECTIONS):
         valid = ", ".join(SERVICE_SELECTIONS)
         raise ValueError(f"params: services must be a dictionary with keys among {valid}, not {selections!r}")

@@ -15,6 +15,9 @@ from self_hosted.assemblyline.errors import API_PATH, Success, call
 from self_hosted.core.arguments import is_set, parse_choice, parse_int
 from self_hosted.core.http.errors import PermanentError, ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 VERDICTS = ("info", "suspicious", "highly_suspicious", "malicious")
 """The score bands, as in the server's configuration. A score below all of them is "safe"."""
@@ -26,6 +29,7 @@ class AnalysisResult(TypedDict):
     """The result of a completed submission.
 
     :param sid: id of the submission
+    :param sha256: SHA-256 of the submitted file; None if the server does not show it
     :param state: "completed"
     :param max_score: the highest score of its files
     :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the server's bands
@@ -35,6 +39,7 @@ class AnalysisResult(TypedDict):
     """
 
     sid: str
+    sha256: str | None
     state: str
     max_score: int
     verdict: str
@@ -84,7 +89,7 @@ def judge(
 ) -> AnalysisResult:
     """Return the result of a submission whose analysis is over.
 
-    :param outcome: sid, state, max_score, verdict, file_count and error_count
+    :param outcome: sid, sha256, state, max_score, verdict, file_count and error_count
     :param url: its page
     :param fail_on_score: the lowest score to fail on
     :param fail_on_verdict: the mildest verdict to fail on
@@ -99,6 +104,7 @@ def judge(
         )
     return AnalysisResult(
         sid=outcome["sid"],
+        sha256=outcome.get("sha256"),
         state=outcome["state"],
         max_score=outcome["max_score"],
         verdict=outcome["verdict"],
@@ -144,6 +150,7 @@ def set_user_verdict(sid: str, verdict: str) -> Flow[bool]:
     response = yield from call(Request("PUT", path, idempotent=True), Success)
     if not response["success"]:
         raise ServerError(f"the server did not store the verdict on submission {sid}")
+    log.info("Submission %s: verdict of user %s set to %s", sid, user, verdict)
     return True
 
 

@@ -23,6 +23,9 @@ from self_hosted.core.http.errors import (
     ServerError,
 )
 from self_hosted.core.http.flow import Flow
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 BATCH_ERRORS = (ServerError, InvalidRequestError, OutcomeUnknownError)
 RECORD_ERRORS = (*BATCH_ERRORS, ConflictError, PermissionDeniedError, NotFoundError)
@@ -65,6 +68,7 @@ def _send(entity: str, changes: Sequence[Change], *, is_repeated: bool = False) 
 def _recover(entity: str, changes: Sequence[Change], error: SelfHostedError) -> Flow[list[RowOutcome]]:
     """Return the outcomes of a batch that failed as a whole."""
     applied = yield from _find_applied(entity, changes)
+    log.warning("%s: a batch failed, %d of its %d changes took effect: %s", entity, len(applied), len(changes), error)
     outcomes = [RowOutcome(change.key, change.expected_result) for change in changes if change.id in applied]
     rest = [change for change in changes if change.id not in applied]
     if len(changes) == 1:
@@ -102,9 +106,9 @@ def _send_one_by_one(entity: str, changes: Sequence[Change]) -> Flow[list[RowOut
 
 def _send_single(entity: str, change: Change) -> Flow[RowOutcome]:
     if change.creates:
-        yield from records.create(entity, change.payload)
+        yield from records.create_quietly(entity, change.payload)
         return RowOutcome(change.key, "created")
-    changed = yield from records.update(entity, change.id, dict(change.values))
+    changed = yield from records.update_quietly(entity, change.id, dict(change.values))
     return RowOutcome(change.key, "updated" if changed else "unchanged")
 
 

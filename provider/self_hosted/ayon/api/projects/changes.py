@@ -22,7 +22,7 @@ def apply(project_spec: ProjectSpec) -> Flow[list[str]]:
     data, attrib = differences.data, differences.attrib
     changes = {**differences.fields, **({"data": data} if data else {}), **({"attrib": attrib} if attrib else {})}
     if changes:
-        yield from _update(project_spec, changes)
+        yield from _update(project_spec, changes, differences.before)
     if differences.anatomy:
         yield from _set_anatomy(project_spec.name, differences.anatomy)
     users = yield from apply_users(project_spec)
@@ -44,9 +44,9 @@ def apply_users(project_spec: ProjectSpec) -> Flow[list[str]]:
     return [f"users.{name}" for name in differing]
 
 
-def _update(project_spec: ProjectSpec, changes: dict[str, Any]) -> Flow[None]:
+def _update(project_spec: ProjectSpec, changes: dict[str, Any], before: Mapping[str, Any]) -> Flow[None]:
     try:
-        yield from records.update(project_spec.name, changes)
+        yield from records.update(project_spec.name, changes, before)
     except (ServerError, ConflictError):
         yield from require_free_names(project_spec)
         raise

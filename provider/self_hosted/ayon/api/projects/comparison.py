@@ -21,12 +21,14 @@ class Differences(NamedTuple):
     :param data: color
     :param attrib: attributes
     :param anatomy: parts of the anatomy, each complete
+    :param before: the stored project, for the log
     """
 
     fields: dict[str, Any]
     data: dict[str, Any]
     attrib: dict[str, Any]
     anatomy: dict[str, Any]
+    before: Mapping[str, Any]
 
     @property
     def names(self) -> list[str]:
@@ -49,7 +51,8 @@ def compare(project_spec: ProjectSpec) -> Flow[Differences]:
         if not contains(current["attrib"].get(name), value)
     }
     anatomy = yield from _compare_anatomy(project_spec)
-    return Differences(_compare_fields(current, project_spec), _compare_color(color, project_spec), attrib, anatomy)
+    fields, data = _compare_fields(current, project_spec), _compare_color(color, project_spec)
+    return Differences(fields, data, attrib, anatomy, current)
 
 
 def find_differences(row: Mapping[str, Any], project_spec: ProjectSpec) -> Flow[list[str]]:

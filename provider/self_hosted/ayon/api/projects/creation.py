@@ -16,6 +16,9 @@ from self_hosted.ayon.api.shapes import Connection
 from self_hosted.core.arguments import check_id
 from self_hosted.core.http.errors import ConflictError, OutcomeUnknownError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import Flow, Pause, Request
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 CREATED = 201  # AYON's response has no content
 RECHECK_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)  # between checks for a project whose creation may be in progress
@@ -58,6 +61,7 @@ def create(body: dict[str, Any], *, sender: str | None = None) -> Flow[None]:
     attempt = yield from attempt_creation(body, sender)
     if attempt.error and not (attempt.was_lost and (yield from _is_effect(body, sender))):
         raise attempt.error
+    log.info("Project %s: created, with code %s", body["name"], body.get("code"))
 
 
 def attempt_creation(body: dict[str, Any], sender: str) -> Flow[Attempt]:
@@ -72,7 +76,8 @@ def attempt_creation(body: dict[str, Any], sender: str) -> Flow[Attempt]:
         # to learn of a lost response, which `Retries` would not report
         reply = yield replace(request, idempotent=False)
         reply.require_status(CREATED)
-    except OutcomeUnknownError:
+    except OutcomeUnknownError as lost:
+        log.warning("%s; sending it again: names are unique in AYON", lost)
         return (yield from _send_again(request))
     except (ConflictError, ServerError) as error:
         return Attempt(error)
@@ -105,7 +110,8 @@ def _is_effect(body: Mapping[str, Any], sender: str) -> Flow[bool]:
         creator = yield from get_creator(body["name"])
         if creator:
             break
-        yield Pause(delay)  # the first request may still be in progress
+        # the first request may still be in progress
+        yield Pause(delay, reason=f"project {body['name']}: looking for its creation again in {delay:g} s")
     if not (creator == sender or (sender.startswith(".") and (creator or "").endswith(sender))):
         return False
     found = yield from records.find(body["name"])

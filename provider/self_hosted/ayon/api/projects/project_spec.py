@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from self_hosted.ayon.api.identifiers import PROJECT_NAME, PROJECT_NAME_RULE, USER_NAME, require_match
+from self_hosted.ayon.api.identifiers import USER_NAME, parse_project_name, require_match
 from self_hosted.core.arguments import (
+    MISSING_RESULT,
     check_id,
     is_set,
     parse_bool,
     parse_id,
     parse_object,
+    parse_optional,
     parse_str_list,
+    parse_text,
     require_not_blank,
 )
 
@@ -74,22 +77,29 @@ class ProjectSpec:
 
         :raises ValueError: naming the argument, for values that AYON would reject, ignore or misinterpret
         """
-        require_match("name", self.name, PROJECT_NAME, PROJECT_NAME_RULE)
-        require_match("code", self.code, CODE, "letters, digits and underscores")
-        if self.label is not None:
-            require_match("label", self.label, LABEL, "text without ' and ;")
-        if self.color is not None:
-            require_match("color", self.color, COLOR, "of the form #rgb or #rrggbb")
-        if self.anatomy_preset and self.anatomy is not None:
+        preset, anatomy = _parse_preset(self.anatomy_preset), _parse_anatomy(self.anatomy)
+        if preset and anatomy is not None:
             raise ValueError("give either anatomy_preset or anatomy: AYON would ignore the preset")
         return replace(
             self,
-            anatomy_preset=_parse_preset(self.anatomy_preset),
-            library=None if self.library is None else parse_bool("library", self.library),
-            anatomy=_parse_anatomy(self.anatomy),
+            name=parse_project_name("name", self.name),
+            code=require_match("code", parse_text("code", self.code), CODE, "letters, digits and underscores"),
+            label=parse_optional("label", self.label, _parse_label),
+            color=parse_optional("color", self.color, _parse_color),
+            anatomy_preset=preset,
+            library=parse_optional("library", self.library, parse_bool),
+            anatomy=anatomy,
             attributes=_parse_optional_object("attributes", self.attributes),
             users=_parse_users(self.users),
         )
+
+
+def _parse_label(argument: str, value: Any) -> str:
+    return require_match(argument, parse_text(argument, value), LABEL, "text without ' and ;")
+
+
+def _parse_color(argument: str, value: Any) -> str:
+    return require_match(argument, value, COLOR, "of the form #rgb or #rrggbb")
 
 
 def _parse_preset(value: Any) -> str | None:
@@ -97,7 +107,7 @@ def _parse_preset(value: Any) -> str | None:
 
 
 def _parse_optional_object(argument: str, value: Any) -> dict[str, Any] | None:
-    if value is None:
+    if value is None or value == MISSING_RESULT:
         return None
     require_not_blank(argument, value)
     return parse_object(argument, value)
@@ -119,7 +129,8 @@ def _parse_users(value: Any) -> dict[str, list[str]] | None:
     return None if users is None else {_parse_user(name): _parse_groups(name, users[name]) for name in users}
 
 
-def _parse_user(name: str) -> str:
+def _parse_user(name: Any) -> str:
+    name = parse_text("users: the name of a user", name)
     return require_match("users: the name of a user", name, USER_NAME, "letters and digits, with _ . - in between")
 
 

@@ -22,6 +22,9 @@ from self_hosted.ayon.api.projects.types import ProvisionedProject
 from self_hosted.core.arguments import check_id, parse_choice
 from self_hosted.core.http.errors import ConflictError, NotFoundError, SelfHostedError
 from self_hosted.core.http.flow import Flow, Pause
+from self_hosted.core.http.logs import get_logger
+
+log = get_logger(__name__)
 
 IF_EXISTS = ("fail", "skip", "update")
 
@@ -45,6 +48,7 @@ def ensure(project_spec: ProjectSpec, *, sender: str, if_exists: str = "fail") -
         yield from require_known_references(project_spec)
         attempt = yield from creation.attempt_creation((yield from _build_body(project_spec)), sender)
         if attempt.error is None:
+            log.info("Project %s: created, with code %s", project_spec.name, project_spec.code)
             yield from changes.apply_users(project_spec)
             return _describe_new(project_spec)
         # in a race, all requests but one get HTTP 500; so does a repetition after a lost response
@@ -70,7 +74,7 @@ def _find_created(project_spec: ProjectSpec, error: SelfHostedError) -> Flow[dic
         if found and (yield from creation.get_creator(found["name"])):
             return found
         yield from require_free_names(project_spec)
-        yield Pause(delay)
+        yield Pause(delay, reason=f"project {project_spec.name}: looking for its creation again in {delay:g} s")
     if found is None:
         raise error
     return found
@@ -91,6 +95,8 @@ def _use_existing(
         "created": is_own,
         "updated": [],
     }
+    found = "found, an earlier try of this task created it" if is_own else f"it exists, and if_exists is {if_exists!r}"
+    log.info("Project %s: %s", existing["name"], found)
     if if_exists == "update":
         yield from require_known_references(project_spec)
         result["created"] = is_own or creator == sender

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from self_hosted.ayon.api.shapes import Anatomy, Project, ProjectPage, read_object
 from self_hosted.core.arguments import check_id, check_ids
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.http.logs import describe_changes, get_logger
 from self_hosted.core.http.shape import check_shape
+
+log = get_logger(__name__)
 
 PAGE_SIZE = 500
 MAX_PROJECTS = 100_000
@@ -66,15 +69,17 @@ def find(name: str) -> Flow[dict[str, Any] | None]:
     return next((project for project in similar if project["name"].lower() == name.lower()), None)
 
 
-def update(name: str, changes: dict[str, Any]) -> Flow[None]:
+def update(name: str, changes: dict[str, Any], before: Mapping[str, Any] | None = None) -> Flow[None]:
     """Change a project (``PATCH /api/projects/{name}``).
 
     :param name: name of the project
     :param changes: ``attrib`` and ``data`` are merged, lists are replaced, and None changes nothing
+    :param before: the present values, for the log
     :raises PermissionDeniedError: unless the user is a manager
     """
     reply = yield Request("PATCH", _path(name), json=changes, idempotent=True)
     reply.require_status(204)
+    log.info("Project %s: %s", name, describe_changes(_flatten(before or {}), _flatten(changes)))
 
 
 def get_anatomy(name: str) -> Flow[dict[str, Any]]:
@@ -94,6 +99,7 @@ def set_anatomy(name: str, anatomy: dict[str, Any]) -> Flow[None]:
     """
     reply = yield Request("POST", _path(name, "anatomy"), json=anatomy, idempotent=True)
     reply.require_status(204)
+    log.info("Project %s: anatomy set", name)
 
 
 def get_users(name: str) -> Flow[dict[str, list[str]]]:
@@ -116,6 +122,7 @@ def set_user(name: str, user: str, groups: Sequence[str]) -> Flow[None]:
     path = _path(name, "users", check_id("user", user))
     reply = yield Request("PATCH", path, json=check_ids("groups", groups), idempotent=True)
     check_shape(reply, reply.json(), dict[str, list[str]])
+    log.info("Project %s: access groups of user %s set to %s", name, user, ", ".join(groups) or "none")
 
 
 def page_url(base_url: str, name: str) -> str:
@@ -129,3 +136,10 @@ def page_url(base_url: str, name: str) -> str:
 
 def _path(name: str, *segments: str) -> str:
     return f"/api{url_path('projects', check_id('name', name), *segments)}"
+
+
+def _flatten(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with those of ``attrib`` and ``data`` on the same level."""
+    parts = [part for part in (values.get("attrib"), values.get("data")) if isinstance(part, Mapping)]
+    own = {name: value for name, value in values.items() if name not in {"attrib", "data"}}
+    return {**own, **{name: value for part in parts for name, value in part.items()}}
