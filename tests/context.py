@@ -24,6 +24,7 @@ class Ti:
     map_index: int = -1
     try_number: int = 1
     max_tries: int = 0
+    log_url: str = "http://airflow/dags/dag/runs/run/tasks/task"
     xcoms: dict[str, Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:

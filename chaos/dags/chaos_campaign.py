@@ -26,7 +26,7 @@ with DAG(
             task_id=f"submit_{mode}", deferrable=mode == "deferred", **options
         ).expand_kwargs([build_submission(name) for name in list_names(f"submit_{mode}", TASKS)])
         RudderUpdateRuleOperator.partial(
-            task_id=f"change_rule_{mode}", deferrable=mode == "deferred", wait_for_change_request=True, **options
+            task_id=f"change_rule_{mode}", deferrable=mode == "deferred", wait_for_completion=True, **options
         ).expand_kwargs([build_rule_change(name) for name in list_names(f"change_rule_{mode}", TASKS)])
 
     AyonCreateProjectOperator.partial(task_id="create_project", pre_execute=kill_at_random_moment).expand_kwargs([

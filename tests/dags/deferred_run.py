@@ -17,7 +17,7 @@ from typing import Any
 from demo.airflow_settings import build_environment_variables
 from self_hosted.core.wait.key import WaitKey
 from self_hosted.sandbox.server import Sandbox
-from tests.assemblyline.wait_cases import upload
+from tests.assemblyline.wait_cases import fetch, upload
 from tests.conftest import Served
 from tests.dags.deferred.every_deferred import SENSORS, Row
 from tests.rudder.wait_cases import add_rule
@@ -60,6 +60,7 @@ class DeferredSandbox:
             "folder": str(folder / "files"),
             "sid": str(sid),
             "sha256": hashlib.sha256(content.encode()).hexdigest(),
+            "service": WaitKey.from_text(fetch(served, 0)).id,
             "rule_id": add_rule(self.served["rudder"]),
         }
 

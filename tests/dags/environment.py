@@ -46,6 +46,9 @@ CHANGES = {
     'query="*"': f'query="{ALERT_QUERY}"',
 }
 """Replacements in the example DAGs, so that the tests are quick and do not affect each other."""
+SOURCES = {"YARA": [{"name": "community", "uri": "https://example.com/rules.git", "enabled": True}]}
+"""The sources of signatures."""
+
 SCHEDULE = re.compile(r'schedule="[^"]+"')
 RETRIES = re.compile(r'"retries": \d+')
 
@@ -81,9 +84,12 @@ def run_environment(home: Path, dags: Path, settings: dict[str, Any]) -> Generat
     """
     with Sandbox() as sandbox, Airflow(home, dags, port=0, settings=settings) as airflow:
         store_connections(airflow.api, sandbox.url)
-        features = {"retrohunt": {"enabled": True}, "archive": {"enabled": True}}
+        features = {"retrohunt": {"enabled": True}, "archive": {"enabled": True}, "signatures": {"sources": SOURCES}}
         post_json(f"{sandbox.url}/_control/seed", {"assemblyline": features})
-        yield Environment(airflow, sandbox.url)
+        environment = Environment(airflow, sandbox.url)
+        default = environment.get_connections()["assemblyline_default"]
+        airflow.api.create_connection("assemblyline_rules", {**default, "extra": {"api_key": "full:full-secret"}})
+        yield environment
 
 
 @contextmanager

@@ -117,6 +117,7 @@ def start_runs(lab: Lab) -> None:
     _write_inputs(lab)
     lab.start_run("triage", "assemblyline_folder_triage")
     lab.start_run("feed", "assemblyline_url_feed")
+    lab.start_run("rules", "assemblyline_yara_rules")
     lab.start_run("same feed", "assemblyline_url_feed")  # Airflow runs it after the first one
     for dag_id, params in _list_idle_runs(lab):
         lab.start_run(f"idle {dag_id}", dag_id, **params)
@@ -133,6 +134,7 @@ def _write_inputs(lab: Lab) -> None:
     lab.write_file("drop/incoming/half.txt", "still being wri", age_seconds=-3600)  # newer than any start of a run
     lab.write_file("feeds/urls.txt", f"# a feed\n{GOOD_URL}\n{BAD_URL}\n\n{GOOD_URL}\n")
     lab.write_file("hunts/new.yar", EVIL_RULE)
+    lab.write_file("checkouts/yara-rules/deep/evil.yar", EVIL_RULE)
     lab.write_release("fine", library=SHARED_LIBRARY, tool="a new tool")
     lab.write_release("bad", tool="RIG-SCORE:2000")
     lab.write_release("changed", tool="as it was built")

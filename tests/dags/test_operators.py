@@ -19,7 +19,7 @@ SHA256 = sha256(SAMPLE).hexdigest()
 SECRETS = ("sandbox-secret", ZIP_PASSWORD)
 """Secrets of the connections; they must not be anywhere else."""
 SKIPPED = {"ask_an_analyst", "release"}
-DEFERRED = {"scan", "alert", "urls", "ingested", "hunt"}
+DEFERRED = {"scan", "alert", "urls", "ingested", "hunt", "rules"}
 SUBMISSIONS = 9  # one each of scan, again and known, two each of delivery, urls and intake
 VERDICTS = {
     **{name: ["malicious"] for name in ("scan", "again", "known", "seen", "look_up")},
@@ -28,18 +28,17 @@ VERDICTS = {
 }
 PAGES = {
     **dict.fromkeys(("scan", "branch", "judge", "report", "keep", "known", "delivery"), "/submission/detail/"),
-    **dict.fromkeys(("urls", "again", "out", "back", "look_up"), "/submission/detail/"),
-    **dict.fromkeys(("block", "pardon", "forget"), "/manage/badlist"),
-    "intake": "/submissions",
-    "clean_up": "/search/submission?query=",
-    "found": "/search/submission?query=",
-    "triage": "/alerts/",
+    **dict.fromkeys(("urls", "again", "out", "back", "look_up", "seen", "ingested"), "/submission/detail/"),
+    **dict.fromkeys(("block", "block_iocs", "pardon", "forget"), "/manage/badlist"),
+    **dict.fromkeys(("intake", "clean_up", "found", "quiet"), "/search/submission?query="),
+    **dict.fromkeys(("alert", "triage"), "/alerts/"),
     "sweep": "/alerts?",
     "fetch": f"/file/detail/{SHA256}",
-    "hunt": "/retrohunt/",
+    **dict.fromkeys(("hunt", "hunted"), "/retrohunt/"),
+    "rules": "/manage/sources",
     "services": "",
 }
-"""The page of each operator's link, in Assemblyline's own interface."""
+"""The page of each task's link, in Assemblyline's own interface."""
 
 
 @pytest.fixture
@@ -55,9 +54,8 @@ def test_the_dag_has_every_operator_and_sensor_that_waits():
     assert waiting - {getattr(task, "operator_class", type(task)) for task in dag.tasks} == set()
 
 
-def test_the_expected_pages_belong_to_operators_with_a_link():
-    operators = [task.task_id for task in dag.tasks if task.operator_extra_links]
-    assert set(PAGES) <= set(operators)
+def test_the_expected_pages_are_those_of_all_tasks_with_a_link():
+    assert set(PAGES) == {task.task_id for task in dag.tasks if task.operator_extra_links}
 
 
 @in_airflow
@@ -155,7 +153,7 @@ def test_each_submission_is_an_asset_with_the_verdict_in_its_event(run: Operator
 
 
 @in_airflow
-def test_the_link_of_every_operator_opens_its_page(run: OperatorsRun):
+def test_the_link_of_every_task_opens_its_page(run: OperatorsRun):
     base = run.environment.get_connections()["assemblyline_default"]["host"]
     tasks = [task for task in run.tasks if task.task_id in PAGES]
     assert {task.task_id for task in tasks} == set(PAGES)
@@ -176,3 +174,32 @@ def test_no_secret_is_in_logs_triggers_or_the_database(run: OperatorsRun):
         texts[str(log)] = log.read_text(encoding="utf-8")
     assert [where for where, text in texts.items() if any(secret in text for secret in SECRETS)] == []
     assert "'zip_password': '***'" in str(run.get_rendered_fields("fetch"))
+
+
+def read_logs(run: OperatorsRun) -> dict[Path, list[str]]:
+    """Return the lines of each task instance, those of its trigger included, by the folder of its logs."""
+    logs: dict[Path, list[str]] = {}
+    for log in run.environment.airflow.home.glob(f"logs/dag_id={DAG_ID}/run_id={run.run_id}/**/attempt=*.log"):
+        records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        logs.setdefault(log.parent, []).extend(str(record.get("event")) for record in records)
+    return logs
+
+
+@in_airflow
+def test_the_log_of_every_task_shows_its_link_and_its_result(run: OperatorsRun):
+    logs = read_logs(run)
+    for start in ("Open in Assemblyline: ", "Done in "):
+        shown = {folder for folder, lines in logs.items() if any(line.startswith(start) for line in lines)}
+        names = {part.removeprefix("task_id=") for folder in shown for part in folder.parts if "task_id=" in part}
+        assert set(PAGES) - names <= {"branch"}, (
+            start
+        )  # Airflow ends a branch by an exception: its last line is another
+
+
+@in_airflow
+def test_no_line_of_a_task_repeats_with_each_poll(run: OperatorsRun):
+    starts, repeated = ("Waiting for ", "submission ", "Submission ", "Done in "), []
+    for folder, every_line in read_logs(run).items():
+        lines = [line for line in every_line if line.startswith(starts)]
+        repeated += [(folder.name, line) for line in set(lines) if lines.count(line) > 1]
+    assert repeated == []

@@ -11,6 +11,7 @@ import pytest
 from airflow import __version__ as airflow_version
 
 from demo.environment import Environment
+from self_hosted.assemblyline.api.submissions import submissions
 from self_hosted.assemblyline.hook import AssemblylineHook
 from self_hosted.core.http.flow import Upload
 from tests.dags.environment import TIMEOUT_SECONDS, wait_until
@@ -25,7 +26,8 @@ either_place = pytest.mark.parametrize("place", ["worker", pytest.param("trigger
 @either_place
 def test_marking_the_task_failed_cancels_the_remote_work(wait_runs: dict[str, WaitRun], place: str):
     run = wait_runs[f"mark {place}"]
-    run.wait_for_submission()
+    sid = run.wait_for_submission()
+    assert run.api.list_links(run.task) == [f"{run.assemblyline_url}/submission/detail/{sid}"]  # while it waits
     run.api.set_state(run.task, "failed")
     wait_until(lambda: not run.list_submissions())
     assert run.task.state == "failed"
@@ -76,6 +78,8 @@ def test_a_sensor_that_starts_in_the_triggerer_needs_a_worker_for_its_result_onl
     assert environment.airflow.api.get_result(wait)["sid"] == sid
     [end] = [task for task in tasks if task.task_id == "end"]
     assert end.pid is None or before_33
+    page = submissions.build_page_url(hook.settings.address.base_url, sid)
+    assert [environment.airflow.api.list_links(task) for task in (wait, end)] == [[page], [page]]
 
 
 @pytest.mark.skipif(before_33, reason="Airflow keeps nothing between the pokes before 3.3")

@@ -34,6 +34,11 @@ class WaitRun:
         assert pid is not None
         return pid
 
+    @property
+    def assemblyline_url(self) -> str:
+        """Address of the sandbox's Assemblyline."""
+        return str(self.environment.get_connections()["assemblyline_default"]["host"])
+
     def list_submissions(self) -> list[str]:
         """Return the ids of its submissions that exist."""
         submissions = self.environment.get_state()["assemblyline"]["submissions"]

@@ -26,10 +26,13 @@ from self_hosted.atrocore import errors as atrocore_errors
 from self_hosted.atrocore.api.comparison import is_same
 from self_hosted.ayon import errors as ayon_errors
 from self_hosted.core.arguments import parse_int, parse_list
+from self_hosted.core.connection.settings import read_connection
 from self_hosted.core.http.errors import SelfHostedError
 from self_hosted.core.http.flow import Reply, Request
 from self_hosted.core.http.redact import Secrets
 from self_hosted.rudder import errors as rudder_errors
+from self_hosted.rudder.connection import FORM as RUDDER
+from tests.core.connection.stored import StoredConnection
 
 CPU_SECONDS = 3  # for one text; a linear pattern needs well below 0.1, a quadratic one 5 at least
 LENGTH = 120_000
@@ -198,6 +201,7 @@ def list_functions() -> Iterator[Case]:
     yield "YARA rule", ignore_errors(lambda text: next(starts.start(text, {"description": "a"})))
     yield "hash", ignore_errors(hash_kinds.identify)
     yield "list", parse_list
+    yield "base URL", ignore_errors(lambda text: read_connection(StoredConnection(f"https://a/{text}"), RUDDER))
     yield "number", ignore_errors(lambda text: parse_int("a", text))
     yield (
         "comparison",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from self_hosted.core.http.errors import InvalidRequestError, OutcomeUnknownError, ServerError, UnavailableError
-from self_hosted.core.http.flow import Request, parse_retry_after
+from self_hosted.core.http.flow import Request
+from self_hosted.core.http.retry_after import parse_retry_after
 from tests.core.toy import send_request
 from tests.hostile.server import (
     ENDLESS_CONTINUE,

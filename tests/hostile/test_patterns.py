@@ -21,6 +21,7 @@ INLINE = {
     "assemblyline/api/submissions/contents.py": 1,
     "assemblyline/hook.py": 1,
     "core/arguments.py": 1,
+    "core/connection/base_url.py": 1,
     "core/tasks/api_operator.py": 1,
     "rudder/errors.py": 1,
 }

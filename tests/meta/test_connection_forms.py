@@ -62,7 +62,7 @@ def test_every_field_has_its_label_help_type_and_default(shown, form):
 @every_form
 def test_secrets_are_password_fields(shown, form):
     fields = shown[form.conn_type]["extra_fields"]
-    secrets = {name for name in fields if name.endswith(("token", "key")) and name != "client_key"}
+    secrets = {name for name in fields if name.endswith(("token", "key", "secret_headers")) and name != "client_key"}
     assert {name for name, field in fields.items() if field["schema"].get("format") == "password"} == secrets
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from airflow.sdk import DAG, Param, task
 
 from self_hosted.assemblyline.operators import (
+    AssemblylineFetchSignaturesOperator,
     AssemblylineIngestFilesOperator,
     AssemblylineLookUpHashesOperator,
     AssemblylineResubmitOperator,
@@ -25,6 +26,7 @@ from self_hosted.assemblyline.sensors import (
     AssemblylineAlertSensor,
     AssemblylineIdleSensor,
     AssemblylineIngestSensor,
+    AssemblylineRetrohuntSensor,
     AssemblylineSubmissionSensor,
 )
 from self_hosted.atrocore.sensors import AtrocoreExportJobSensor, AtrocoreImportJobSensor, AtrocoreJobSensor
@@ -61,6 +63,7 @@ SENSORS = (
     Row(AssemblylineAlertSensor, ("query",), "alert_id"),
     Row(AssemblylineIdleSensor, ("query", "idle_seconds"), "idle_seconds"),
     Row(AssemblylineIngestSensor, ("ingest_id",), "verdict"),
+    Row(AssemblylineRetrohuntSensor, ("key",), "total_hits"),
     Row(AssemblylineSubmissionSensor, ("sid",), "verdict"),
     Row(AtrocoreExportJobSensor, ("job_id",), "records"),
     Row(AtrocoreImportJobSensor, ("job_id",), "created"),
@@ -111,6 +114,7 @@ with DAG("every_sensor", schedule=None, params={"output": Param("", type="string
 
 with DAG("every_deferred_operator", schedule=None) as operators:
     for operator, arguments in (
+        (AssemblylineFetchSignaturesOperator, {"service": "{{ params.service }}"}),
         (AssemblylineIngestFilesOperator, {"folder": FOLDER, "report_uri": f"{FOLDER}/../ingested.jsonl"}),
         (AssemblylineLookUpHashesOperator, {"hashes": "f" * 64, "submit_if_unknown": True}),
         (AssemblylineResubmitOperator, {"sid": "{{ params.sid }}"}),
@@ -119,6 +123,6 @@ with DAG("every_deferred_operator", schedule=None) as operators:
         (AssemblylineSubmitFilesOperator, {"folder": FOLDER, "report_uri": f"{FOLDER}/../submitted.jsonl"}),
         (AssemblylineSubmitHashOperator, {"hash": SHA256}),
         (AssemblylineSubmitUrlOperator, {"url": "https://good.example/"}),
-        (RudderUpdateRuleOperator, {**RULE, "display_name": "{{ run_id }}", "wait_for_change_request": True}),
+        (RudderUpdateRuleOperator, {**RULE, "display_name": "{{ run_id }}", "wait_for_completion": True}),
     ):
         operator(task_id=operator.__name__, **arguments, **DEFERRED, **conn_id(operator))

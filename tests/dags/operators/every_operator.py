@@ -6,12 +6,10 @@ The tasks write their files into the same folder.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, AssetAlias, Param, task
+from airflow.sdk import DAG, AssetAlias, Param
 
 from self_hosted.assemblyline.operators import (
     AssemblylineAddToListOperator,
@@ -21,6 +19,7 @@ from self_hosted.assemblyline.operators import (
     AssemblylineDownloadFileOperator,
     AssemblylineEnableListEntryOperator,
     AssemblylineExportBundleOperator,
+    AssemblylineFetchSignaturesOperator,
     AssemblylineGetReportOperator,
     AssemblylineImportBundleOperator,
     AssemblylineIngestFilesOperator,
@@ -42,6 +41,7 @@ from self_hosted.assemblyline.sensors import (
     AssemblylineAlertSensor,
     AssemblylineIdleSensor,
     AssemblylineIngestSensor,
+    AssemblylineRetrohuntSensor,
     AssemblylineSubmissionSensor,
 )
 
@@ -50,13 +50,6 @@ FOLDER, CASE = "{{ params.folder }}", {"case": "{{ run_id }}"}
 OF_THIS_CASE = 'metadata.case:"{{ run_id }}"'
 DEFERRED: dict[str, Any] = {"deferrable": True, "poll_interval": 1}
 POKING: dict[str, Any] = {"deferrable": True, "poke_interval": 1}
-
-
-@task
-def ingests(report: str) -> list[dict[str, str]]:
-    """Return the arguments of a sensor for each line of a report."""
-    lines = [json.loads(line) for line in Path(report).read_text(encoding="utf-8").splitlines()]
-    return [{name: line[name] for name in ("ingest_id", "sha256")} for line in lines]
 
 
 with DAG("every_operator", schedule=None, params={"folder": Param("", type="string")}) as dag:
@@ -102,7 +95,9 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
     )
     triage >> sweep
 
-    AssemblylineGetReportOperator(task_id="report", sid=sid, output_uri=f"{FOLDER}/report.json")
+    report = AssemblylineGetReportOperator(task_id="report", sid=sid, output_uri=f"{FOLDER}/report.json")
+    iocs: Any = report.output
+    AssemblylineAddToListOperator(task_id="block_iocs", list_name="badlist", entries=iocs["iocs"], reason="an IOC")
     AssemblylineArchiveSubmissionOperator(task_id="keep", sid=sid, metadata=CASE)
     AssemblylineDownloadFileOperator(
         task_id="fetch",
@@ -124,11 +119,13 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         url=["https://good.example/", "hxxps[:]//bad[.]example/RIG-SCORE:400"]
     )
     intake = AssemblylineIngestFilesOperator(
-        task_id="intake", folder=f"{FOLDER}/intake", report_uri=f"{FOLDER}/intake.jsonl", metadata=CASE, wait=False
+        task_id="intake",
+        folder=f"{FOLDER}/intake",
+        report_uri=f"{FOLDER}/intake.jsonl",
+        metadata=CASE,
+        wait_for_completion=False,
     )
-    arguments = ingests("{{ ti.xcom_pull('intake')['report_uri'] }}")
-    intake >> arguments
-    ingested = AssemblylineIngestSensor.partial(task_id="ingested", **POKING).expand_kwargs(arguments)
+    ingested = AssemblylineIngestSensor.partial(task_id="ingested", **POKING).expand(ingest_id=intake.output)
 
     known = AssemblylineSubmitHashOperator(task_id="known", hash=sha256, metadata=CASE, poll_interval=1)
     again = AssemblylineResubmitOperator(
@@ -165,7 +162,12 @@ with DAG("every_operator", schedule=None, params={"folder": Param("", type="stri
         output_uri=f"{FOLDER}/hits.jsonl",
         **DEFERRED,
     )
+    started: Any = hunt.output
+    AssemblylineRetrohuntSensor(task_id="hunted", key=started, poke_interval=1)
     scan >> hunt
     [urls, delivery, ingested, known, back] >> quiet >> [look_up, found]
 
+    AssemblylineFetchSignaturesOperator(
+        task_id="rules", service="YARA", assemblyline_conn_id="assemblyline_rules", **DEFERRED
+    )
     AssemblylineApiOperator(task_id="services", path="service/all")

@@ -11,13 +11,16 @@ LAYERS = ("http", "connection", "wait", "events", "tasks")
 """The sub-packages of the core, lowest first. Modules of the core itself are below all of them."""
 NETWORK = ("requests", "httpx", "httpcore", "tenacity", "urllib3", "aiohttp", "certifi")
 SERVERS = ("starlette", "uvicorn", "fastapi")
-DEPENDENCIES = {*NETWORK, "airflow", "pydantic", "self_hosted", "typing_extensions", "wtforms", "__future__"}
+DEPENDENCIES = {*NETWORK, "airflow", "plyara", "pydantic", "self_hosted", "typing_extensions", "wtforms", "__future__"}
 SANDBOX_DEPENDENCIES = {*SERVERS, "graphql", "luqum", "ply"}  # luqum brings ply
 """The extra ``[sandbox]``, and the servers that Airflow installs."""
 SIDE_EFFECTS = ("airflow", "logging", "asyncio", "threading", "socket", "subprocess", "os", "pathlib", "time", *NETWORK)
 TRANSPORTS = tuple(
     f"self_hosted.core.http.{name}"
-    for name in ("worker_transport", "trigger_transport", "connections", "session", "streams", "sockets", "tls")
+    for name in (
+        *("worker_transport", "trigger_transport", "connections", "session", "direct_session", "streams", "sockets"),
+        "tls",
+    )
 )
 """The modules with network I/O."""
 RETRIES = "self_hosted.core.http.retries"

@@ -12,6 +12,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import BaseHook, BaseOperator
 from airflow.triggers.base import BaseTrigger
 
+from tests.meta.rules.pairs import format_pairs_table
 from tests.meta.source import PRODUCTS, TITLES
 
 
@@ -21,6 +22,7 @@ def generators() -> dict[str, Callable[[], str]]:
     for product in PRODUCTS:
         tables[f"{product}-classes"] = partial(format_product_table, product)
         tables[f"{product}-hook"] = partial(format_hook_table, product)
+        tables[f"{product}-pairs"] = partial(format_pairs_table, product)
     return tables
 
 

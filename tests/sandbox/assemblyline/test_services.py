@@ -71,7 +71,9 @@ def test_an_unknown_source_is_an_internal_error_or_ignored(admin):
     assert enable.error == (500, "Internal Server Error")
     assert admin("PUT", "signature/sources/update/YARA/?sources=own,nosuch").response["sources"] == ["own"]
     message = "{service} doesn't contain an update configuration."
-    assert admin("PUT", "signature/sources/update/nosuch/").error == (404, message)
+    assert admin("PUT", "signature/sources/update/RigScan/").error == (404, message)
+    assert admin("PUT", "signature/sources/RigScan/", json={"name": "a"}).error[0] == 400
+    assert admin("PUT", "signature/sources/update/nosuch/").error == (500, "Internal Server Error")
 
 
 @pytest.mark.usefixtures("_signatures")
