@@ -32,6 +32,10 @@ from tests.core.wait.poller_tasks import seed_jobs
             {"sid": "4Bk2", "score": 0, "ok": False, "none": None, "empty": [], "hits": [1, 2], "by": {"a": 1}},
             "sid 4Bk2, score 0, ok false, hits 2 items, by 1 key",
         ),
+        (
+            {"url": "https://a/1", "at": "noon", "report_url": "http://b"},
+            "at noon, url https://a/1 report_url http://b",  # a comma would become part of a link
+        ),
         ({"text": "x" * 100}, f"text {'x' * 79}…"),
         ({f"f{number}": number for number in range(27)}, ", ".join([*(f"f{n} {n}" for n in range(25)), "and 2 more"])),
     ],

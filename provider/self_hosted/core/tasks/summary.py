@@ -45,9 +45,12 @@ def describe_result(result: Any) -> str:
     """
     if not isinstance(result, Mapping):
         return _describe(result)
-    fields = [f"{name} {text}" for name, text in ((name, _describe(value)) for name, value in result.items()) if text]
-    others = [f"and {len(fields) - MAX_FIELDS} more"] if len(fields) > MAX_FIELDS else []
-    return ", ".join(fields[:MAX_FIELDS] + others)
+    fields = {name: text for name, text in ((name, _describe(value)) for name, value in result.items()) if text}
+    # URLs come last: Airflow's UI would make a comma after a URL part of the link
+    urls = [f"{name} {text}" for name, text in fields.items() if _is_url(text)]
+    others = [f"{name} {text}" for name, text in fields.items() if not _is_url(text)]
+    more = [f"and {len(others) - MAX_FIELDS} more"] if len(others) > MAX_FIELDS else []
+    return ", ".join(others[:MAX_FIELDS] + more + [" ".join(urls)] * bool(urls))
 
 
 def _describe(value: Any) -> str:
@@ -57,8 +60,11 @@ def _describe(value: Any) -> str:
         return _count(len(value), "key")
     if isinstance(value, list | tuple):
         return _count(len(value), "item")
-    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
-    return value if is_url else shorten(value)
+    return value if isinstance(value, str) and _is_url(value) else shorten(value)
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
 
 
 def _count(number: int, noun: str) -> str:
