@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,9 +40,10 @@ class SensorRun:
     """
 
     def __init__(self, make_context: Callable[..., Any], arguments: dict[str, Any]) -> None:
-        self.arguments, started = arguments, datetime.now(UTC)
+        self.arguments = arguments
         self.context = make_context(self.create())
-        self.context["ti"].get_first_reschedule_date = lambda context: started
+        self.context["ti"].get_first_reschedule_date = lambda context: self.first_poke
+        self.first_poke: datetime | None = None
 
     def create(self) -> JobSensor:
         defaults = {"task_id": "wait", "job_id": "a", "poke_interval": 0.05, "timeout": 60, "deferrable": False}
@@ -58,11 +60,12 @@ class SensorRun:
         return self.create().execute(self.context)
 
     def reschedule(self) -> Any:
-        self.arguments["mode"] = "reschedule"
+        self.arguments["mode"], started = "reschedule", datetime.now(UTC)
         while True:
             try:
                 return self.create().execute(self.context)
             except AirflowRescheduleException as rescheduled:
+                self.first_poke = started
                 time.sleep(max(0.0, (rescheduled.reschedule_date - datetime.now(UTC)).total_seconds()))
 
     def deferred(self) -> Any:
@@ -103,6 +106,14 @@ def observe(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(toy_module, "JOB", JOB._replace(refresh=refresh, **fields))
 
     return replace
+
+
+def test_the_log_has_the_link_and_the_result_once(run: Runner, observe, caplog):
+    caplog.set_level(logging.INFO)
+    observe(RUNNING, RUNNING, RUNNING, DONE)
+    run()
+    starts = [message[:4] for message in caplog.messages]
+    assert (starts.count("Open"), starts.count("Done")) == (1, 1)
 
 
 def test_an_object_that_appears_later_is_awaited(run: Runner, observe):

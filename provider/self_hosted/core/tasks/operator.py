@@ -74,19 +74,20 @@ def idempotency_key(context: Context) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def publish_link(context: Context, url: str) -> None:
+def publish_link(context: Context, url: str, *, is_known: bool = False) -> None:
     """Let the task's link open a page of the product from now on, also while the task waits.
 
     :param context: the context of the task
     :param url: the page
+    :param is_known: whether an earlier process of the task has logged it
     """
     context["ti"].xcom_push(key=LINK_KEY, value=url)
-    _log_link(context["task"], url)
+    _log_link(context["task"], url, is_known=is_known)
 
 
-def _log_link(task: Any, url: str) -> None:
-    """Log the link, unless this process has done so."""
-    if getattr(task, "_logged_link", None) != url:
+def _log_link(task: Any, url: str, *, is_known: bool = False) -> None:
+    """Log the link, unless the task has done so."""
+    if not is_known and getattr(task, "_logged_link", None) != url:
         names = [link.name for link in getattr(task, "operator_extra_links", ()) if isinstance(link, SelfHostedLink)]
         log.info("%s: %s", names[0] if names else SelfHostedLink.name, url)
     if task is not None:

@@ -98,6 +98,7 @@ class SelfHostedSensor(OpenLineageMixin, BaseSensorOperator):
         self.deferrable: bool | str = start_from_trigger or (default if deferrable is None else deferrable)
         self.start_from_trigger = start_from_trigger and not templates
         self._pending: PendingWait | None = None
+        self._since: float | None = None
         apply_default_retry_policy(self)
 
     @property
@@ -148,14 +149,16 @@ class SelfHostedSensor(OpenLineageMixin, BaseSensorOperator):
         with fail_fast_on_permanent_errors():
             self._parse_times()
             self.validate()
-            publish_link(context, self.external_url(self.hook.settings.address.base_url))
+            self._since = self._read_since(context)
+            url = self.external_url(self.hook.settings.address.base_url)
+            publish_link(context, url, is_known=self._since is not None)
             self._record_input()
             if parse_bool("deferrable", self.deferrable):
                 return self._defer()
-            self._pending = self._create_wait(context)
+            pending = self._pending = self._create_wait(context)
             result = super().execute(context)
             self._publish_result(context, result, self.hook.settings.address.base_url)
-            log_summary(context, result)
+            log_result(result, pending.since)
             return result
 
     def poke(self, context: Context) -> PokeReturnValue:
@@ -287,10 +290,14 @@ class SelfHostedSensor(OpenLineageMixin, BaseSensorOperator):
         observation = observation_from_event(event)
         return self.build_result(self._wait_spec.require_present(self.external_id(), observation), event["base_url"])
 
+    def _read_since(self, context: Context) -> float | None:
+        """Return when the first poke was, in seconds since the epoch; None for the first one."""
+        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        return first.timestamp() if first else None
+
     def _create_wait(self, context: Context) -> PendingWait:
         """Return the wait; in reschedule mode, it continues that of the earlier pokes."""
-        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
-        since = first.timestamp() if first else time.time()
+        since = self._since or self._read_since(context) or time.time()
         pending = PendingWait(self.external_id(), since + float(self.timeout), 0, since=since)
         if self.reschedule:
             pending.progress = load_progress(context, pending.key) or pending.progress
