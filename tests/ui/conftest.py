@@ -38,7 +38,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, environment: Environment) -> Iterator[Any]:
-    page = browser.new_page(viewport={"width": 1300, "height": 1700}, base_url=environment.airflow.url)
+    page = browser.new_page(viewport={"width": 1300, "height": 2200}, base_url=environment.airflow.url)
     yield page
     page.close()
 
