@@ -270,6 +270,18 @@ def test_an_event_is_observed_until_its_end(live, run_flow, film):
     assert {name: event[name] for name in details} == {**details, "description": "finished"}
 
 
+def test_an_event_is_stored_once(live, run_flow, film, unique):
+    values: dict[str, Any] = {"description": "3 shots", "project": film, "summary": {"shots": 3}}
+    event_id = run_flow(live, events.dispatch("airflow.test", unique, **values))
+    event = run_flow(live, events.get(event_id))
+    assert {name: event[name] for name in ("topic", "status", *values)} == {
+        "topic": "airflow.test",
+        "status": "finished",
+        **values,
+    }
+    assert run_flow(live, events.dispatch("airflow.test", unique, **values)) is None
+
+
 def test_an_unknown_event_is_missing(live, run_flow):
     assert observe(run_flow, live, EVENT, UNKNOWN_ID) == MISSING
     assert run_flow(live, events.list_by_ids([UNKNOWN_ID])) == []
