@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NotRequired, TypedDict
 
 from self_hosted.atrocore.operators.base import AtrocoreLink
-from self_hosted.core.arguments import parse_id, parse_optional, parse_timestamp, require_one_of
+from self_hosted.core.arguments import parse_id, parse_optional, require_one_of
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
+from self_hosted.core.timestamps import parse_timestamp
 from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.connection.hook import SelfHostedHook, hook_method
 from self_hosted.core.connection.settings import Settings
 from self_hosted.core.http.auth import HeaderAuth
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request
+from self_hosted.core.timestamps import read_timestamp
 from self_hosted.rudder.api import accounts, change_requests, compliance, nodes, policies, rules
 from self_hosted.rudder.api.shapes import Account
 from self_hosted.rudder.connection import FORM

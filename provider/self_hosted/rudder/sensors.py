@@ -6,18 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from self_hosted.core.arguments import (
-    parse_choice,
-    parse_float,
-    parse_id,
-    parse_int,
-    parse_optional,
-    parse_timestamp,
-    require_one_of,
-)
+from self_hosted.core.arguments import parse_choice, parse_float, parse_id, parse_int, parse_optional, require_one_of
 from self_hosted.core.http.errors import ConflictError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
+from self_hosted.core.timestamps import parse_timestamp
 from self_hosted.core.wait.key import WaitKey
 from self_hosted.rudder.api.ids import check_change_request_id, check_object_id
 from self_hosted.rudder.operators.base import RudderLink

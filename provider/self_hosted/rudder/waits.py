@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import cast
 
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
 from self_hosted.core.http.flow import Flow
+from self_hosted.core.timestamps import read_timestamp
 from self_hosted.core.wait.key import WaitKey
 from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.spec import WaitSpec

@@ -14,10 +14,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.events.feed import Feed, Item
 from self_hosted.core.events.trigger import FeedTrigger
 from self_hosted.core.http.flow import Flow, Request
+from self_hosted.core.timestamps import read_timestamp
 from tests.core.toy import Toy
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from self_hosted.core.arguments import in_utc_by_default
+from self_hosted.core.timestamps import in_utc_by_default
 
 FORMAT = "%Y-%m-%d %H:%M:%S"
 

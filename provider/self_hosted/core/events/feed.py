@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from self_hosted.core.arguments import parse_timestamp, read_timestamp
 from self_hosted.core.http.flow import Flow
 from self_hosted.core.imports import import_string
+from self_hosted.core.timestamps import parse_timestamp, read_timestamp
 
 if TYPE_CHECKING:
     from self_hosted.core.connection.hook import SelfHostedHook

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
-from self_hosted.core.arguments import parse_float, parse_timestamp, to_plain
+from self_hosted.core.arguments import parse_float, to_plain
 from self_hosted.core.events.feed import Feed, Item
 from self_hosted.core.events.producer import FeedProducer
 from self_hosted.core.imports import import_string
+from self_hosted.core.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

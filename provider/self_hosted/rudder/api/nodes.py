@@ -7,9 +7,9 @@ import re
 from collections.abc import Collection
 from datetime import datetime
 
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.timestamps import read_timestamp
 from self_hosted.rudder.api.ids import check_object_id
 from self_hosted.rudder.api.shapes import Node
 from self_hosted.rudder.errors import clean_texts, unwrap_first, unwrap_list

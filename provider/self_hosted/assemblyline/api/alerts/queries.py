@@ -13,8 +13,9 @@ from self_hosted.assemblyline.api.alerts.types import AlertDocument
 from self_hosted.assemblyline.api.search import lucene
 from self_hosted.assemblyline.api.search.documents import read_time
 from self_hosted.assemblyline.errors import API_PATH, call, call_object
-from self_hosted.core.arguments import parse_choice, parse_int, parse_timestamp
+from self_hosted.core.arguments import parse_choice, parse_int
 from self_hosted.core.http.flow import Flow, Request, url_path
+from self_hosted.core.timestamps import parse_timestamp
 
 PAGE_SIZE = 500  # alerts per request; each has some kilobytes
 MAX_ALERTS = 10_000  # that the server shows of a list

@@ -8,11 +8,12 @@ from self_hosted.assemblyline.api import server
 from self_hosted.assemblyline.api.lists import lists, schema
 from self_hosted.assemblyline.api.search import lucene
 from self_hosted.assemblyline.errors import Success, call
-from self_hosted.core.arguments import parse_choice, parse_timestamp
+from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
 from self_hosted.core.http.flow import Flow, Request
 from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import poll_for_effect
+from self_hosted.core.timestamps import parse_timestamp
 
 log = get_logger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Any, NotRequired, TypeVar
 from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.errors import API_PATH, read_result
-from self_hosted.core.arguments import read_timestamp
 from self_hosted.core.http.errors import ServerError
 from self_hosted.core.http.flow import Flow, Request, url_path
 from self_hosted.core.http.shape import JsonObject, check_shape
+from self_hosted.core.timestamps import read_timestamp
 
 T = TypeVar("T")
 
