@@ -26,6 +26,7 @@ from self_hosted.core.arguments import (
     parse_seconds,
     parse_str_list,
     parse_text,
+    require_confirm,
     require_json,
     require_not_blank,
     require_one_of,
@@ -383,3 +384,14 @@ def test_a_missing_result_beside_an_argument_that_is_set_is_not_set(missing):
 
 def test_of_one_missing_result_its_own_parser_says_so():
     assert require_one_of({"rule": "None", "group": None}) == "rule"
+
+
+@pytest.mark.parametrize("value", [True, "true"])
+def test_a_confirmed_action_is_allowed(value):
+    require_confirm(value, "it cannot be undone")
+
+
+@pytest.mark.parametrize("value", [False, "no"])
+def test_an_unconfirmed_action_is_rejected(value):
+    with pytest.raises(ValueError, match=r"^confirm must be true: it cannot be undone$"):
+        require_confirm(value, "it cannot be undone")

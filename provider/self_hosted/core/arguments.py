@@ -349,6 +349,17 @@ def require_not_blank(argument: str, value: Any) -> None:
         raise ValueError(f"{argument} must not be an empty text; give an empty list or object to clear it")
 
 
+def require_confirm(value: Any, consequence: str) -> None:
+    """Check that the author of a DAG has confirmed a destructive action.
+
+    :param value: of the argument ``confirm``
+    :param consequence: what cannot be undone, as a sentence without a full stop
+    :raises ValueError: unless it is true
+    """
+    if not parse_bool("confirm", value):
+        raise ValueError(f"confirm must be true: {consequence}")
+
+
 def require_one_of(arguments: Mapping[str, Any]) -> str:
     """Return the name of the only argument that is set.
 

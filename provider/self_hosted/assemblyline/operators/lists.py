@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict
 
 from self_hosted.assemblyline.operators import references
 from self_hosted.assemblyline.operators.list_input import ListInputOperator
-from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list
+from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list, require_confirm
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -231,8 +231,7 @@ class AssemblylineRemoveFromListOperator(ListOperator):
         :raises ValueError: naming the argument
         """
         super().validate()
-        if not parse_bool("confirm", self.confirm):
-            raise ValueError("confirm must be true: removed sources and reasons cannot be restored")
+        require_confirm(self.confirm, "removed sources and reasons cannot be restored")
 
     def submit(self, context: Context) -> RemovedEntries:
         """Remove the entries.

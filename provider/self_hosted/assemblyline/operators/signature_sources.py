@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from airflow.providers.common.compat.sdk import BaseHook
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_id, parse_object, parse_optional
+from self_hosted.core.arguments import parse_id, parse_object, parse_optional, require_confirm
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -180,8 +180,7 @@ class AssemblylineRemoveSignatureSourceOperator(SignatureSourceOperator):
         :raises ValueError: naming the argument
         """
         self.names()
-        if not parse_bool("confirm", self.confirm):
-            raise ValueError("confirm must be true: removed signatures and their statistics cannot be restored")
+        require_confirm(self.confirm, "removed signatures and their statistics cannot be restored")
 
     def submit(self, context: Context) -> RemovedSource:
         """Remove the source.

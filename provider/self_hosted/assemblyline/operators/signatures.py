@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
-from self_hosted.core.arguments import parse_bool, parse_choice, parse_id_list, parse_int, require_one_of
+from self_hosted.core.arguments import (
+    parse_bool,
+    parse_choice,
+    parse_id_list,
+    parse_int,
+    require_confirm,
+    require_one_of,
+)
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -216,8 +223,7 @@ class AssemblylineDeleteSignaturesOperator(SignatureSelectionOperator):
 
         :raises ValueError: naming the argument
         """
-        if not parse_bool("confirm", self.confirm):
-            raise ValueError("confirm must be true: deleted signatures and their statistics cannot be restored")
+        require_confirm(self.confirm, "deleted signatures and their statistics cannot be restored")
         super().validate()
 
     def submit(self, context: Context) -> DeletedSignatures:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.assemblyline.operators.list_input import ListInputOperator
 from self_hosted.assemblyline.operators.references import parse_sid, parse_sids
-from self_hosted.core.arguments import parse_bool, parse_int, require_one_of
+from self_hosted.core.arguments import parse_int, require_confirm, require_one_of
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -138,8 +138,7 @@ class AssemblylineDeleteSubmissionOperator(ListInputOperator):
         require_one_of({"sids": self.sids, "query": self.query})
         if self.query is not None and not str(self.query).strip():
             raise ValueError("query must not be empty; '*' matches all submissions")
-        if not parse_bool("confirm", self.confirm):
-            raise ValueError("confirm must be true: deleted submissions cannot be restored")
+        require_confirm(self.confirm, "deleted submissions cannot be restored")
         if self.query is None:
             self.check_not_empty({"sids": self.sids}, self._sids())
         parse_int("max_items", self.max_items, maximum=MAX_DELETIONS)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from urllib.parse import unquote
 
-from self_hosted.core.arguments import parse_bool, parse_json, parse_object, parse_text
+from self_hosted.core.arguments import parse_bool, parse_json, parse_object, parse_text, require_confirm
 from self_hosted.core.http.errors import OutcomeUnknownError, PermanentError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import UNSET, Flow, Request
 from self_hosted.core.tasks.job_state import clear_job_state, is_previous_attempt_unknown, save_job_state
@@ -119,8 +119,9 @@ class SelfHostedApiOperator(SelfHostedOperator):
         self._request()  # checks most of the rest
         self._is_idempotent()
         is_destructive = self._method == "DELETE" or self._is_unsafe_get()
-        if not parse_bool("confirm", self.confirm) and is_destructive:
-            raise ValueError(f"confirm must be true: {self._method} {self._path} changes or deletes data permanently")
+        parse_bool("confirm", self.confirm)
+        if is_destructive:
+            require_confirm(self.confirm, f"{self._method} {self._path} changes or deletes data permanently")
 
     def submit(self, context: Context) -> Any:
         """Send the request.
