@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 
 from chaos.approver import Approver
@@ -11,7 +10,7 @@ from chaos.disruptions import Disruptions
 from chaos.effects import MODES, count_effects
 from chaos.environment import ChaosEnvironment, create_run_folder, run_environment
 from chaos.faults import CONNECTION_TIMEOUTS, build_faults
-from chaos.kills import FOLDER_VARIABLE
+from chaos.kills import FOLDER_VARIABLE, count_kills
 from chaos.report import CampaignResult, build_report
 from chaos.results import Values, check_results
 from chaos.workload import build_rule, list_names
@@ -67,7 +66,7 @@ def _run_tasks(environment: ChaosEnvironment, tasks: int, disruptions: Disruptio
         effects=count_effects(state, tasks),
         results=check_results(values, state, tasks),
         counts=environment.sandbox.get("counts"),
-        kills=Counter(note.read_text(encoding="utf-8") for note in kills.iterdir()),
+        kills=count_kills(kills),
         restarts=disruptions.restarts,
         rotations=disruptions.rotations,
         outage_seconds=disruptions.down_seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,6 +39,15 @@ def kill_at_random_moment(context: Any) -> None:
     """
     if context["ti"].map_index % 4 == 0:
         _schedule_kill(context["ti"], EARLY_KILL_SECONDS, TASK_ONLY)
+
+
+def count_kills(folder: Path) -> Counter[str]:
+    """Return how many tasks were killed, by target.
+
+    :param folder: with the files that mark the kills; an empty one is that of a task that ended before its kill
+    """
+    targets = (note.read_text(encoding="utf-8") for note in folder.iterdir())
+    return Counter(target for target in targets if target)
 
 
 def _schedule_kill(ti: Any, seconds_range: tuple[float, float], target: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.kills import FOLDER_VARIABLE
+from chaos.kills import FOLDER_VARIABLE, count_kills
 
 CHECKOUT = Path(__file__).parents[2]
 FOREVER_SECONDS = 300  # a task that is killed never runs that long
@@ -39,6 +39,12 @@ def test_waiting_task_is_killed_once_and_a_note_names_the_target(tmp_path, map_i
     assert run_task(tmp_path, "kill_during_wait", map_index, task_seconds=FOREVER_SECONDS) == -signal.SIGKILL
     assert [(note.name, note.read_text()) for note in tmp_path.iterdir()] == [(f"scan-{map_index}", target)]
     assert run_task(tmp_path, "kill_during_wait", map_index, task_seconds=0.5) == 0
+
+
+def test_kills_are_counted_without_tasks_that_ended_before(tmp_path):
+    for number, target in enumerate(("task", "task", "task and worker", "")):
+        (tmp_path / f"scan-{number}").write_text(target)
+    assert count_kills(tmp_path) == {"task": 2, "task and worker": 1}
 
 
 def test_parent_that_is_not_a_worker_is_not_killed(tmp_path):
