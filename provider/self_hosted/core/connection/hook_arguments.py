@@ -48,10 +48,7 @@ def _is_iterable(value: Any) -> bool:
 
 
 ANYTHING = Kind("anything", lambda _: True)
-_LIST, _DICTIONARY = (
-    Kind("a list", _is_list),
-    Kind("a dictionary", lambda value: type(value) is dict or isinstance(value, Mapping)),
-)
+_LIST, _DICTIONARY = Kind("a list", _is_list), Kind("a dictionary", _is_dictionary)
 _KINDS: Mapping[Any, Kind] = {
     Any: ANYTHING,
     object: ANYTHING,
@@ -105,9 +102,9 @@ def find_kind(hint: Any) -> Kind:
         return _DICTIONARY
     if origin in _KINDS:
         return _KINDS[origin]
-    return (
-        Kind(f"a {origin.__name__}", lambda value: isinstance(value, origin)) if inspect.isclass(origin) else ANYTHING
-    )
+    if inspect.isclass(origin):
+        return Kind(f"a {origin.__name__}", lambda value: isinstance(value, origin))
+    return ANYTHING
 
 
 def _join(kinds: Sequence[Kind]) -> Kind:
