@@ -151,7 +151,7 @@ def take(try_number=1, **arguments):
 
 def test_an_exported_submission_can_be_imported_again(served, hook, sid, tmp_path):
     path = str(tmp_path / "out" / "a.al_bundle")
-    task_context = context(None)
+    task_context = context(AssemblylineExportBundleOperator(task_id="export", sid=sid, output_uri=path))
     result = export(task_context, sid=sid, output_uri=path)
     url = f"{served.base_url}/submission/detail/{sid}"
     assert result == {"sid": sid, "output_uri": path, "size": Path(path).stat().st_size, "url": url}

@@ -140,6 +140,15 @@ def test_too_many_files_are_an_error(full, tmp_path):
         update(folder=str(tmp_path), max_items=1)
 
 
+def test_rules_that_are_too_large_in_all_are_an_error(full, tmp_path, monkeypatch):
+    monkeypatch.setattr(yara_files, "MAX_TOTAL_BYTES", 100)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yar").write_text(f"rule {name} {{ condition: true }} //{'x' * 40}")
+    with pytest.raises(AirflowFailException, match=r"folder: the files have more than 100 bytes in all"):
+        update(folder=str(tmp_path))
+    assert full.search_signatures('source:"own"') == []
+
+
 # Status and deletion
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from self_hosted.assemblyline.api.alerts.types import AlertPayload
 from self_hosted.assemblyline.api.retrohunts.types import FinishedRetrohunt
-from self_hosted.assemblyline.api.submissions.types import IdleResult, IngestResult
+from self_hosted.assemblyline.api.submissions.types import AnalysisResult, IdleResult, IngestResult
 from self_hosted.assemblyline.operators.base import AssemblylineLink
 from self_hosted.core.arguments import is_set, parse_id, parse_int, parse_optional_text, parse_text
 from self_hosted.core.imports import lazy_import
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from self_hosted.assemblyline.api.retrohunts import retrohunts
     from self_hosted.assemblyline.api.search import checks, lucene, search
     from self_hosted.assemblyline.api.submissions import submissions, verdicts
-    from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
     from self_hosted.assemblyline.operators import references, service_failures
     from self_hosted.core.wait.observation import Observation
 else:

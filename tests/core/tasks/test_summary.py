@@ -105,5 +105,5 @@ def test_the_link_is_logged_once(hook: ToyHook, caplog):
 
 def test_the_link_of_a_task_without_a_link_button_is_logged(caplog):
     caplog.set_level(logging.INFO)
-    publish_link({"ti": Ti(), "task": None}, "https://toy.example.com/1")  # type: ignore[typeddict-item]
+    publish_link({"ti": Ti(), "task": SimpleNamespace()}, "https://toy.example.com/1")  # type: ignore[typeddict-item]
     assert caplog.messages == ["Open in product: https://toy.example.com/1"]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from self_hosted.assemblyline.api.submissions.contents import Content
     from self_hosted.assemblyline.api.submissions.idempotency import TaggedSubmission as TaggedDocument
     from self_hosted.assemblyline.api.submissions.sources import Source
-    from self_hosted.assemblyline.api.submissions.verdicts import AnalysisResult
+    from self_hosted.assemblyline.api.submissions.types import AnalysisResult
     from self_hosted.core.wait.observation import Observation
 else:
     lucene = lazy_import("self_hosted.assemblyline.api.search.lucene")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 5_000_000
 """The parser needs about a second for a megabyte."""
 
+MAX_TOTAL_BYTES = 100_000_000
+"""All rules are read before the first is sent, so that an invalid file changes nothing."""
+
 
 def find_files(files: Any, folder: str | None, pattern: Any, max_files: int, *, recursive: bool) -> list[InputFile]:
     """Return files; those of a folder must be in it, also if they are links.
@@ -24,7 +27,7 @@ def find_files(files: Any, folder: str | None, pattern: Any, max_files: int, *, 
     :param pattern: glob pattern of the file names in the folder
     :param max_files: how many files are allowed
     :param recursive: whether to search the folders below, too
-    :raises ValueError: for invalid arguments, a file that does not exist, and too many files
+    :raises ValueError: for invalid arguments, a file that does not exist, and too many or too large files
     """
     if folder:
         found = find_input_files(folder, pattern, recursive=recursive, max_files=max_files)
@@ -35,6 +38,8 @@ def find_files(files: Any, folder: str | None, pattern: Any, max_files: int, *, 
     missing = [file.name for file in found if file.size is None]
     if missing:
         raise ValueError(f"files: {missing[0]!r} does not exist")
+    if sum(file.size or 0 for file in found) > MAX_TOTAL_BYTES:
+        raise ValueError(f"{'folder' if folder else 'files'}: the files have more than {MAX_TOTAL_BYTES} bytes in all")
     return found
 
 

@@ -90,8 +90,7 @@ def _log_link(task: Any, url: str, *, is_known: bool = False) -> None:
     if not is_known and getattr(task, "_logged_link", None) != url:
         names = [link.name for link in getattr(task, "operator_extra_links", ()) if isinstance(link, SelfHostedLink)]
         log.info("%s: %s", names[0] if names else SelfHostedLink.name, url)
-    if task is not None:
-        task._logged_link = url
+    task._logged_link = url
 
 
 async def publish_link_from_triggerer(task_instance: Any, url: str) -> None:

@@ -108,22 +108,19 @@ class Digest(TypedDict):
     filtered: bool
 
 
-class IngestResult(TypedDict):
-    """The result of an analysed ingest.
+class AnalysisResult(TypedDict):
+    """The result of a completed submission.
 
-    :param ingest_id: id of the ingest
     :param sid: id of the submission
-    :param sha256: SHA-256 of the ingested file
+    :param sha256: SHA-256 of the submitted file; None if the server does not show it
     :param state: "completed"
     :param max_score: the highest score of its files
-    :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the bands of the server
+    :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the server's bands
     :param file_count: how many files were analysed, extracted ones included
     :param error_count: how many services failed
-    :param deduplicated: whether the submission is of an earlier ingest
     :param url: page of the submission
     """
 
-    ingest_id: str
     sid: str
     sha256: str | None
     state: str
@@ -131,8 +128,18 @@ class IngestResult(TypedDict):
     verdict: str
     file_count: int
     error_count: int
-    deduplicated: bool
     url: str
+
+
+class IngestResult(AnalysisResult):
+    """The result of an analysed ingest: an `AnalysisResult` of its file, and these keys.
+
+    :param ingest_id: id of the ingest
+    :param deduplicated: whether the submission is of an earlier ingest
+    """
+
+    ingest_id: str
+    deduplicated: bool
 
 
 class IdleResult(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import typing_extensions
 
@@ -11,6 +11,7 @@ from self_hosted.assemblyline.api import ids, server
 from self_hosted.assemblyline.api.account import account
 from self_hosted.assemblyline.api.alerts.changes import USER_VERDICTS
 from self_hosted.assemblyline.api.submissions import submissions
+from self_hosted.assemblyline.api.submissions.types import AnalysisResult
 from self_hosted.assemblyline.errors import API_PATH, Success, call
 from self_hosted.core.arguments import is_set, parse_choice, parse_int
 from self_hosted.core.http.errors import PermanentError, ServerError
@@ -23,29 +24,6 @@ VERDICTS = ("info", "suspicious", "highly_suspicious", "malicious")
 """The score bands, as in the server's configuration. A score below all of them is "safe"."""
 
 MIN_SCORE = -1_000_000  # safelisted findings subtract from a score
-
-
-class AnalysisResult(TypedDict):
-    """The result of a completed submission.
-
-    :param sid: id of the submission
-    :param sha256: SHA-256 of the submitted file; None if the server does not show it
-    :param state: "completed"
-    :param max_score: the highest score of its files
-    :param verdict: safe, info, suspicious, highly_suspicious or malicious, by the server's bands
-    :param file_count: how many files were analysed, extracted ones included
-    :param error_count: how many services failed
-    :param url: page of the submission
-    """
-
-    sid: str
-    sha256: str | None
-    state: str
-    max_score: int
-    verdict: str
-    file_count: int
-    error_count: int
-    url: str
 
 
 class _Judged(typing_extensions.TypedDict):
