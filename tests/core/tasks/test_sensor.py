@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 import uuid
@@ -22,48 +21,24 @@ from airflow.providers.common.compat.sdk import (
     TaskDeferred,
 )
 from airflow.sdk._shared.secrets_masker import redact
-from airflow.triggers.base import TaskSuccessEvent, TriggerEvent
+from airflow.triggers.base import TaskSuccessEvent
 
 from self_hosted.core.http.errors import PermissionDeniedError, SelfHostedError, ServerError
 from self_hosted.core.http.flow import Flow, Pause
-from self_hosted.core.imports import import_string
 from self_hosted.core.tasks.sensor import SelfHostedSensor
 from self_hosted.core.wait import pending
 from self_hosted.core.wait.observation import MISSING, Observation
 from self_hosted.core.wait.trigger import SensorTrigger
 from tests.core import toy as toy_module
+from tests.core.tasks.build_sensor import (
+    collect_events,
+    execute_to_end,
+    expected_result,
+    make_sensor,
+    run_trigger,
+    seed_job,
+)
 from tests.core.toy import JobSensor, Toy, ToyHook
-
-
-def make_sensor(**arguments: Any) -> JobSensor:
-    return JobSensor(**{"task_id": "wait", "job_id": "a", "poke_interval": 0.05, "deferrable": False, **arguments})
-
-
-def expected_result(hook: ToyHook) -> dict[str, str]:
-    return {"state": "done", "url": f"{hook.settings.address.base_url}/jobs/a"}
-
-
-def seed_job(toy: Toy, polls: int, state: str = "done") -> None:
-    toy.seed({"jobs": {"a": {"polls": polls, "state": state}}})
-
-
-def execute_to_end(waiting: JobSensor, context: Any) -> Any:
-    """Execute to the end, including a deferral."""
-    try:
-        return waiting.execute(context)
-    except TaskDeferred as deferral:
-        event = run_trigger(deferral.trigger)
-        return waiting.execute_complete(context, event=event.payload)
-
-
-def run_trigger(trigger: Any) -> TriggerEvent:
-    path, arguments = trigger.serialize()
-    [only] = asyncio.run(collect_events(import_string(path)(**json.loads(json.dumps(arguments)))))
-    return only
-
-
-async def collect_events(trigger: Any) -> list[TriggerEvent]:
-    return [event async for event in trigger.run()]
 
 
 @pytest.fixture(params=[False, True], ids=["poke", "deferred"])
@@ -368,35 +343,3 @@ def test_a_resumed_worker_completes_without_the_connection(hook: ToyHook, make_c
     waiting = make_sensor(deferrable=True)
     event = {"observation": Observation("done", done=True).as_json(), "base_url": "https://toy.example.com"}
     assert waiting.execute_complete(make_context(waiting), event=event)["state"] == "done"
-
-
-# arguments that templates render
-
-
-@pytest.mark.parametrize("deferrable", ["False", "true"])
-def test_times_and_switches_may_be_texts(hook: ToyHook, toy: Toy, make_context, deferrable):
-    seed_job(toy, polls=2)
-    waiting = make_sensor(poke_interval="0.05", timeout="60", deferrable=deferrable)
-    assert execute_to_end(waiting, make_context(waiting)) == expected_result(hook)
-
-
-@pytest.mark.parametrize("argument", ["poke_interval", "timeout", "deferrable"])
-def test_an_invalid_time_or_switch_is_an_error_that_names_it(hook: ToyHook, make_context, argument):
-    waiting = make_sensor(**{argument: "soon"})
-    with pytest.raises(AirflowFailException, match=f"^{argument} must be .*, not 'soon'"):
-        waiting.execute(make_context(waiting))
-
-
-def test_a_template_for_a_time_starts_the_sensor_in_a_worker():
-    waiting = make_sensor(timeout="{{ params.seconds }}", start_from_trigger=True)
-    assert (waiting.deferrable, waiting.start_from_trigger) == (True, False)
-
-
-@pytest.mark.parametrize("deferrable", [False, True])
-def test_the_link_works_while_the_sensor_waits(hook: ToyHook, toy: Toy, make_context, deferrable):
-    seed_job(toy, polls=10_000)
-    waiting = make_sensor(timeout=0.2, deferrable=deferrable)
-    context = make_context(waiting)
-    with pytest.raises(AirflowSensorTimeout if not deferrable else TaskDeferred):
-        waiting.execute(context)
-    assert context["ti"].pushed["product_url"] == f"{hook.settings.address.base_url}/jobs/a"

@@ -102,7 +102,7 @@ class SignatureSelectionOperator(AssemblylineOperator):
         max_items, allows_all = self._max_items(), parse_bool("allow_match_all", self.allow_match_all)
         if require_one_of({"signature_ids": self.signature_ids, "query": self.query}) == "query":
             checks.check_query("query", self._query)
-            if str(self._query).strip() in {"*", "*:*", "id:*"} and not allows_all:
+            if checks.matches_all(str(self._query), "id") and not allows_all:
                 raise ValueError(
                     f"query {self.query!r} matches all signatures; to allow this, set allow_match_all=True"
                 )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NotRequired
 from typing_extensions import TypedDict
 
 from self_hosted.assemblyline.api.alerts.types import AlertDocument
-from self_hosted.assemblyline.api.search import lucene
+from self_hosted.assemblyline.api.search import checks, lucene
 from self_hosted.assemblyline.api.search.documents import read_time
 from self_hosted.assemblyline.errors import API_PATH, call, call_object
 from self_hosted.core.arguments import parse_choice, parse_int
@@ -47,8 +47,7 @@ class AlertQuery(NamedTuple):
     @property
     def matches_all(self) -> bool:
         """Whether the query excludes no alert."""
-        queries = {self.query.strip(), *(query.strip() for query in self.filters)}
-        return queries <= {"", "*", "*:*", "alert_id:*"} and not self.tc
+        return all(checks.matches_all(query, "alert_id") for query in (self.query, *self.filters)) and not self.tc
 
     def build_parameters(self, no_delay: bool = False) -> dict[str, Any]:
         """Return the query parameters of a request.

@@ -79,6 +79,15 @@ def check_query(argument: str, query: Any) -> None:
         raise ValueError(f"{argument} must be a Lucene query, '*' for everything, not {query!r}")
 
 
+def matches_all(query: str, id_field: str) -> bool:
+    """Return whether a query matches every document of an index.
+
+    :param query: a Lucene query
+    :param id_field: name of the field that every document has
+    """
+    return query.strip() in {"", "*", "*:*", f"{id_field}:*"}
+
+
 def _check_text(argument: str, value: Any, pattern: re.Pattern[str], example: str) -> None:
     if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
         raise ValueError(f"{argument} must be text such as {example!r}, not {value!r}")
