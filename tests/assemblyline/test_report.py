@@ -54,10 +54,10 @@ def test_the_full_report_is_written_to_a_file(submitted, tmp_path):
     assert "ioc" in written["summary"]["tags"]
 
 
-def test_failed_services_are_named_in_the_log(submitted, capsys):
+def test_failed_services_are_named_in_the_log(submitted, caplog):
     sid = submitted("RIG-FAIL")
     get_report(sid=sid)
-    log = capsys.readouterr().out
+    log = caplog.text
     assert f"1 services failed on submission {sid}" in log
     assert "RigScan (exception)" in log
 

@@ -65,13 +65,13 @@ def count(served: Any) -> int:
 
 
 @pytest.mark.parametrize("is_noticeable", [True, False], ids=["another time", "same size and time"])
-def test_a_replaced_file_gets_its_own_verdict(served, file, is_noticeable, capsys):
+def test_a_replaced_file_gets_its_own_verdict(served, file, is_noticeable, caplog):
     first = scan(file=str(file))
     replace(file, is_noticeable=is_noticeable)
     second = scan(file=str(file))
     assert (first["verdict"], second["verdict"]) == ("info", "malicious")
     assert count(served) == 2
-    assert f"submission {first['sid']} has the tag" in capsys.readouterr().out
+    assert f"submission {first['sid']} has the tag" in caplog.text
 
 
 def test_a_copy_with_another_time_is_the_same_work(served, file):
@@ -167,14 +167,14 @@ def test_another_submission_or_dynamic_analysis_make_new_resubmissions(served, s
     assert execute(AssemblylineResubmitOperator, sid=sids[0])["sid"] == results[0]["sid"]
 
 
-def test_a_replaced_file_among_many_is_submitted_again(served, file, capsys):
+def test_a_replaced_file_among_many_is_submitted_again(served, file, caplog):
     (file.parent / "other.txt").write_text("RIG-SCORE:1")
     first = execute(AssemblylineSubmitFilesOperator, folder=str(file.parent))
     replace(file)
     second = execute(AssemblylineSubmitFilesOperator, folder=str(file.parent))
     assert (first["verdicts"]["malicious"], second["verdicts"]["malicious"]) == (0, 1)
     assert count(served) == 3
-    assert "has the tag of this submission, but another content" in capsys.readouterr().out
+    assert "has the tag of this submission, but another content" in caplog.text
 
 
 def test_a_replaced_file_among_many_is_ingested_again(served, file):
@@ -185,7 +185,7 @@ def test_a_replaced_file_among_many_is_ingested_again(served, file):
     assert count(served) == 2
 
 
-def test_a_replaced_rule_starts_another_retrohunt(served, submitted, tmp_path, capsys):
+def test_a_replaced_rule_starts_another_retrohunt(served, submitted, tmp_path, caplog):
     served.seed({"delay": 0, "retrohunt": {"enabled": True, "seconds": 0.05}})
     submitted("evil text")
     rule = tmp_path / "rule.yar"
@@ -196,4 +196,4 @@ def test_a_replaced_rule_starts_another_retrohunt(served, submitted, tmp_path, c
         hits.append(execute(AssemblylineRetrohuntOperator, **arguments)["total_hits"])
     assert hits == [0, 1, 1]
     assert len(served.tables()["retrohunt"]) == 2
-    assert "but another rule or indices" in capsys.readouterr().out
+    assert "but another rule or indices" in caplog.text

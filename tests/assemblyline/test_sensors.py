@@ -136,10 +136,10 @@ def test_an_invalid_argument_of_the_ingest_sensor_is_named(conn_id, arguments, m
         run_ingest(**arguments)
 
 
-def test_sensors_log_how_many_services_failed(submitted, ingested, capsys):
+def test_sensors_log_how_many_services_failed(submitted, ingested, caplog):
     for sensor in (
         AssemblylineSubmissionSensor(task_id="t", sid=submitted("RIG-FAIL"), poke_interval=0.02),
         AssemblylineIngestSensor(task_id="t", ingest_id=ingested("RIG-FAIL"), poke_interval=0.02),
     ):
         sid = sensor.execute(context(sensor))["sid"]
-        assert f"1 services failed on submission {sid}" in capsys.readouterr().out
+        assert f"1 services failed on submission {sid}" in caplog.text

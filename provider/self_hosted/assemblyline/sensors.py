@@ -10,6 +10,7 @@ from self_hosted.assemblyline.api.retrohunts.types import FinishedRetrohunt
 from self_hosted.assemblyline.api.submissions.types import AnalysisResult, IdleResult, IngestResult
 from self_hosted.assemblyline.operators.base import AssemblylineLink
 from self_hosted.core.arguments import is_set, parse_id, parse_int, parse_optional_text, parse_text
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
 
@@ -35,6 +36,9 @@ else:
     references = lazy_import("self_hosted.assemblyline.operators.references")
     retrohunts = lazy_import("self_hosted.assemblyline.api.retrohunts.retrohunts")
     service_failures = lazy_import("self_hosted.assemblyline.operators.service_failures")
+
+
+log = get_logger(__name__)
 
 
 class RaisedAlert(AlertPayload):
@@ -98,7 +102,7 @@ class _AnalysisSensor(AssemblylineSensor):
         :raises PermanentError: if the analysis failed, or the score or verdict reached a limit
         """
         url = submissions.build_page_url(base_url, outcome["sid"])
-        service_failures.log_service_failures(self.log, f"submission {outcome['sid']}", outcome.get("error_count"), url)
+        service_failures.log_service_failures(log, f"submission {outcome['sid']}", outcome.get("error_count"), url)
         return verdicts.judge(outcome, url, self.fail_on_score, self.text("fail_on_verdict"))
 
 

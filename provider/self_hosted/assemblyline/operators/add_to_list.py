@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.lists import MAX_NAMED_IDS, ListOperator
 from self_hosted.core.arguments import is_set, parse_int, parse_object, parse_str_list
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.back_link import BackLinkingOperator
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 else:
     additions = lazy_import("self_hosted.assemblyline.api.lists.additions")
     schema = lazy_import("self_hosted.assemblyline.api.lists.schema")
+
+
+log = get_logger(__name__)
 
 
 class AddedEntries(TypedDict):
@@ -110,7 +114,7 @@ class AssemblylineAddToListOperator(BackLinkingOperator, ListOperator):
         entries = self._entries(self._source()) if self.subjects() else []
         outcome = self.hook.run(additions.add_many(self.list_name, entries))
         if outcome["disabled"]:
-            self.log.warning("%d entries are disabled, and stay so", len(outcome["disabled"]))
+            log.warning("%d entries are disabled, and stay so", len(outcome["disabled"]))
         result = AddedEntries(
             list_name=self.list_name,
             added=len(outcome["added"]),

@@ -10,6 +10,7 @@ from self_hosted.assemblyline.operators.service_failures import log_service_fail
 from self_hosted.core.arguments import is_set, parse_object
 from self_hosted.core.http.errors import SelfHostedError
 from self_hosted.core.http.flow import Upload
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.back_link import BackLinkingOperator
@@ -43,6 +44,9 @@ else:
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     validation = lazy_import("self_hosted.assemblyline.api.submissions.validation")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+
+
+log = get_logger(__name__)
 
 
 class TaggedSubmission(TypedDict):
@@ -174,7 +178,7 @@ class AnalysisOperator(BackLinkingOperator, AssemblylineOperator, WaitingOperato
         flow = idempotency.get_many(requests, previous_attempt_unknown=self.previous_attempt_unknown)
         found = self.hook.run(flow) if requests else {}
         for reason in (reason for content in requests.values() for reason in content.left_alone.values()):
-            self.log.warning("%s", reason)
+            log.warning("%s", reason)
         return found
 
     def cancel_duplicates(self, sids: Mapping[str, str]) -> None:
@@ -188,7 +192,7 @@ class AnalysisOperator(BackLinkingOperator, AssemblylineOperator, WaitingOperato
             if sids:
                 self.hook.run(end(sids))
         except SelfHostedError as error:
-            self.log.warning("Duplicate submissions could not be cancelled: %s", error)
+            log.warning("Duplicate submissions could not be cancelled: %s", error)
 
     def _analysis_options(self) -> Any:
         params = self._params()
@@ -260,7 +264,7 @@ class SubmitOperator(AnalysisOperator):
             )
         )
         for reason in submitted["left_alone"]:
-            self.log.warning("%s; this task uses %s", reason, submitted["sid"])
+            log.warning("%s; this task uses %s", reason, submitted["sid"])
         return TaggedSubmission(
             sid=submitted["sid"], sha256=submitted["sha256"], doubtful=submitted["doubtful"], tag=tag
         )
@@ -310,7 +314,7 @@ class SubmitOperator(AnalysisOperator):
         self._cancel_own_duplicates(submitted)
         sid, url = submitted["sid"], self.external_url(submitted)
         outcome = {"sid": sid, "state": observation.state, **observation.details}
-        log_service_failures(self.log, f"submission {sid}", outcome.get("error_count"), url)
+        log_service_failures(log, f"submission {sid}", outcome.get("error_count"), url)
         result = verdicts.judge(outcome, url, self.fail_on_score, self.text("fail_on_verdict"))
         emit_asset(context, self.hook, asset_uri(self.hook, "submission", sid), result)
         return result

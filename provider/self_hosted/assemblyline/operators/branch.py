@@ -10,6 +10,7 @@ from airflow.providers.standard.operators.branch import BranchMixIn
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.assemblyline.operators.rated_results import UNKNOWN, list_results
 from self_hosted.core.arguments import is_set, parse_id, parse_int, parse_str_list
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri
 from self_hosted.core.tasks.lineage import record_input
@@ -24,6 +25,8 @@ else:
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
     waits = lazy_import("self_hosted.assemblyline.waits")
+
+log = get_logger(__name__)
 
 RANKS = ("safe", "info", UNKNOWN, "suspicious", "highly_suspicious", "malicious")
 """The verdicts, the worst one last. A file without a verdict outweighs a safe one."""
@@ -111,7 +114,7 @@ class AssemblylineVerdictBranchOperator(AssemblylineOperator, BranchMixIn):
             record_input(self.hook, asset_uri(self.hook, "submission", str(sid)))
         chosen = self._choose(verdict, bool(rated["error_count"]))
         message = "Submission %s is %s, with a score of %s: continuing with %s"
-        self.log.info(message, sid, verdict, rated.get("max_score"), ", ".join(chosen) or "no task")
+        log.info(message, sid, verdict, rated.get("max_score"), ", ".join(chosen) or "no task")
         return self.do_branch(context, chosen)
 
     def _choose(self, verdict: str, has_errors: bool) -> list[str]:

@@ -19,6 +19,7 @@ from self_hosted.assemblyline.operators.input_files import (
 from self_hosted.assemblyline.operators.list_input import ListInputOperator
 from self_hosted.core.arguments import is_set, parse_bool, parse_int, require_one_of
 from self_hosted.core.http.errors import PermanentError
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_assets
 from self_hosted.core.tasks.job_state import build_fingerprint
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 else:
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
     validation = lazy_import("self_hosted.assemblyline.api.submissions.validation")
+
+
+log = get_logger(__name__)
 
 
 class SubmittedFiles(TypedDict):
@@ -210,7 +214,7 @@ class BulkAnalysisOperator(ListInputOperator, AnalysisOperator):
             sent = self.find_sent(files)
             submits = {tag: partial(self.send, file, tag) for tag, file in files.items() if tag not in sent}
             submitter.run(submits, sent)
-        self.log.info("%s files are submitted, %s of them by an earlier try", len(submitter.keys), len(sent))
+        log.info("%s files are submitted, %s of them by an earlier try", len(submitter.keys), len(sent))
         return submitter
 
     def external_ids(self, submitted: SubmittedFiles) -> list[str]:
@@ -265,7 +269,7 @@ class BulkAnalysisOperator(ListInputOperator, AnalysisOperator):
             write_json_lines(report_uri, iter(bulk.rows))
             record_output(self.hook, report_uri, len(bulk.rows))
         self._emit(context, bulk)
-        bulk.log_warnings(self.log)
+        bulk.log_warnings(log)
         if bulk.worst:
             publish_link(context, bulk.worst["url"])
         bulk.check_limits(self.fail_on_score, self.text("fail_on_verdict"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict
 from self_hosted.assemblyline.operators import references
 from self_hosted.assemblyline.operators.list_input import ListInputOperator
 from self_hosted.core.arguments import parse_bool, parse_object, parse_str_list, require_confirm
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -23,6 +24,8 @@ else:
     lists = lazy_import("self_hosted.assemblyline.api.lists.lists")
     schema = lazy_import("self_hosted.assemblyline.api.lists.schema")
     updates = lazy_import("self_hosted.assemblyline.api.lists.updates")
+
+log = get_logger(__name__)
 
 MAX_NAMED_IDS = 100  # in a result
 
@@ -125,7 +128,7 @@ class ListOperator(ListInputOperator):
             return references.list_rows("entries", self.entries)
         total = sum(report.get("ioc_counts", {}).values())
         if total > len(report["iocs"]):
-            self.log.warning("The report lists %d of %d IOCs: raise its max_values", len(report["iocs"]), total)
+            log.warning("The report lists %d of %d IOCs: raise its max_values", len(report["iocs"]), total)
         return list(report["iocs"])
 
     def entry_ids(self) -> list[str]:

@@ -19,6 +19,7 @@ from self_hosted.assemblyline.operators.references import parse_hashes
 from self_hosted.assemblyline.operators.service_failures import log_service_failures
 from self_hosted.core.arguments import parse_bool, parse_str_list
 from self_hosted.core.http.errors import NotFoundError, PermanentError
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_assets
 from self_hosted.core.tasks.operator import publish_link
@@ -35,6 +36,8 @@ else:
     contents = lazy_import("self_hosted.assemblyline.api.submissions.contents")
     intake = lazy_import("self_hosted.assemblyline.api.submissions.intake")
     verdicts = lazy_import("self_hosted.assemblyline.api.submissions.verdicts")
+
+log = get_logger(__name__)
 
 MAX_HASHES = 500
 
@@ -163,7 +166,7 @@ class AssemblylineLookUpHashesOperator(ListInputOperator, AnalysisOperator):
             submitted = self.hook.run(submit)
             return {"sid": submitted["sid"], "doubtful": submitted["doubtful"], "submitted": True}
         except NotFoundError:
-            self.log.info("Neither the server nor a source has the file of %s", hash_)
+            log.info("Neither the server nor a source has the file of %s", hash_)
             return {}
 
     def external_ids(self, submitted: dict[str, Any]) -> list[str]:
@@ -217,7 +220,7 @@ class AssemblylineLookUpHashesOperator(ListInputOperator, AnalysisOperator):
         if isinstance(outcome, Exception):
             raise outcome
         details, url = dict(outcome.details), self._page_url(report)
-        log_service_failures(self.log, f"submission {report['sid']}", details.get("error_count"), url)
+        log_service_failures(log, f"submission {report['sid']}", details.get("error_count"), url)
         if outcome.state != "completed":
             raise PermanentError(f"submission {report['sid']} ended as {outcome.state!r}: {url}")
         report.update({name: details[name] for name in ("verdict", "max_score", "error_count")}, known=True)

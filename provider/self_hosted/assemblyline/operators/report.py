@@ -10,6 +10,7 @@ from self_hosted.assemblyline.api.submissions.types import Digest
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.assemblyline.operators.references import parse_sid
 from self_hosted.core.arguments import parse_int
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri
 from self_hosted.core.tasks.lineage import record_input, record_output
@@ -24,6 +25,9 @@ else:
     digests = lazy_import("self_hosted.assemblyline.api.submissions.digests")
     reports = lazy_import("self_hosted.assemblyline.api.submissions.reports")
     submissions = lazy_import("self_hosted.assemblyline.api.submissions.submissions")
+
+
+log = get_logger(__name__)
 
 
 class SubmissionReport(Digest):
@@ -101,4 +105,4 @@ class AssemblylineGetReportOperator(AssemblylineOperator):
         if digest["error_count"]:
             failed = {f"{service['service']} ({service['error']})" for service in digest["failed_services"]}
             message = "%s services failed on submission %s; its verdict may be too low: %s; see %s"
-            self.log.warning(message, digest["error_count"], digest["sid"], ", ".join(sorted(failed)), url)
+            log.warning(message, digest["error_count"], digest["sid"], ", ".join(sorted(failed)), url)

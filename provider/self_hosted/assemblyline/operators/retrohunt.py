@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import parse_int, parse_text, require_one_of
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.back_link import BackLinkingOperator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 else:
     retrohunts = lazy_import("self_hosted.assemblyline.api.retrohunts.retrohunts")
     starts = lazy_import("self_hosted.assemblyline.api.retrohunts.starts")
+
+log = get_logger(__name__)
 
 PAGE_SIZE = 1000
 
@@ -172,7 +175,7 @@ class AssemblylineRetrohuntOperator(BackLinkingOperator, AssemblylineOperator, W
         start = starts.start_unless_found(own, self._options(), previous_attempt_unknown=self.previous_attempt_unknown)
         key = str(self.hook.run(start)["key"])
         for reason in own.left_alone.values():
-            self.log.warning("%s; this task uses %s", reason, key)
+            log.warning("%s; this task uses %s", reason, key)
         return SubmittedRetrohunt(key=key)
 
     def external_id(self, submitted: SubmittedRetrohunt) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from self_hosted.assemblyline.operators.base import AssemblylineOperator
 from self_hosted.core.arguments import is_set, parse_bool, parse_int, parse_str_list, parse_text
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri
 from self_hosted.core.tasks.lineage import record_input, record_output
@@ -23,6 +24,9 @@ else:
     search = lazy_import("self_hosted.assemblyline.api.search.search")
 
 DEFAULT_ROWS, MAX_ROWS = 100, 1000  # in a result; a file takes any number
+
+
+log = get_logger(__name__)
 
 
 class _Rows(TypedDict, total=False):
@@ -134,7 +138,7 @@ class AssemblylineSearchOperator(AssemblylineOperator):
     def _write(self, uri: str, rows: Iterator[dict[str, Any]]) -> int:
         count = write_json_lines(uri, rows)
         record_output(self.hook, uri, count)
-        self.log.info("Wrote %s rows to %s", count, uri)
+        log.info("Wrote %s rows to %s", count, uri)
         return count
 
     def _max_rows(self) -> int | None:

@@ -14,6 +14,7 @@ from self_hosted.core.arguments import (
     parse_text,
     require_one_of,
 )
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.operator import publish_link
@@ -31,6 +32,8 @@ else:
     statuses = lazy_import("self_hosted.assemblyline.api.signatures.statuses")
     signatures = lazy_import("self_hosted.assemblyline.api.signatures.signatures")
     yara_files = lazy_import("self_hosted.assemblyline.operators.yara_files")
+
+log = get_logger(__name__)
 
 MAX_NAMED_IDS = 100  # in a result
 
@@ -150,7 +153,7 @@ class AssemblylineUpdateSignaturesOperator(AssemblylineOperator):
             raise ValueError(f"{self._kind()}: there are no signatures")
         outcome = self.hook.run(additions.add_many(self._source, self._signature_type, found, self.status))
         for signature_id in outcome["skipped"][:MAX_NAMED_IDS]:
-            self.log.warning("%s was skipped: another signature of the source has its name", signature_id)
+            log.warning("%s was skipped: another signature of the source has its name", signature_id)
         result = UpdatedSignatures(
             source=self._source,
             added=len(outcome["added"]),
@@ -194,7 +197,7 @@ class AssemblylineUpdateSignaturesOperator(AssemblylineOperator):
         found = yara_files.find_files(self.files, self.uri("folder"), self.pattern, max_items, recursive=is_recursive)
         is_lenient = parse_bool("skip_invalid_files", self.skip_invalid_files)
         for name, row in yara_files.read_rules(self.hook, found, invalid if is_lenient else None):
-            self.log.debug("%s has the rule %s", name, row["name"])
+            log.debug("%s has the rule %s", name, row["name"])
             yield row
         for name, reason in invalid.items():
-            self.log.warning("File %s was skipped: %s", name, reason)
+            log.warning("File %s was skipped: %s", name, reason)

@@ -10,6 +10,7 @@ from self_hosted.ayon.api.projects.types import ProvisionedProject
 from self_hosted.ayon.operators.base import AyonOperator
 from self_hosted.core.arguments import parse_choice
 from self_hosted.core.http.errors import SelfHostedError
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.back_link import BackLinkingOperator
@@ -25,6 +26,8 @@ else:
     provision = lazy_import("self_hosted.ayon.api.projects.provision")
     records = lazy_import("self_hosted.ayon.api.projects.records")
 
+
+log = get_logger(__name__)
 
 PROJECT_TOPIC = "airflow.project"
 
@@ -150,7 +153,7 @@ class AyonCreateProjectOperator(BackLinkingOperator, AyonOperator):
                 summary=self.origin.as_metadata(),
             )
         except SelfHostedError as error:
-            self.log.warning("No event in AYON names this task: %s", error)
+            log.warning("No event in AYON names this task: %s", error)
 
     @cached_property
     def project_spec(self) -> project_spec.ProjectSpec:

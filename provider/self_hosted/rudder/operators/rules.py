@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from self_hosted.core.http.errors import NotReadyError
+from self_hosted.core.http.logs import get_logger
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.assets import asset_uri, emit_asset
 from self_hosted.core.tasks.back_link import BackLinkingOperator
@@ -29,6 +30,9 @@ else:
     change_requests = lazy_import("self_hosted.rudder.api.change_requests")
     rule_changes = lazy_import("self_hosted.rudder.api.rule_changes")
     rules = lazy_import("self_hosted.rudder.api.rules")
+
+
+log = get_logger(__name__)
 
 
 class UpdateRuleResult(RuleUpdate):
@@ -241,7 +245,7 @@ class RudderUpdateRuleOperator(BackLinkingOperator, RudderOperator, WaitingOpera
 
     def _warn_about_duplicates(self, result: UpdateRuleResult) -> None:
         for number in result.get("duplicates", ()):
-            self.log.warning(
+            log.warning(
                 "Change request %s is a duplicate of %s, and this account may not decline it: decline it in Rudder",
                 number,
                 result["change_request_id"] or "a change that was applied at once",
