@@ -27,12 +27,12 @@ unexport PYTHONDONTWRITEBYTECODE
 # the tests in a real Airflow run last and alone; exit code 5 of pytest means that ARGS selects none of them
 pytest = $(BIN)/python -m pytest $(1) $(ARGS) || [ $$? -eq 5 ]
 
-.PHONY: help demo ui test test-between test-oldest lint bench bench-extra chaos waits chaos-extra docs clean
+.PHONY: help demo ui test test-between test-oldest lint bench bench-extra sync-campaign chaos waits chaos-extra docs clean
 .SILENT:
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED)  ## run a DAG over all four products in a real Airflow, against the sandbox, and show the results
 	$(BIN)/python -m demo
@@ -43,6 +43,9 @@ ui: $(INSTALLED)  ## start the same Airflow and sandbox, and keep them running u
 test: $(INSTALLED)  ## run all tests on the newest supported Airflow
 	$(call pytest,-n 6 --dist loadscope -m "$(UNIT)")
 	$(call pytest,-n 2 --dist loadgroup -m "$(IN_AIRFLOW)")
+
+sync-campaign: $(INSTALLED)  ## run the property tests of the sync engine with 50 times as many random examples
+	SYNC_EXAMPLES=50 $(BIN)/python -m pytest -n 2 tests/core/sync/test_properties.py $(ARGS)
 
 test-between:  ## run the unit tests and one DAG over all products on the Airflow between the oldest and the newest
 	$(MAKE) test AIRFLOW=$(BETWEEN) VENV=$(VENV)-between UNIT="not airflow and not meta" IN_AIRFLOW=joined
@@ -80,7 +83,7 @@ docs: $(INSTALLED)  ## regenerate tables, routes of the sandbox, and screenshots
 	$(BIN)/python -m pytest tests/ui --screenshots docs/images
 
 clean:  ## remove everything that these targets create
-	rm -rf .venv .venv-between .venv-oldest .airflow .chaos .demo .mypy_cache .pytest_cache .ruff_cache .coverage build dist
+	rm -rf .venv .venv-between .venv-oldest .airflow .chaos .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # repeated when the dependencies change; the stamp names the Python, so that another PYTHON reinstalls

@@ -11,7 +11,8 @@ NAMES = (
     "sandbox_speed",
     "assemblyline_upload",
     "assemblyline_submit_many",
-    "sync_products",
+    "atrocore_sync",
+    "atrocore_memory",
     "waiting",
 )
 

@@ -88,7 +88,8 @@ def _expect_sync(name: str, result: dict[str, Any], state: Tables) -> dict[str, 
     stored = sum(row["number"].startswith(f"{name}_") for row in state["atrocore"]["products"])
     written = sum(result.get(field, 0) for field in ("created", "updated", "unchanged"))
     failed = PRODUCTS_PER_TASK - min(stored, written)
-    return {"total": PRODUCTS_PER_TASK, "failed": failed, "ambiguous": 0}
+    others = dict.fromkeys(("ambiguous", "skipped", "conflict", "altered"), 0)
+    return {"total": PRODUCTS_PER_TASK, "failed": failed, **others}
 
 
 def _find_value(rows: list[dict[str, Any]], key: str, name: str, field: str) -> Any:

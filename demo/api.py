@@ -149,6 +149,20 @@ class AirflowApi:
         )
         client.TaskInstanceApi(self.client).post_clear_task_instances(task.dag_id, body)
 
+    def get_question(self, task: Task) -> tuple[str, str]:
+        """Return subject and body of what a task asks people."""
+        detail = client.TaskInstanceApi(self.client).get_hitl_detail_without_preload_content(**_identify(task))
+        question = _read_json(detail)
+        return question["subject"], question["body"]
+
+    def answer(self, task: Task, option: str) -> None:
+        """Answer a task that asks people.
+
+        :param option: such as "Approve"
+        """
+        body = client.UpdateHITLDetailPayload(chosen_options=[option], params_input={})
+        client.TaskInstanceApi(self.client).update_hitl_detail(**_identify(task), update_hitl_detail_payload=body)
+
     def get_log(self, task: Task) -> str:
         """Return the log of a task instance's last try, as text."""
         return "\n".join(str(message.get("event", "")) for message in self._list_messages(task))

@@ -70,6 +70,7 @@ def run_environment(
         sandbox_url = stack.enter_context(run_sandbox(folder / "sandbox.log", sandbox_port))
         airflow = stack.enter_context(Airflow(checkout / ".airflow", folder / "dags", airflow_port, SETTINGS))
         store_connections(airflow.api, sandbox_url)
+        store_database(airflow.api, folder / "srv")
         yield Environment(airflow, sandbox_url)
 
 
@@ -79,6 +80,15 @@ def store_connections(api: AirflowApi, sandbox_url: str) -> None:
         api.create_connection(conn_id, connection)
     # Airflow may consider a task lost, and retry it, if its trigger fires within a second of the deferral
     post_json(f"{sandbox_url}/_control/seed", {"assemblyline": {"delay": ANALYSIS_SECONDS}})
+
+
+def store_database(api: AirflowApi, folder: Path) -> None:
+    """Store the connection to the database that stands for an ERP; an example DAG fills it.
+
+    :param folder: the folder of its file
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    api.create_connection("erp", {"conn_type": "sqlite", "host": str(folder / "erp.db")})
 
 
 @contextlib.contextmanager

@@ -15,10 +15,14 @@ RESULT_FORMATTERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "create_project": lambda result: "created" if result["created"] else "updated",
     "open_share": lambda result: f"{result['outcome']}: {', '.join(result['changed'])}",
     "sync_products": lambda result: (
-        f"{result['created']} created; skipped because not unique: {', '.join(result['ambiguous_keys'])}"
+        f"{result['created']} created; skipped because not unique: {', '.join(_list_ambiguous_keys(result))}"
     ),
 }
 """Task id -> the function that describes the task's result."""
+
+
+def _list_ambiguous_keys(result: dict[str, Any]) -> list[str]:
+    return sorted({problem["key"] for problem in result["problems"] if problem["result"] == "ambiguous"})
 
 
 def describe_run(environment: Environment, run: IntakeRun) -> Iterator[str]:

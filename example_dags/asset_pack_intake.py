@@ -102,8 +102,9 @@ def asset_pack_intake() -> None:
 
     products = AtrocoreSyncProductsOperator(
         task_id="sync_products",
-        rows=f"{DELIVERY}/catalogue.csv",
+        source=f"{DELIVERY}/catalogue.csv",
         key_field="number",
+        on_duplicate_key="skip",  # a number that occurs twice is reported, and nothing is sent for it
     )
 
     receipt = leave_receipt(DELIVERY, scans.output, project.output, rule.output, products.output)

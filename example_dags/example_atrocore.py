@@ -3,7 +3,7 @@
 Runs every day. The first task writes a small sample catalogue; replace it by your own export: a .jsonl or .csv file, on
 disk or in a bucket (`s3://...`), or the list of dictionaries that a task returns. As in real catalogues, one number
 occurs twice and some values are missing. A repeated number is reported as ambiguous, and nothing is sent for it. A
-field that a product lacks is unchanged.
+field without a value is unchanged. Columns that `fields` does not name are not sent.
 
 Requires the connection `atrocore_default`. Set the parameters when you trigger the DAG manually. Before core 2.0.28,
 products are identified by `sku` instead of `number`.
@@ -56,7 +56,7 @@ with DAG(
             for number in range(1, 31)
         ]
         del rows[4]["price"]
-        rows[5]["description"] = None
+        rows[5]["longDescription"] = None
         rows.append({**rows[0], "name": "Spinning top with a repeated number"})
         path = catalogue_path()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,9 +65,10 @@ with DAG(
 
     catalogue = export()
     arguments: dict[str, Any] = {
-        "rows": catalogue,
+        "source": catalogue,
         "key_field": "{{ params.key_field }}",
-        "field_mapping": {"Artikel": "{{ params.key_field }}"},
+        "fields": {"Artikel": "{{ params.key_field }}", "name": "name", "price": "price", "longDescription": None},
+        "on_duplicate_key": "skip",
     }
     dry_run = AtrocoreSyncProductsOperator(task_id="dry_run", dry_run=True, **arguments)
     sync = AtrocoreSyncProductsOperator(task_id="sync", fail_on="{{ params.max_failed_share }}", **arguments)
@@ -76,9 +77,9 @@ with DAG(
     def report(planned: Any, done: Any) -> list[str]:
         """Return planned and actual counts, and delete the catalogue."""
         catalogue_path().unlink(missing_ok=True)
-        counts = ("created", "updated", "unchanged", "ambiguous", "failed")
-        lines = [f"{count}: {planned[count]} planned, {done[count]} done" for count in counts]
-        return [*lines, f"ambiguous keys: {', '.join(done['ambiguous_keys'])}"]
+        counts = {"create": "created", "update": "updated", "unchanged": "unchanged", "ambiguous": "ambiguous"}
+        lines = [f"{result}: {planned[count]} planned, {done[result]} done" for count, result in counts.items()]
+        return [*lines, *(f"{row['key']}: {row['result']}: {row['message']}" for row in done["problems"])]
 
     dry_run >> sync
     report(dry_run.output, sync.output)

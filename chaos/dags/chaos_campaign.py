@@ -33,5 +33,5 @@ with DAG(
         build_project(name) for name in list_names("create_project", TASKS)
     ])
     AtrocoreSyncProductsOperator.partial(task_id="sync_products", pre_execute=kill_at_random_moment).expand(
-        rows=[build_rows(name) for name in list_names("sync_products", TASKS)]
+        source=[build_rows(name) for name in list_names("sync_products", TASKS)]
     )

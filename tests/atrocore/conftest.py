@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from self_hosted.atrocore.hook import AtrocoreAuth, AtrocoreHook
-from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
-from self_hosted.core.http.flow import Reply, Request
+from self_hosted.atrocore.operators import (
+    AtrocoreSyncProductsApplyOperator,
+    AtrocoreSyncProductsOperator,
+    AtrocoreSyncProductsPlanOperator,
+)
+from self_hosted.core.http.flow import Flow, Reply, Request
+from self_hosted.core.sync.results import ApplyCounts
 from self_hosted.sandbox.atrocore import Atrocore
 from tests.conftest import Served
 from tests.context import context
@@ -42,6 +47,26 @@ def run_by_hand(flow: Any, *replies: Any) -> tuple[list[Request], Any]:
     except StopIteration as end:
         assert next(remaining, None) is None, "the flow ended before its last reply"
         return requests, end.value
+
+
+def delete_what_is_read(flow: Flow[Any], per_page: int, deleted: list[str]) -> Flow[Any]:
+    """Run the flow of a list, and delete the first records of each page as soon as it was read.
+
+    :param flow: such as ``records.list_all("Product")``
+    :param per_page: how many records of each page to delete
+    :param deleted: takes in their ids
+    """
+    step = next(flow)
+    while True:
+        assert isinstance(step, Request)
+        page = yield step
+        for record in page.json()["list"][:per_page]:
+            yield Request("DELETE", f"{step.path}/{record['id']}")
+            deleted.append(record["id"])
+        try:
+            step = flow.send(page)
+        except StopIteration as end:
+            return end.value
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +102,8 @@ def dialect(request: pytest.FixtureRequest, served: Served) -> str:
 
 # the sync operator
 
-NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "ambiguous": 0, "failed": 0}
+NO_COUNTS = dict.fromkeys(ApplyCounts.__annotations__, 0)
+PLAN_COUNTS = ("create", "update", "restore", "deactivate", "delete", "unchanged", "ambiguous", "failed", "skipped")
 
 
 def rows(count, **changes):
@@ -90,19 +116,45 @@ def rows(count, **changes):
 def sync(served, connect):
     connect("atrocore_default", served.connection())
 
-    def run(catalogue, **arguments):
-        operator = AtrocoreSyncProductsOperator(task_id="sync", rows=catalogue, **arguments)
+    def run(source, *, try_number=1, **arguments):
+        operator = AtrocoreSyncProductsOperator(task_id="sync", source=source, **arguments)
+        return operator.execute(context(operator, try_number=try_number))
+
+    return run
+
+
+@pytest.fixture
+def plan(served, connect, tmp_path):
+    connect("atrocore_default", served.connection())
+
+    def run(source, **arguments):
+        given = {"plan_uri": tmp_path / "plan.jsonl", **arguments}
+        operator = AtrocoreSyncProductsPlanOperator(task_id="plan", source=source, **given)
         return operator.execute(context(operator))
 
     return run
 
 
+@pytest.fixture
+def apply(served, connect):
+    connect("atrocore_default", served.connection())
+
+    def run(planned, *, try_number=1, **arguments):
+        given = {"plan_uri": planned["plan_uri"], "sha256": planned["sha256"], **arguments}
+        operator = AtrocoreSyncProductsApplyOperator(task_id="apply", **given)
+        return operator.execute(context(operator, try_number=try_number))
+
+    return run
+
+
 def counts(result):
-    return {name: result[name] for name in NO_COUNTS if result[name]}
+    """Return what became of the rows, or would become of them, without zeros."""
+    return {name: result[name] for name in (*NO_COUNTS, *PLAN_COUNTS) if result.get(name)}
 
 
 def products(served):
-    return {product["number"]: product for product in served.tables()["products"]}
+    """Return the stored products by their key."""
+    return {product.get("number", product.get("sku")): product for product in served.tables()["products"]}
 
 
 @pytest.fixture

@@ -8,12 +8,16 @@ import pytest
 
 from self_hosted.atrocore.api import import_jobs, records
 from self_hosted.atrocore.api.feed_jobs import FeedRun
-from self_hosted.atrocore.api.sync import batches, plans
-from self_hosted.atrocore.api.sync.changes import Change, deterministic_id
+from self_hosted.atrocore.api.record_ids import deterministic_id
 from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError
-from tests.atrocore.conftest import reply, run_by_hand
+from self_hosted.core.sync.target import Change
+from tests.atrocore.conftest import counts, products, reply, run_by_hand
+from tests.atrocore.sync.samples import describe
 from tests.conftest import Served
+from tests.task_logs import clock
+
+__all__ = ["clock"]
 
 LOST = OutcomeUnknownError("lost", method="POST", path="/api/Product")
 BEFORE, TIME = "2026-06-01 12:00:00", "2026-06-01 12:30:00"
@@ -56,38 +60,21 @@ def test_a_create_whose_rejection_is_lost_does_not_return_the_record_of_somebody
 
 
 def test_one_by_one_a_record_with_other_values_fails_its_row_and_a_retry_may_succeed() -> None:
-    change = Change("A", "1", creates=True, values={"number": "A", "name": "a"})
-    found = reply(200, {"id": "1", "number": "A", "name": "of somebody else"})
-    [outcome] = run_by_hand(batches.apply("Product", [change]), NotFoundError(""), LOST, found)[1]
-    assert (outcome.result, outcome.is_permanent) == ("failed", False)
+    target, schema = describe("name")
+    found = reply(200, {"id": "1", "sku": "A", "name": "of somebody else"})
+    answers = NotFoundError(""), LOST, found
+    [outcome] = run_by_hand(target.write(schema, [Change("create", "A", "1", {"name": "a"})]), *answers)[1]
+    assert (outcome.result, outcome.is_final) == ("failed", False)
 
 
-def test_a_batch_adopts_only_records_with_the_sent_values() -> None:
-    changes = [Change(key, key, creates=True, values={"number": key, "name": "a"}) for key in "AB"]
-    found = [{"id": "A", "number": "A", "name": "a"}, {"id": "B", "number": "B", "name": "of somebody else"}]
-    answers = LOST, reply(200, {"list": found}), reply(200, [{"status": "Updated"}])
-    requests, outcomes = run_by_hand(batches.apply("Product", changes), *answers)
-    assert [item["payload"]["id"] for item in requests[2].json] == ["B"]
-    assert {outcome.key for outcome in outcomes} == {"A", "B"}
-
-
-def plan(in_between: dict[str, Any]) -> plans.Plan:
-    rows = {"A": {"number": "A", "name": "a"}}
-    answers = reply(200, {"list": []}), reply(200, {"list": [in_between]})
-    return run_by_hand(plans.make("Product", "number", rows, None), *answers)[1]  # type: ignore[no-any-return]
-
-
-def test_a_record_that_an_earlier_try_creates_in_the_meantime_is_updated() -> None:
-    record_id = deterministic_id("Product", "A")
-    found = plan({"id": record_id, "number": "A"})
-    assert found.settled == []
-    assert found.changes == [Change("A", record_id, creates=False, values={"number": "A", "name": "a"})]
-
-
-def test_a_record_that_was_created_for_the_key_and_has_another_one_is_not_overwritten() -> None:
-    found = plan({"id": deterministic_id("Product", "A"), "number": "B"})
-    assert found.changes == []
-    assert [outcome.result for outcome in found.settled] == ["ambiguous"]
+@pytest.mark.usefixtures("clock")
+def test_a_lost_batch_adopts_only_records_with_the_sent_values(served: Served, plan: Any, apply: Any) -> None:
+    planned = plan([{"number": key, "name": "a"} for key in "AB"])
+    other = {"id": deterministic_id("Product", "B"), "number": "B", "name": "of somebody else"}
+    served.seed({"records": {"Product": [other]}})
+    served.fail("status", method="POST", path="/api/upsert", status=502)
+    assert counts(apply(planned, fail_on="never")) == {"created": 1, "conflict": 1}
+    assert products(served)["B"]["name"] == "of somebody else"
 
 
 # jobs

@@ -1,4 +1,4 @@
-"""Flows by hand, without a server: dialects, session, filters, records and schemas."""
+"""Flows by hand, without a server: dialects, session, filters and records."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from self_hosted.atrocore.api import filters, records, schemas, session, timestamps
+from self_hosted.atrocore.api import filters, records, session, timestamps
 from self_hosted.atrocore.api.dialects import DIALECTS
-from self_hosted.atrocore.api.schemas import Schema
 from self_hosted.atrocore.api.session import Credential
 from self_hosted.core.http.errors import (
     AuthenticationError,
@@ -208,16 +207,6 @@ def test_timestamps_are_written_in_utc_without_a_time_zone(timestamp):
 # records
 
 
-def test_lists_are_read_page_by_page():
-    starts = range(0, 200), range(200, 400), range(400, 403)
-    pages = [reply(200, {"list": [{"id": str(number)} for number in numbers]}) for numbers in starts]
-    requests, found = run_by_hand(records.list_all("Product", select=["number"]), *pages)
-    assert len(found) == 403
-    assert [request.query["offset"] for request in requests] == [0, 200, 400]
-    assert {request.query["maxSize"] for request in requests} == {200}
-    assert requests[0].query["select"] == "number"
-
-
 def test_lookups_are_split_by_number_and_by_length():
     keys = [f"{number}" for number in range(250)]
     requests, _ = run_by_hand(records.find("Product", "number", keys), *[reply(200, {"list": []})] * 3)
@@ -247,6 +236,14 @@ def test_a_create_with_a_lost_response_is_read_back():
     assert [request.method for request in requests] == ["POST", "GET"]
     assert record == {"id": "1"}
     assert not requests[0].is_idempotent
+
+
+@pytest.mark.parametrize(
+    "flow", [records.create("Product", {"id": "1", "name": "a"}), records.update("Product", "1", {"name": "a"})]
+)
+def test_what_was_written_is_read_back_in_the_language_of_the_write(flow):
+    requests, _ = run_by_hand(flow, OutcomeUnknownError("lost"), reply(200, {"id": "1", "name": "a"}))
+    assert [request.headers.get("language") for request in requests] == [None, ""]
 
 
 def test_the_outcome_of_a_create_stays_unknown_if_no_record_is_found():
@@ -297,76 +294,3 @@ def test_an_upsert_with_a_lost_response_is_sent_again_with_the_same_ids():
 def test_an_upsert_response_without_a_result_for_each_item_is_a_server_error(body, received):
     with pytest.raises(ServerError, match=f"2 records were sent, but the response has {received} results"):
         run_by_hand(records.upsert("Product", [{"id": "1"}, {"id": "2"}]), reply(200, body))
-
-
-# schemas
-
-
-def description(**described):
-    return reply(200, {"openapi": "3.0.0", "components": {"schemas": described}})
-
-
-def test_the_schema_of_2_3_has_types_and_required_fields():
-    post = {"properties": {"name": {"type": "string"}, "price": {"type": "number"}}, "required": ["name"]}
-    patch = {"properties": {"name": {"type": "string"}, "note": {"type": "string"}}}
-    _, schema = run_by_hand(schemas.get("Product"), description(Product={}, ProductPost=post, ProductPatch=patch))
-    assert schema.types == {"name": "string", "price": "number", "note": "string"}
-    assert schema.missing_fields({"price": 1}) == {"name"}
-
-
-def test_the_schema_of_older_servers_has_no_types():
-    old = {
-        "properties": {"price": {"type": "string"}, "createdAt": {"readOnly": True}, "brandId": {}},
-        "required": ["price", "brand"],
-    }
-    _, schema = run_by_hand(schemas.get("Product"), description(Product=old))
-    assert schema.types == {"price": "", "brandId": ""}
-    assert schema.required == {"price"}
-    assert schema.convert({"price": "1.50"}) == {"price": "1.50"}
-
-
-def test_without_openapi_document_there_is_no_schema():
-    assert run_by_hand(schemas.get("Product"), NotFoundError(""))[1] is None
-
-
-def test_the_error_about_a_missing_entity_names_it():
-    with pytest.raises(ValueError, match="entity: the server has no 'Prodct'"):
-        run_by_hand(schemas.get("Prodct"), description(Product={}))
-
-
-TYPES = {"a": "string", "n": "number", "i": "integer", "b": "boolean", "l": "array", "o": "object", "u": ""}
-
-
-@pytest.mark.parametrize(
-    ("row", "converted"),
-    [
-        ({"a": 7, "n": "1.50", "i": "3", "b": "true"}, {"a": "7", "n": 1.5, "i": 3, "b": True}),
-        ({"n": "12", "i": 4.0, "b": 0}, {"n": 12, "i": 4, "b": False}),
-        ({"n": "-1.5", "i": "-3", "b": "no"}, {"n": -1.5, "i": -3, "b": False}),
-        ({"l": '["x"]', "o": '{"x": 1}'}, {"l": ["x"], "o": {"x": 1}}),
-        ({"l": ["x"], "o": {}, "u": "unchanged"}, {"l": ["x"], "o": {}, "u": "unchanged"}),
-        ({"a": "", "n": "", "b": "", "l": "", "o": ""}, {"a": "", "n": None, "b": None, "l": [], "o": {}}),
-        ({"a": None, "n": None}, {"a": None, "n": None}),
-        ({"a": "007"}, {"a": "007"}),
-    ],
-)
-def test_texts_are_converted_to_the_types_of_the_fields(row, converted):
-    assert Schema("Product", TYPES).convert(row) == converted
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"n": "a lot"}, "n: 'a lot' does not have the type number"),
-        ({"n": "nan"}, "n: 'nan' does not have the type number"),
-        ({"n": True}, "n: True does not have the type number"),
-        ({"i": "1.5"}, "i: '1.5' does not have the type integer"),
-        ({"b": "perhaps"}, "b: 'perhaps' does not have the type boolean"),
-        ({"l": "x"}, "l: 'x' does not have the type array"),
-        ({"o": "[]"}, "o: '\\[\\]' does not have the type object"),
-        ({"colour": "red", "size": 1}, "Product has no writable field colour, size; AtroCore would drop it"),
-    ],
-)
-def test_a_value_that_the_server_would_not_store_is_rejected(row, message):
-    with pytest.raises(ValueError, match=message):
-        Schema("Product", TYPES).convert(row)

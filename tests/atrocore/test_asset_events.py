@@ -8,9 +8,14 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, Asset, TaskDeferred
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
-from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
+from self_hosted.atrocore.operators import (
+    AtrocoreSyncProductsApplyOperator,
+    AtrocoreSyncProductsOperator,
+    AtrocoreSyncProductsPlanOperator,
+)
 from self_hosted.atrocore.sensors import AtrocoreExportJobSensor, AtrocoreImportJobSensor, AtrocoreJobSensor
 from self_hosted.core.tasks.lineage import lineage_of
+from tests.atrocore.conftest import NO_COUNTS
 from tests.context import context
 from tests.lineage import collected
 
@@ -34,7 +39,7 @@ def uri(served, path: str) -> str:
 
 
 def create(**arguments: Any) -> AtrocoreSyncProductsOperator:
-    return AtrocoreSyncProductsOperator(**{"task_id": "sync", "rows": CATALOGUE, "outlets": [PRODUCTS], **arguments})
+    return AtrocoreSyncProductsOperator(**{"task_id": "sync", "source": CATALOGUE, "outlets": [PRODUCTS], **arguments})
 
 
 def execute(task: Any) -> tuple[Any, OutletEventAccessors]:
@@ -52,8 +57,7 @@ def test_the_entity_is_an_asset_whose_event_has_the_counts(served, collector):
     result, events = execute(task)
     assert events[PRODUCTS].extra == {
         "uri": uri(served, "Product"),
-        **{name: result[name] for name in ("created", "updated", "unchanged", "ambiguous", "failed", "total")},
-        **{name: result[name] for name in ("entity", "dry_run", "url")},
+        **{name: result[name] for name in NO_COUNTS},
     }
     assert list_outputs(collector) == [uri(served, "Product")]
     assert lineage_of(task.hook).outputs == {uri(served, "Product"): 2}
@@ -62,7 +66,7 @@ def test_the_entity_is_an_asset_whose_event_has_the_counts(served, collector):
 def test_the_file_of_the_rows_is_an_input(collector, tmp_path):
     file = tmp_path / "catalogue.csv"
     file.write_text("number,name\nA,Wheel\n")
-    execute(create(rows=str(file)))
+    execute(create(source=str(file)))
     assert [found.asset.uri for found in collector.collected_assets.inputs] == [file.as_uri()]
 
 
@@ -73,8 +77,21 @@ def test_a_dry_run_has_no_output(collector):
 
 def test_the_entity_is_an_output_of_a_sync_that_fails(served, collector):
     with pytest.raises(AirflowFailException):
-        execute(create(rows=[*CATALOGUE, {"number": "C", "nope": 1}]))
+        execute(create(source=[*CATALOGUE, {"number": "C", "price": "a lot"}]))
     assert list_outputs(collector) == [uri(served, "Product")]
+
+
+def test_a_plan_changes_no_asset_and_its_apply_does(served, collector, tmp_path):
+    plan_uri = tmp_path / "plan.jsonl"
+    _, events = execute(
+        AtrocoreSyncProductsPlanOperator(task_id="plan", source=CATALOGUE, plan_uri=plan_uri, outlets=[PRODUCTS])
+    )
+    assert (list_outputs(collector), events[PRODUCTS].extra) == ([plan_uri.as_uri()], {})
+    task = AtrocoreSyncProductsApplyOperator(task_id="apply", plan_uri=plan_uri, outlets=[PRODUCTS])
+    result, events = execute(task)
+    assert events[PRODUCTS].extra == {"uri": uri(served, "Product"), **{name: result[name] for name in NO_COUNTS}}
+    assert list_outputs(collector) == [plan_uri.as_uri(), uri(served, "Product")]
+    assert lineage_of(task.hook).outputs == {uri(served, "Product"): 2}
 
 
 @pytest.mark.parametrize(("sensor", "path"), SENSORS, ids=lambda value: type(value).__name__)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 
 import pytest
 
-from self_hosted.atrocore.api import export_jobs, feed_jobs, import_jobs, jobs, records, schemas, session
+from self_hosted.atrocore.api import export_jobs, feed_jobs, import_jobs, jobs, pages, records, session
 from self_hosted.atrocore.api.feed_jobs import FeedRun
-from self_hosted.atrocore.api.sync import batches, plans
-from self_hosted.atrocore.api.sync.changes import deterministic_id
+from self_hosted.atrocore.api.record_ids import deterministic_id
 from self_hosted.atrocore.hook import AtrocoreHook
+from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
 from self_hosted.atrocore.waits import (
     cancel_export,
     explain_stalled_exports,
@@ -22,14 +23,23 @@ from self_hosted.atrocore.waits import (
 )
 from self_hosted.core.http.errors import InvalidRequestError, NotFoundError
 from self_hosted.core.wait.observation import MISSING
-from tests.atrocore.conftest import DIALECTS
+from tests.atrocore.conftest import DIALECTS, counts, delete_what_is_read
+from tests.context import context
+
+LIVE_DIALECT = os.environ.get("LIVE_DIALECT", DIALECTS[0])
+LIVE_KEY = os.environ.get("LIVE_KEY", "number")
+"""The real server's dialect, and the field that identifies its products: "sku" before core 2.0.28."""
+
+
+def is_live(request) -> bool:
+    return bool(request.node.callspec.params["server"] == "live")
 
 
 def create_hook(request, server) -> AtrocoreHook:
     """Return a hook for the server, which has the dialect of the fixture's parameter."""
-    live = request.node.callspec.params["server"] == "live"
-    if live and request.param != DIALECTS[0]:
-        pytest.skip("a real server has one dialect")
+    live = is_live(request)
+    if live and request.param != LIVE_DIALECT:
+        pytest.skip(f"the dialect of the real server is {LIVE_DIALECT} (LIVE_DIALECT)")
     if not live:
         request.getfixturevalue("served").seed({"dialect": request.param})
     return AtrocoreHook(server)
@@ -48,6 +58,8 @@ def hook_with_queue(request, server) -> AtrocoreHook:
 
 @pytest.fixture
 def key_field(hook, request) -> str:
+    if is_live(request):
+        return LIVE_KEY
     return "sku" if request.node.callspec.params["hook"] == "espo" else "number"
 
 
@@ -71,42 +83,44 @@ def test_the_test_button_names_the_dialect(hook):
     assert "API dialect" in message
 
 
-def test_after_a_sync_all_rows_are_unchanged(hook, run_flow, key_field, products):
-    schema = run_flow(hook, schemas.get("Product"))
-    plan = run_flow(hook, plans.make("Product", key_field, products, schema))
-    assert [change.expected_result for change in plan.changes] == ["created"] * 3
+@pytest.fixture
+def sync(hook, key_field):
+    """Return a function that syncs products, and returns what became of the rows."""
 
-    outcomes = run_flow(hook, batches.apply("Product", plan.changes))
-    assert [outcome.result for outcome in outcomes] == ["created"] * 3
+    def run(products):
+        rows = list(products.values())
+        operator = AtrocoreSyncProductsOperator(
+            task_id="sync", source=rows, key_field=key_field, atrocore_conn_id=hook.conn_id
+        )
+        return counts(operator.execute(context(operator)))
 
-    again = run_flow(hook, plans.make("Product", key_field, products, schema))
-    assert [outcome.result for outcome in again.preview()] == ["unchanged"] * 3
-
-
-def test_only_the_changed_field_is_sent(hook, run_flow, key_field, products):
-    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, products, None)).changes))
-    first = next(iter(products))
-
-    plan = run_flow(hook, plans.make("Product", key_field, {first: {**products[first], "price": "2.25"}}, None))
-    assert [dict(change.values) for change in plan.changes] == [{"price": "2.25"}]
-
-    plan = run_flow(hook, plans.make("Product", key_field, {first: {**products[first], "price": 2.25}}, None))
-    assert [outcome.result for outcome in run_flow(hook, batches.apply("Product", plan.changes))] == ["updated"]
-    stored = run_flow(hook, records.get("Product", deterministic_id("Product", first)))
-    assert stored["price"] == pytest.approx(2.25)
+    return run
 
 
-def test_a_deleted_product_is_restored_with_the_same_id(hook, run_flow, key_field, products):
+def test_after_a_sync_all_rows_are_unchanged(sync, products):
+    assert sync(products) == {"created": 3}
+    assert sync(products) == {"unchanged": 3}
+
+
+def test_only_what_differs_is_changed(hook, sync, products):
+    sync(products)
+    first, *others = products
+    changed = {**products, first: {**products[first], "price": "2.25"}}
+    before = {key: hook.get_record("Product", deterministic_id("Product", key)) for key in others}
+    assert sync(changed) == {"updated": 1, "unchanged": 2}
+    assert hook.get_record("Product", deterministic_id("Product", first))["price"] == pytest.approx(2.25)
+    assert {key: hook.get_record("Product", deterministic_id("Product", key)) for key in others} == before
+
+
+def test_a_deleted_product_is_restored_with_the_same_id(hook, sync, products):
     first = next(iter(products))
     row, record_id = {first: products[first]}, deterministic_id("Product", first)
-    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, row, None)).changes))
-    run_flow(hook, records.delete("Product", record_id))
+    sync(row)
+    hook.delete_record("Product", record_id)
     with pytest.raises(NotFoundError):
-        run_flow(hook, records.get("Product", record_id))
-
-    plan = run_flow(hook, plans.make("Product", key_field, row, None))
-    assert [outcome.result for outcome in run_flow(hook, batches.apply("Product", plan.changes))] == ["created"]
-    assert run_flow(hook, records.get("Product", record_id))["name"] == products[first]["name"]
+        hook.get_record("Product", record_id)
+    assert sync(row) == {"created": 1}
+    assert hook.get_record("Product", record_id)["name"] == products[first]["name"]
 
 
 def test_an_id_cannot_be_posted_twice(hook, run_flow, key_field, products):
@@ -126,12 +140,24 @@ def test_an_update_without_effect_is_a_success(hook, run_flow, key_field, produc
 
 
 def test_records_are_found_by_many_keys(hook, run_flow, key_field, products):
-    run_flow(hook, batches.apply("Product", run_flow(hook, plans.make("Product", key_field, products, None)).changes))
+    for key, values in products.items():
+        hook.create_record("Product", {**values, "id": deterministic_id("Product", key)})
     keys = [*products, *(f"none such {number} äöü" for number in range(150))]
     found = run_flow(hook, records.find("Product", key_field, keys, ["name"]))
     assert {key: [record["name"] for record in of_key] for key, of_key in found.items()} == {
         key: [row["name"]] for key, row in products.items()
     }
+
+
+def test_a_list_is_complete_although_others_delete_what_was_read(hook, run_flow, key_field, products, monkeypatch):
+    for key, values in products.items():
+        hook.create_record("Product", {**values, "id": deterministic_id("Product", key)})
+    monkeypatch.setattr(pages, "MAX_PAGE_SIZE", 1)
+    deleted: list[str] = []
+    condition = {"type": "in", "attribute": key_field, "value": list(products)}
+    found = run_flow(hook, delete_what_is_read(records.list_all("Product", [condition], [key_field]), 1, deleted))
+    assert sorted(product[key_field] for product in found) == sorted(products)
+    assert [product["id"] for product in found] == deleted
 
 
 # background jobs

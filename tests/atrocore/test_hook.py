@@ -198,11 +198,23 @@ def test_language_and_booleans_are_not_masked(served, hook_as, masked):
 # requests
 
 
-def test_the_content_language_is_sent_with_every_request(hook_as, dialect):
+@pytest.mark.parametrize(
+    ("request_", "language"),
+    [
+        (Request("GET", "/api/Product/1"), "de_DE"),
+        (Request("GET", "/api/Product/1", headers={"language": "fr_FR"}), "fr_FR"),
+        (Request("GET", "/api/Product/1", headers={"language": ""}), None),
+        (Request("POST", "/api/Product", json={}), None),
+        (Request("PATCH", "/api/Product/1", json={}), None),
+        (Request("DELETE", "/api/Product/1"), None),
+    ],
+    ids=["read", "read in another language", "read in the main language", "create", "update", "delete"],
+)
+def test_the_content_language_is_that_of_reads_unless_a_flow_sets_another(hook_as, dialect, request_, language):
     hook = hook_as(extra={"language": "de_DE"})
     hook.get_session()
-    flow = hook._auth.send(Request("GET", "/api/Product/1"))
-    assert next(flow).headers["language"] == "de_DE"
+    flow = hook._auth.send(request_)
+    assert next(flow).headers.get("language") == language
     flow.close()
 
 

@@ -7,14 +7,23 @@ from typing import Any
 
 import pytest
 
-from self_hosted.atrocore.api import export_jobs, feed_jobs, identifiers, import_jobs, jobs, records, schemas
+from self_hosted.atrocore.api import (
+    export_jobs,
+    feed_jobs,
+    identifiers,
+    import_jobs,
+    jobs,
+    metadata,
+    pages,
+    permissions,
+    records,
+)
 from self_hosted.atrocore.api.feed_jobs import FeedRun
-from self_hosted.atrocore.api.sync import batches, plans
-from self_hosted.atrocore.api.sync.changes import Change
+from self_hosted.atrocore.hook import AtrocoreHook
 from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator
-from self_hosted.atrocore.operators.row_source import RowSource
 from self_hosted.atrocore.sensors import AtrocoreExportJobSensor, AtrocoreImportJobSensor, AtrocoreJobSensor
-from tests.atrocore.conftest import reply, run_by_hand
+from self_hosted.atrocore.sync.target import AtrocoreTarget
+from tests.atrocore.conftest import products, reply, run_by_hand
 
 NO_IDS: list[Any] = ["", " ", "None", None, " a", "a ", "a\x00", "a\n", "x" * 5000, True, 1.5, [], {}]
 NO_SEGMENTS = ["a/b", "a\\b", "a?b", "a#b", ".", ".."]
@@ -46,19 +55,21 @@ ENTITY_ARGUMENTS: dict[str, Callable[[Any], Any]] = {
     "update": lambda entity: records.update(entity, "1", {}),
     "delete": lambda entity: records.delete(entity, "1"),
     "upsert": lambda entity: records.upsert(entity, [{}]),
-    "schema": schemas.get,
-    "plan": lambda entity: plans.make(entity, "number", {}, None),
-    "apply": lambda entity: batches.apply(entity, [Change("A", "1", creates=True, values={})]),
+    "delete many": lambda entity: records.delete_many(entity, ["1"]),
+    "restore many": lambda entity: records.restore_many(entity, ["1"]),
+    "metadata": metadata.get,
+    "permissions": permissions.get,
+    "count": lambda entity: pages.count(entity, []),
 }
 VALUE_ARGUMENTS: dict[str, Callable[[Any], Any]] = {
     "find": lambda value: records.find("Product", "number", ["A", value]),
-    "plan": lambda value: plans.make("Product", "number", {value: {}}, None),
+    "delete many": lambda value: records.delete_many("Product", ["A", value]),
+    "restore many": lambda value: records.restore_many("Product", ["A", value]),
 }
 FIELD_ARGUMENTS: dict[str, Callable[[Any], Any]] = {
     "field": lambda name: records.find("Product", name, ["A"]),
     "select": lambda name: records.list_all("Product", select=["name", name]),
     "the attribute in where": lambda name: records.list_all("Product", [{"type": "isNull", "attribute": name}]),
-    "key_field": lambda name: plans.make("Product", name, {"A": {}}, None),
 }
 
 
@@ -85,7 +96,7 @@ def test_a_name_that_is_no_entity_is_rejected_by_every_flow(name: str, entity: A
 @pytest.mark.parametrize("value", ["", " ", "None", None, "a\x00", "x" * 5000, 1.5], ids=lambda value: repr(value)[:20])
 @pytest.mark.parametrize("name", VALUE_ARGUMENTS)
 def test_a_missing_value_finds_no_records(name: str, value: Any) -> None:
-    assert_rejected(VALUE_ARGUMENTS[name](value), "values" if name == "find" else "the number in rows")
+    assert_rejected(VALUE_ARGUMENTS[name](value), "values" if name == "find" else "record_ids")
 
 
 @pytest.mark.parametrize("name", ["", " ", "None", None, "a,b", "a[b]", "a\x00", "x" * 5000], ids=repr)
@@ -133,18 +144,27 @@ def test_a_filter_that_would_lose_a_condition_is_rejected(conditions: Any, probl
 # operators and sensors
 
 
+@pytest.mark.parametrize("entity", NO_ENTITIES, ids=lambda value: repr(value)[:20])
+def test_a_target_of_no_entity_is_rejected(entity: Any) -> None:
+    with pytest.raises(ValueError, match="entity must be the name of an entity"):
+        AtrocoreTarget(entity, "number")
+
+
 @pytest.mark.parametrize("key", ["", " ", "None", None, "A\x00B", "x" * 5000], ids=lambda value: repr(value)[:20])
-def test_a_row_without_a_usable_key_is_a_malformed_source(key: Any) -> None:
-    with (
-        pytest.raises(ValueError, match="rows: row 2"),
-        RowSource([{"number": "A"}, {"number": key}], "number", {}),
-    ):
-        pass
+def test_a_row_without_a_usable_key_fails_and_is_never_sent(served: Any, sync: Any, key: Any) -> None:
+    result = sync([{"number": "A", "name": "a"}, {"number": key, "name": "b"}], fail_on="never")
+    assert (result["created"], result["failed"]) == (1, 1)
+    assert (result["problems"][0]["result"], result["problems"][0]["row"]) == ("failed", 2)
+    assert list(products(served)) == ["A"]
 
 
-def test_a_row_whose_id_is_no_id_is_a_malformed_source() -> None:
-    with pytest.raises(ValueError, match="rows: row 1: id must be an id"), RowSource([{"id": "../a"}], "id", {}):
-        pass
+@pytest.mark.parametrize("record_id", ["../a", "a/b", "a?b", ".."])
+def test_a_row_whose_id_is_no_id_fails_and_is_never_sent(served: Any, sync: Any, dialect: str, record_id: str) -> None:
+    rows = [{"id": record_id, "name": "a", "code": "a"}, {"id": "good", "name": "b", "code": "b"}]
+    result = sync(rows, entity="Brand", key_field="id", fail_on="never")
+    assert (result["created"], result["failed"]) == (1, 1)
+    assert result["problems"][0]["message"].startswith("id must be an id")
+    assert [brand["id"] for brand in AtrocoreHook().list_records("Brand")] == ["good"]
 
 
 @pytest.mark.parametrize("value", ["", " ", "None", None, "a\x00", "x" * 5000, *NO_SEGMENTS])
@@ -166,12 +186,13 @@ def test_an_id_that_is_none_is_rejected_by_every_sensor(sensor: Any, argument: s
 @pytest.mark.parametrize("entity", ["", "None ", "product", "Product/1", "None\x00", "X" * 5000])
 def test_an_entity_that_is_none_is_rejected_by_the_operator(entity: str) -> None:
     with pytest.raises(ValueError, match="entity must be the name of an entity"):
-        AtrocoreSyncProductsOperator(task_id="sync", rows=[], entity=entity).validate()
+        AtrocoreSyncProductsOperator(task_id="sync", source=[], entity=entity).validate()
 
 
+@pytest.mark.usefixtures("hook")
 def test_a_missing_result_in_place_of_a_field_is_rejected_by_the_operator() -> None:
-    with pytest.raises(ValueError, match="key_field must be the name of a field, such as number, not 'None'"):
-        AtrocoreSyncProductsOperator(task_id="sync", rows=[], key_field="None").validate()
+    with pytest.raises(ValueError, match=r"key_field must be the name of a field, .*not 'None'"):
+        AtrocoreSyncProductsOperator(task_id="sync", source=[], key_field="None").validate()
 
 
 def test_ids_of_a_response_are_checked_before_they_are_used_in_a_path() -> None:

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from self_hosted.atrocore.api import export_jobs, import_jobs, jobs
+from self_hosted.atrocore.api.dialects import DIALECTS
 from self_hosted.atrocore.api.feed_jobs import FeedRun
-from self_hosted.core.http.errors import NotFoundError, PermissionDeniedError
-from self_hosted.core.http.flow import Pause
+from self_hosted.core.http.errors import InvalidRequestError, NotFoundError, PermissionDeniedError, ServerError
+from self_hosted.core.http.flow import Pause, Request
 from tests.atrocore.conftest import reply, run_by_hand
 
+COUNTS: dict[str, Any] = dict.fromkeys(
+    ["createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount"], 1
+)
 LATER, EARLIER = "2026-06-01 12:30:00", "2026-05-01 12:30:00"
 
 
@@ -146,15 +150,27 @@ def test_parts_of_export_jobs_are_not_queried():
 
 
 def test_counters_are_added_up_and_read_only_if_a_record_lacks_them():
-    counters: dict[str, Any] = dict.fromkeys(
-        ["createdCount", "updatedCount", "deletedCount", "skippedCount", "errorsCount"], 1
-    )
     requests, counts = run_by_hand(
-        import_jobs.sum_counters([job("a", **counters), job("b", createdCount=None)]),
-        reply(200, {**counters, "createdCount": 5}),
+        import_jobs.sum_counters([job("a", **COUNTS), job("b", createdCount=None)]),
+        reply(200, {**COUNTS, "createdCount": 5}),
     )
     assert [request.path for request in requests] == ["/api/ImportJob/b/recordCounters"]
     assert counts == {"created": 6, "updated": 2, "deleted": 2, "skipped": 2, "errors": 2}
+
+
+def test_counters_that_the_job_itself_has_are_not_read_separately():
+    requests, counters = run_by_hand(import_jobs.get_counters("a"), reply(200, job("a", **COUNTS, message="m")))
+    assert [request.path for request in requests] == ["/api/ImportJob/a"]
+    assert counters == {"id": "a", "state": "Success", **COUNTS}
+
+
+def test_counters_that_the_job_lacks_are_read_separately():
+    separate = {"id": "a", "state": "Success", **COUNTS, "createdCount": 5}
+    requests, counters = run_by_hand(
+        import_jobs.get_counters("a"), reply(200, job("a", **{**COUNTS, "createdCount": None})), reply(200, separate)
+    )
+    assert [request.path for request in requests] == ["/api/ImportJob/a", "/api/ImportJob/a/recordCounters"]
+    assert counters == separate
 
 
 @pytest.mark.parametrize(
@@ -175,19 +191,88 @@ def test_the_baseline_of_a_feed_that_never_ran_is_in_1970():
     assert run_by_hand(import_jobs.get_baseline("f"), list_reply())[1] == "1970-01-01 00:00:00"
 
 
-def test_feeds_that_create_export_jobs_are_listed():
-    payloads: list[Any] = [{"feed": {"id": "f"}}, None, [], {}, {"feed": []}, {"feed": None}]
-    creators = [{"id": str(number), "payload": payload} for number, payload in enumerate(payloads)]
-    requests, feeds = run_by_hand(export_jobs.list_feeds_creating_jobs(), list_reply(*creators))
+@pytest.mark.parametrize(("entity", "field"), [("Job", "payload"), ("QueueItem", "data")])
+def test_feeds_that_create_export_jobs_are_listed(entity, field):
+    data: list[Any] = [{"feed": {"id": "f"}}, None, [], {}, {"feed": []}, {"feed": None}]
+    creators = list_reply(*({"id": str(number), field: value} for number, value in enumerate(data)))
+    replies = [creators, list_reply()] if entity == "Job" else [list_reply(), creators]
+    requests, feeds = run_by_hand(export_jobs.list_feeds_creating_jobs(), *replies)
     assert feeds == {"f"}
-    assert "ExportJobCreator" in requests[0].target
+    # before core 1.12, the queue is another entity
+    assert [request.path for request in requests] == ["/api/Job", "/api/QueueItem"]
+    assert all("ExportJobCreator" in request.target for request in requests)
 
 
-def test_without_permission_for_the_queue_no_feed_creates_jobs():
-    assert run_by_hand(export_jobs.list_feeds_creating_jobs(), PermissionDeniedError(""))[1] == set()
+@pytest.mark.parametrize("error", [PermissionDeniedError(""), NotFoundError("")])
+def test_without_permission_for_a_queue_no_feed_of_it_creates_jobs(error):
+    creator = {"id": "c", "payload": {"feed": {"id": "f"}}}
+    assert run_by_hand(export_jobs.list_feeds_creating_jobs(), error, error)[1] == set()
+    assert run_by_hand(export_jobs.list_feeds_creating_jobs(), list_reply(creator), error)[1] == {"f"}
+
+
+def test_the_queue_before_1_12_is_not_queried_in_other_dialects():
+    queue = Request("GET", "/api/QueueItem")
+    assert DIALECTS["1.x-2.2"].translate(queue).path == "/api/v1/QueueItem"
+    for dialect in ("2.3", "espo"):
+        with pytest.raises(NotFoundError):
+            DIALECTS[dialect].translate(queue)
 
 
 def test_a_cancel_is_idempotent_and_returns_whether_the_job_was_unfinished():
     requests, cancelled = run_by_hand(export_jobs.cancel("a"), reply(200, False))
     assert (requests[0].method, requests[0].path, cancelled) == ("POST", "/api/ExportJob/a/cancel", False)
     assert requests[0].is_idempotent
+
+
+CANCEL = ("PATCH", "/api/ExportJob/a", {"state": "Canceled"})
+
+
+def sent(requests: list[Any]) -> list[Any]:
+    """Return what the requests after the one that only servers since 2.3 know do."""
+    assert (requests[0].method, requests[0].path) == ("POST", "/api/ExportJob/a/cancel")
+    return [
+        (request.method, request.path, request.json) if request.method == "PATCH" else request.method
+        for request in requests[1:]
+    ]
+
+
+def test_before_2_3_the_state_of_a_running_export_is_set():
+    running, cancelled = (reply(200, job("a", state=state)) for state in ("Running", "Canceled"))
+    requests, was_running = run_by_hand(export_jobs.cancel("a"), NotFoundError(""), running, cancelled)
+    assert (sent(requests), was_running) == (["GET", CANCEL], True)
+    assert requests[-1].is_idempotent
+
+
+def test_before_2_3_an_export_that_has_ended_is_not_cancelled():
+    requests, cancelled = run_by_hand(export_jobs.cancel("a"), NotFoundError(""), reply(200, job("a")))
+    assert (sent(requests), cancelled) == (["GET"], False)
+
+
+REFUSALS = {
+    "by an error": InvalidRequestError("Unexpected job state."),
+    "without a change": reply(304),
+    "with the old state": reply(200, job("a", state="Running")),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_before_2_3_a_refused_cancel_is_an_error_unless_the_export_has_ended(refusal):
+    running, ended = (reply(200, job("a", state=state)) for state in ("Running", "Success"))
+    requests, was_running = run_by_hand(export_jobs.cancel("a"), NotFoundError(""), running, refusal, ended)
+    assert (sent(requests), was_running) == (["GET", CANCEL, "GET"], False)
+    with pytest.raises((InvalidRequestError, ServerError), match=r"Unexpected job state|did not cancel the job"):
+        run_by_hand(export_jobs.cancel("a"), NotFoundError(""), running, refusal, running)
+
+
+def test_a_missing_export_is_not_cancelled():
+    with pytest.raises(NotFoundError, match="no such job"):
+        run_by_hand(export_jobs.cancel("a"), NotFoundError(""), NotFoundError("no such job"))
+
+
+@pytest.mark.parametrize("dialect", ["1.x-2.2", "espo"])
+def test_the_route_that_cancels_an_export_exists_since_2_3(dialect):
+    route = Request("POST", "/api/ExportJob/a/cancel")
+    assert DIALECTS["2.3"].translate(route).path == "/api/ExportJob/a/cancel"
+    with pytest.raises(NotFoundError, match="no such route"):
+        DIALECTS[dialect].translate(route)
+    assert DIALECTS[dialect].translate(Request("POST", "/api/Product/a/cancel")).path == "/api/v1/Product/a/cancel"

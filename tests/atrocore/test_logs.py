@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from self_hosted.atrocore.hook import AtrocoreHook
-from self_hosted.atrocore.operators import AtrocoreSyncProductsOperator, sync_products
+from self_hosted.atrocore.operators import (
+    AtrocoreSyncProductsApplyOperator,
+    AtrocoreSyncProductsOperator,
+    AtrocoreSyncProductsPlanOperator,
+)
+from self_hosted.core.http.errors import UnavailableError
 from tests.atrocore.conftest import rows
 from tests.conftest import Served
-from tests.task_logs import Clock, clock, read_lines, read_warnings, require_pauses, run_logged
+from tests.task_logs import Clock, clock, read_lines, read_warnings, require_no_secret, require_pauses, run_logged
 
 __all__ = ["clock"]
 
@@ -22,29 +27,70 @@ def _connection(hook: AtrocoreHook) -> None:
 
 
 def make_sync(count: int = 3, **arguments: Any) -> Callable[[], AtrocoreSyncProductsOperator]:
-    return lambda: AtrocoreSyncProductsOperator(task_id="sync", rows=rows(count), **arguments)
+    return lambda: AtrocoreSyncProductsOperator(task_id="sync", source=rows(count), **arguments)
 
 
-def test_a_sync_logs_link_counts_and_result(served: Served, caplog):
-    link, source, counts, done = run_logged(make_sync(), caplog)
+def test_a_sync_logs_each_phase_and_its_result(served: Served, caplog):
+    link, source, typed, target, compared, applied, done = run_logged(make_sync(), caplog)
     assert link == f"Open in AtroCore: {served.base_url}/#Product"
-    assert source == "3 rows with 3 keys"
-    assert counts == "Product: 3 of 3 rows are done: 3 created"
-    assert done.startswith("Done: created 3, updated 0, unchanged 0, ambiguous 0, failed 0, total 3, entity Product")
+    assert source.startswith("Snapshot of the rows: 3 rows, 4 columns")
+    assert typed == "3 rows are typed, 0 of them fail"
+    assert target.startswith(f"atrocore Product {served.base_url} has 0 records")
+    assert compared == f"Compared with atrocore Product {served.base_url}: total 3, create 3"
+    assert applied == f"atrocore Product {served.base_url}: all changes are applied: 3 created"
+    assert done.startswith("Done: entity Product, created 3, updated 0,")
+
+
+def test_a_plan_logs_its_first_changes_and_problems(served: Served, caplog, tmp_path):
+    given = [*rows(30), {"number": "A", "name": "a", "price": "a lot"}]
+    lines = run_logged(
+        lambda: AtrocoreSyncProductsPlanOperator(task_id="plan", source=given, plan_uri=tmp_path / "plan.jsonl"), caplog
+    )
+    assert f"Plan of 30 changes written to {tmp_path}/plan.jsonl" in lines
+    assert any(line.startswith("create W-0: name") for line in lines)
+    assert any(line.startswith("failed A (row 31): price: 'a lot' is not a number") for line in lines)
+    assert lines[-1].startswith("Done: entity Product, total 31,")
+    assert len(lines) < 60
+
+
+def test_an_apply_logs_counts_and_result(served: Served, caplog, tmp_path):
+    plan_uri = tmp_path / "plan.jsonl"
+    run_logged(lambda: AtrocoreSyncProductsPlanOperator(task_id="plan", source=rows(3), plan_uri=plan_uri), caplog)
+    link, applied, done = run_logged(
+        lambda: AtrocoreSyncProductsApplyOperator(task_id="apply", plan_uri=plan_uri), caplog
+    )
+    assert link == f"Open in AtroCore: {served.base_url}/#Product"
+    assert applied == f"atrocore Product {served.base_url}: all changes are applied: 3 created"
+    assert done.startswith("Done: entity Product, created 3, updated 0,")
 
 
 def test_a_dry_run_says_so(caplog):
-    assert "Product: 3 of 3 rows are done (dry run): 3 created" in run_logged(make_sync(dry_run=True), caplog)
+    lines = run_logged(make_sync(dry_run=True), caplog)
+    assert "dry_run true" in lines[-1]
+    assert not [line for line in lines if "applied" in line]
 
 
 def test_a_long_sync_logs_its_progress_once_per_minute(caplog, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sync_products, "ROWS_PER_PLAN", 2)
-    lines = run_logged(make_sync(9), caplog)
-    assert len([line for line in lines if "of 9 rows are done" in line]) == 1
+    def count_progress(count: int) -> int:
+        lines = run_logged(make_sync(count, batch_size=2), caplog)
+        return len([line for line in lines if "so far" in line])
+
+    assert count_progress(30) == 0
     monkeypatch.setattr("self_hosted.core.http.logs.SECONDS_BETWEEN_LINES", 0.0)
-    monkeypatch.setattr(sync_products, "SECONDS_BETWEEN_LINES", 0.0)
-    lines = run_logged(make_sync(9), caplog)
-    assert len([line for line in lines if "of 9 rows are done" in line]) == 6
+    monkeypatch.setattr("self_hosted.core.sync.apply.SECONDS_BETWEEN_LINES", 0.0)
+    assert count_progress(60) > 1
+
+
+def test_the_outcomes_so_far_are_in_the_report_of_a_sync_that_fails(served, connect, caplog, tmp_path):
+    connect("atrocore_default", served.connection(extra={"retry_timeout": 0}))
+    served.fail("slow", method="POST", path="/api/upsert")
+    served.fail("status", method="POST", path="/api/upsert", status=503)
+    report = tmp_path / "report.jsonl"
+    with pytest.raises(UnavailableError):
+        run_logged(make_sync(30, report_uri=report), caplog)
+    lines = read_lines(caplog)
+    assert f"Report of 10 outcomes written to {report}" in lines
+    require_no_secret(lines)
 
 
 def test_each_pause_is_one_line(served: Served, caplog, clock: Clock):
@@ -56,7 +102,7 @@ def test_a_recovered_batch_is_one_line(served: Served, caplog):
     run_logged(make_sync(), caplog)
     [line] = read_warnings(caplog)
     assert line.startswith(
-        "Product: a batch failed, 3 of its 3 changes took effect: POST /api/upsert: the response was"
+        f"atrocore Product {served.base_url}: a write of 3 changes failed, 3 of them need no other: POST"
     )
 
 

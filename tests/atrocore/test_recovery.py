@@ -16,26 +16,21 @@ from tests.conftest import Served
 from tests.context import context
 
 READS = {
-    *("get_session", "get_core_version", "list_records", "find_records", "get_record", "get_schema", "plan_sync"),
+    *("get_session", "get_core_version", "list_records", "find_records", "get_record"),
     *("find_jobs", "check_background_processing"),
     *("get_import_baseline", "find_import_jobs", "get_import_counters", "get_export_baseline", "find_export_jobs"),
 }
 # the dialects that have the method; default: all
-DIALECTS_OF = {"upsert_records": ["1.x-2.2", "2.3"], "cancel_export_job": ["2.3"]}
+DIALECTS_OF = {"upsert_records": ["1.x-2.2", "2.3"], "cancel_export_job": ["1.x-2.2", "2.3"]}
 WRITE_METHODS = "POST|PATCH|DELETE"
 EXPORT = {"entity": "ExportJob", "values": {"id": "export"}, "running": 3600}
 BRANDS = [{"id": "acme", "name": "Acme", "code": "A"}, {"id": "zeta", "name": "Zeta", "code": "Z"}]
 ROWS = [{"code": "A", "name": "Acme & Sons"}, {"code": "N", "name": "New"}]
 
 
-def apply(hook: AtrocoreHook) -> Any:
-    plan = hook.plan_sync("Brand", "code", {row["code"]: row for row in ROWS}, None)
-    return [outcome.result for outcome in hook.apply_changes("Brand", plan.changes)]
-
-
 def sync(hook: AtrocoreHook) -> Any:
     task = AtrocoreSyncProductsOperator(
-        task_id="sync", rows=ROWS, entity="Brand", key_field="code", atrocore_conn_id=hook.conn_id
+        task_id="sync", source=ROWS, entity="Brand", key_field="code", atrocore_conn_id=hook.conn_id
     )
     result = task.execute(context(task))
     return [result[name] for name in ("updated", "created", "failed")]
@@ -82,8 +77,7 @@ WRITES: dict[str, tuple[Callable[[AtrocoreHook], Any], Any, list[str]]] = {
     ),
     # the result is that of a job that had ended before
     "cancel_export_job": (cancel, (False, "Canceled"), ["Acme", "Zeta"]),
-    "apply_changes": (apply, ["updated", "created"], ["Acme & Sons", "New", "Zeta"]),
-    "apply_changes, by the operator": (sync, [1, 1, 0], ["Acme & Sons", "New", "Zeta"]),
+    "sync": (sync, [1, 1, 0], ["Acme & Sons", "New", "Zeta"]),
 }
 every_write = pytest.mark.parametrize("write", WRITES)
 in_every_dialect = pytest.mark.parametrize(
@@ -134,4 +128,4 @@ def test_a_create_that_ends_with_500_but_stores_the_record_is_done_once(
 def test_every_write_of_the_hook_is_covered() -> None:
     methods = {name for name, member in vars(AtrocoreHook).items() if hasattr(member, "__wrapped__")}
     flows = {name for name in methods if inspect.isgeneratorfunction(inspect.unwrap(getattr(AtrocoreHook, name)))}
-    assert flows - READS == {write.partition(",")[0] for write in WRITES}
+    assert flows - READS == {write.partition(",")[0] for write in WRITES} - {"sync"}

@@ -206,8 +206,10 @@ def run_import(feed_id: str) -> Flow[Any]:
 # cancels
 
 
+@pytest.mark.parametrize("dialect", ["2.3", "1.x-2.2"])
 @pytest.mark.parametrize("key", ["a", RUN])
-def test_unfinished_exports_are_cancelled(served, hook, key):
+def test_unfinished_exports_are_cancelled(served, hook, key, dialect):
+    served.seed({"dialect": dialect})
     add_job_of_feed(served, "ExportJob", running=3600, values={"id": "a"})
     add_job_of_feed(served, "ExportJob", running=0, values={"id": "done"})
     hook.run(cancel_export(key))

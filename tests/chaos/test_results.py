@@ -37,8 +37,9 @@ def build_values() -> dict[tuple[str, int], Any]:
     for index in range(TASKS):
         name = f"create_project_{index:04}"
         values["create_project", index] = {"name": name, "code": f"c{index:04}", "created": True}
-        counts = {"created": 3, "updated": 1, "unchanged": 1, "ambiguous": 0, "failed": 0, "total": 5}
-        values["sync_products", index] = counts
+        counts = {"created": 3, "updated": 1, "unchanged": 1, "failed": 0, "total": 5}
+        others = dict.fromkeys(("ambiguous", "skipped", "conflict", "altered"), 0)
+        values["sync_products", index] = {**counts, **others}
     return values
 
 
@@ -65,6 +66,7 @@ def test_results_that_agree_with_the_products_are_right():
         ("change_rule_blocking", {"change_request_id": 71}, "change_request_id 71 instead of 70"),
         ("change_rule_deferred", {"rule_id": "another"}, "rule_id 'another' instead of 'change_rule_deferred_0000'"),
         ("sync_products", {"failed": 1}, "failed 1 instead of 0"),
+        ("sync_products", {"conflict": 1}, "conflict 1 instead of 0"),
         ("sync_products", {"total": 4}, "total 4 instead of 5"),
         ("sync_products", {"created": 1}, "failed 0 instead of 2"),
     ],

@@ -24,6 +24,7 @@ from self_hosted.core.arguments import (
     parse_optional,
     parse_optional_text,
     parse_seconds,
+    parse_share,
     parse_str_list,
     parse_text,
     require_confirm,
@@ -395,3 +396,14 @@ def test_a_confirmed_action_is_allowed(value):
 def test_an_unconfirmed_action_is_rejected(value):
     with pytest.raises(ValueError, match=r"^confirm must be true: it cannot be undone$"):
         require_confirm(value, "it cannot be undone")
+
+
+@pytest.mark.parametrize(("value", "share"), [("any", 0), ("never", 1), ("0.05", 0.05), (0.5, 0.5), (0, 0)])
+def test_a_share_is_a_word_or_a_number(value, share):
+    assert parse_share("fail_on", value) == share
+
+
+@pytest.mark.parametrize("value", ["some", -0.1, "-1", 1.5, None, "nan", True, ["any"]])
+def test_an_invalid_share_is_rejected(value):
+    with pytest.raises(ValueError, match="fail_on must be 'any', 'never' or a share from 0 to 1, not"):
+        parse_share("fail_on", value)

@@ -11,12 +11,13 @@ import pytest
 
 from demo.environment import Environment
 from self_hosted.assemblyline.hook import AssemblylineHook
+from tests.dags.approval_run import ApprovalRun
 from tests.dags.environment import EXAMPLES
 from tests.dags.lab import Lab, start_runs
 from tests.dags.operators_run import OperatorsRun, start_operators_run
 from tests.dags.wait_run import WaitRun
 
-STARTED = ("example_runs", "operators_run", "lab", "wait_runs")
+STARTED = ("example_runs", "operators_run", "lab", "wait_runs", "approval_runs", "erp_run")
 """The fixtures that start runs and do not wait for their end."""
 
 
@@ -80,6 +81,22 @@ def wait_runs(environment: Environment) -> dict[str, WaitRun]:
         "kill": WaitRun(environment, "worker"),
         "finish": WaitRun(environment, "worker", seconds=0),
     }
+
+
+@pytest.fixture(scope="session")
+def approval_runs(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, ApprovalRun]:
+    """A run that a person will approve, and one that is rejected, by the answer."""
+    folder = tmp_path_factory.mktemp("supplier")
+    return {
+        "Approve": ApprovalRun(environment, folder, ["OK-1", "OK-2", "OK-3"]),
+        "Reject": ApprovalRun(environment, folder, ["NO-1"]),
+    }
+
+
+@pytest.fixture(scope="session")
+def erp_run(environment: Environment) -> str:
+    """The run that syncs AtroCore's products with a database."""
+    return environment.airflow.api.trigger_run("atrocore_erp_sync")
 
 
 @pytest.fixture(scope="session")

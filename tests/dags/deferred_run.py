@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -101,15 +101,28 @@ def run_dag_test(sandbox: DeferredSandbox, home: Path, dag_id: str, params: dict
     :param dag_id: the DAG
     :param params: params of the run
     """
-    connections = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(found) for name, found in sandbox.connections.items()}
-    variables = build_environment_variables(home, OWN_FOLDER, "http://127.0.0.1:9", connections)
-    command = [sys.executable, "-m", "tests.dags.dag_test", dag_id, json.dumps(params)]
+    states, log = run_script(home, OWN_FOLDER, sandbox.connections, "tests.dags.dag_test", dag_id, json.dumps(params))
+    assert set(states.values()) == {"success"}, log
+    return states  # type: ignore[no-any-return]
+
+
+def run_script(home: Path, dags: Path, connections: Mapping[str, Any], module: str, *arguments: str) -> tuple[Any, str]:
+    """Run a module in a process of its own with an Airflow without other processes.
+
+    :param home: a folder for Airflow; its database is reused
+    :param dags: the folder of DAGs
+    :param connections: Airflow's connections by id
+    :param module: the module
+    :param arguments: its arguments
+    :return: the JSON in its last line, and the end of all that it printed
+    """
+    variables = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(found) for name, found in connections.items()}
+    variables = build_environment_variables(home, dags, "http://127.0.0.1:9", variables)
+    command = [sys.executable, "-m", module, *arguments]
     root = Path(__file__).parents[2]
     paths = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
         command, cwd=root, env={**variables, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5000:]
-    states = json.loads(done.stdout.splitlines()[-1])
-    assert set(states.values()) == {"success"}, done.stdout[-20_000:]
-    return states  # type: ignore[no-any-return]
+    return json.loads(done.stdout.splitlines()[-1]), done.stdout[-20_000:]

@@ -14,7 +14,7 @@ from typing import Any
 from airflow_client import client
 
 from demo.airflow import Airflow
-from demo.environment import Environment, store_connections
+from demo.environment import Environment, store_connections, store_database
 from demo.loopback import post_json
 from self_hosted.sandbox.server import Sandbox
 
@@ -104,6 +104,7 @@ def run_shared_environment(folder: Path) -> Generator[Environment]:
     for name in ("operators", "waits", "deferred", "hostile"):
         shutil.copytree(OWN_DAGS / name, dags / name)
     with run_environment(folder / "airflow", dags, SETTINGS) as environment:
+        store_database(environment.airflow.api, folder / "srv")
         for dag in dags.glob("*.py"):
             environment.airflow.wait_for_dag(dag.stem)
         yield environment

@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, NamedTuple
 from self_hosted.assemblyline.api.alerts.changes import AlertChanges
 from self_hosted.assemblyline.api.alerts.queries import AlertQuery
 from self_hosted.atrocore.api.feed_jobs import FeedRun
-from self_hosted.atrocore.api.sync.changes import Change
 from self_hosted.ayon.api.projects.project_spec import ProjectSpec
 from self_hosted.core.connection.hook import SelfHostedHook
 from self_hosted.core.http.errors import SelfHostedError
@@ -151,7 +150,6 @@ OWN_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "assemblyline.update_alerts": {"changes": AlertChanges(["SEEN"], verdict="malicious", take_ownership=True)},
     "assemblyline.update_service": {"changes": {"enabled": False}},
     "assemblyline.update_workflow": {"changes": {"name": "b"}},
-    "atrocore.apply_changes": {"changes": [Change("W-1", "r1", True, {"name": "a"}), Change("W-2", "r2", False, {})]},
     "atrocore.find_export_jobs": {"keys": ["j1", FeedRun("f1", "2026-01-01 00:00:00")]},
     "atrocore.find_import_jobs": {"keys": ["j1", FeedRun("f1", "2026-01-01 00:00:00")]},
     "atrocore.find_records": {"values": ["W-1"]},

@@ -146,12 +146,14 @@ def list_members(module: Any) -> Iterator[tuple[str, Any]]:
 
 def apply(pattern: re.Pattern[str], method: str, length: int) -> Callable[[str], Any]:
     def run(text: str) -> None:
+        is_bytes = isinstance(pattern.pattern, bytes)
+        subject: Any = text[:length].encode("utf-8", "replace") if is_bytes else text[:length]
         if method == "sub":
-            pattern.sub("", text[:length])
+            pattern.sub("", subject)
         elif method == "finditer":
-            list(pattern.finditer(text[:length]))
+            list(pattern.finditer(subject))
         else:
-            getattr(pattern, method)(text[:length])
+            getattr(pattern, method)(subject)
 
     return run
 

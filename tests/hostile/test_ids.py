@@ -105,6 +105,11 @@ TASK_ARGUMENTS: Mapping[str, Any] = {
 }
 """Valid arguments of operators and sensors, by name."""
 
+ROWS = [{"number": "W-1", "name": "a"}]
+SYNC_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "Products": {},
+    "Records": {"entity": "Product", "key_field": "number"},
+}
 OWN_TASK_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "AssemblylineApiOperator": {"path": "service/all"},
     "AssemblylineDeleteSignaturesOperator": {"signature_ids": ["x1"], "confirm": True},
@@ -122,7 +127,15 @@ OWN_TASK_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "AssemblylineVerdictBranchOperator": {"submission": "x1", "malicious": "a", "suspicious": "b", "safe": "c"},
     "AtrocoreExportJobSensor": {"job_id": "j1"},
     "AtrocoreImportJobSensor": {"job_id": "j1"},
-    "AtrocoreSyncProductsOperator": {"rows": [{"number": "W-1", "name": "a"}]},
+    **{
+        f"AtrocoreSync{name}{kind}Operator": arguments
+        for name, own in SYNC_ARGUMENTS.items()
+        for kind, arguments in {
+            "": {**own, "source": ROWS},
+            "Plan": {**own, "source": ROWS, "plan_uri": "/nonexistent/plan.jsonl"},
+            "Apply": {"plan_uri": "/nonexistent/plan.jsonl", **({"entity": "Product"} if own else {})},
+        }.items()
+    },
     "RudderComplianceSensor": {"rule_id": "e1"},
     "RudderUpdateRuleOperator": {"enabled": False, "reason": "reviewed"},
 }

@@ -61,7 +61,8 @@ def test_an_operator_publishes_its_link_before_the_work(task_class: Any, files: 
     task_context = context(task)
     with pytest.raises(Exception) as raised:  # noqa: PT011 a wrapped one, too
         task.execute(task_context)
-    assert isinstance(raised.value, UnreachableError) or "127.0.0.1:9" in str(raised.value), repr(raised.value)
+    starts_with_server = isinstance(raised.value, UnreachableError) or "127.0.0.1:9" in str(raised.value)
+    assert starts_with_server or "there is no plan" in str(raised.value), repr(raised.value)
     link = task_context["ti"].xcoms[LINK_KEY]
     assert link.startswith(HOST)
     assert (link.removesuffix("/rudder") == HOST) == (name in WITHOUT_PAGE)

@@ -95,12 +95,17 @@ def test_events_of_triggers_and_errors_of_resumed_tasks_show_no_credential(
     assert hostile.requests
 
 
+METADATA = {"entityDefs": {"Product": {"fields": {"number": {"type": "varchar"}, "name": {"type": "varchar"}}}}}
+
+
 def reject_items(form: str) -> Behaviour:
     """Return the behaviour of an AtroCore without products that rejects each item: its reason repeats the request."""
 
     def respond(exchange: Exchange) -> None:
         item = {"status": "Failed", "stored": False, "code": 400, "message": repeat(exchange, form)}
-        as_json({"total": 0, "list": []} if exchange.method == "GET" else [item, item])(exchange)
+        responses = {"/metadata": METADATA, "/userSession": {"user": {"userName": "me", "isAdmin": True}}}
+        found = next((body for name, body in responses.items() if name in exchange.target), {"total": 0, "list": []})
+        as_json(found if exchange.method == "GET" else [item, item])(exchange)
 
     return respond
 
@@ -108,16 +113,17 @@ def reject_items(form: str) -> Behaviour:
 @pytest.mark.parametrize("form", FORMS)
 def test_results_and_reports_of_a_sync_show_no_credential(hostile, make_hook, tmp_path: Path, form):
     hostile.respond = reject_items(form)
-    report = tmp_path / "report.jsonl"
+    report, rejects = tmp_path / "report.jsonl", tmp_path / "rejects.jsonl"
     operator = AtrocoreSyncProductsOperator(
         task_id="sync",
         atrocore_conn_id=make_hook("atrocore", "token").conn_id,
-        rows=[{"number": "1", "name": "One"}, {"number": "2", "name": "Two"}],
+        source=[{"number": "1", "name": "One"}, {"number": "2", "name": "Two"}],
         report_uri=str(report),
+        rejects_uri=str(rejects),
         fail_on="never",
     )
     result = operator.execute(context(operator))
-    written = report.read_text(encoding="utf-8")
+    written = report.read_text(encoding="utf-8") + rejects.read_text(encoding="utf-8")
     assert result["failed"] == 2
     assert "***" in written
     assert not has_secret(repr(result) + written)

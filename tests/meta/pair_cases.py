@@ -163,7 +163,22 @@ def _update_rule(shop: Workshop, **arguments: Any) -> Any:
 
 
 def _sync(shop: Workshop) -> Any:
-    return shop.run("AtrocoreSyncProductsOperator", rows=[{"number": uuid4().hex, "name": "Wheel"}])
+    return shop.run("AtrocoreSyncProductsOperator", source=[{"number": uuid4().hex, "name": "Wheel"}])
+
+
+def _reject(shop: Workshop) -> Any:
+    rows = [{"number": uuid4().hex, "name": "Wheel", "price": price} for price in ("1", "a lot")]
+    rejects = shop.folder / f"{uuid4().hex}.csv"
+    return shop.run("AtrocoreSyncProductsOperator", source=rows, rejects_uri=rejects, fail_on="never")
+
+
+def _plan(name: str, **arguments: Any) -> Callable[[Workshop], Any]:
+    return lambda shop: shop.run(
+        f"AtrocoreSync{name}PlanOperator",
+        source=[{"number": uuid4().hex, "name": "Wheel"}],
+        plan_uri=shop.folder / f"{uuid4().hex}.jsonl",
+        **arguments,
+    )
 
 
 def _baseline(kind: str) -> Callable[[Workshop], Any]:
@@ -225,6 +240,9 @@ SOURCES: Mapping[str, Callable[[Workshop], Any]] = {
     ),
     "RudderComplianceSensor (of a node)": lambda shop: shop.run("RudderComplianceSensor", node=FILE_SERVER),
     "AtrocoreSyncProductsOperator": _sync,
+    "AtrocoreSyncProductsOperator (with `rejects_uri`)": _reject,
+    "AtrocoreSyncProductsPlanOperator": _plan("Products"),
+    "AtrocoreSyncRecordsPlanOperator": _plan("Records", entity="Product", key_field="number"),
     "AtrocoreHook.get_import_baseline": _baseline("Import"),
     "AtrocoreHook.get_export_baseline": _baseline("Export"),
 }
@@ -286,11 +304,14 @@ OTHERS: Mapping[str, Callable[[Workshop, Any], dict[str, Any]]] = {
     "RudderComplianceSensor.after": lambda _, result: {"rule_id": result["rule_id"], "generation_seconds": 0.001},
     "RudderNodeRunSensor.after": _add_node,
     "RudderNodeRunSensor": lambda *_: {"after": LONG_AGO},
-    "AtrocoreSyncProductsOperator.entity": lambda *_: {"rows": [{"number": "W-1", "name": "Wheel"}]},
-    "AtrocoreSyncProductsOperator": lambda *_: {
-        "field_mapping": {"sid": "number", "max_score": None},
+    "AtrocoreSyncProductsOperator.entity": lambda *_: {"source": [{"number": "W-1", "name": "Wheel"}]},
+    "AtrocoreSyncProductsOperator": lambda _, result: {
+        "fields": None if "rejects_uri" in result else {"sid": "number"},
         "dry_run": True,
     },
+    "AtrocoreSyncProductsApplyOperator.sha256": lambda _, result: {"plan_uri": result["plan_uri"]},
+    "AtrocoreSyncRecordsApplyOperator.sha256": lambda _, result: {"entity": "Product", "plan_uri": result["plan_uri"]},
+    "AtrocoreSyncRecordsApplyOperator": lambda *_: {"entity": "Product"},
     "AtrocoreImportJobSensor": _add_job("ImportJob"),
     "AtrocoreExportJobSensor": _add_job("ExportJob"),
 }

@@ -16,7 +16,7 @@ from tests.meta.source import PRODUCTS, list_arguments
 from tests.meta.tasks import TASKS
 
 FOLDER = Path("/FOLDER")
-"""Stands for the folder of a test, which has the file ``12345`` and the archive ``bundle``."""
+"""Stands for the folder of a test, which has the file ``12345``, the archive ``bundle``, products and a plan."""
 
 SHA256 = "1" * 64
 ENTITY_ID = "2" * 32
@@ -34,6 +34,7 @@ VALUES: Mapping[str, Any] = {
     "allow_match_all": True,
     "anatomy": {"attributes": {"fps": 24}, "tags": [{"name": "hero"}]},
     "anatomy_preset": "__builtin__",
+    "approval": {"chosen_options": ["Approve"], "responded_by_user": {"id": "7", "name": "Anna"}},
     "attributes": {"fps": 25, "resolutionWidth": 1920},
     "attribution": {"family": ["EMOTET"]},
     "back_link": False,
@@ -49,8 +50,11 @@ VALUES: Mapping[str, Any] = {
     "confirm": True,
     "content": "12345",
     "credentials_conn_id": "2000",
+    "date_format": "%d.%m.%Y",
+    "decimal": ",",
     "deferrable": True,
     "delete_after": True,
+    "delimiter": ";",
     "description": "12345",
     "directives": ["12345", "ntp"],
     "display_name": "12345",
@@ -58,6 +62,7 @@ VALUES: Mapping[str, Any] = {
     "dtl": 10,
     "durable": False,
     "dynamic": True,
+    "empty": "clear",
     "enabled": False,
     "encoding": "raw",
     "entity": "Product",
@@ -74,7 +79,6 @@ VALUES: Mapping[str, Any] = {
     "fail_on_unknown": True,
     "fail_on_verdict": "malicious",
     "feed_id": "12345",
-    "field_mapping": {"Nummer": "number", "internal": None},
     "fields": ["sid", "file.name"],
     "file": FOLDER / "12345",
     "files": [f"{FOLDER}/12345"],
@@ -102,19 +106,32 @@ VALUES: Mapping[str, Any] = {
     "malicious": ["quarantine", "report"],
     "malicious_from": 2000,
     "max_age": "7d",
+    "max_changed_ratio": 0.5,
     "max_concurrency": 2,
+    "max_emptied": 10,
     "max_items": 10,
+    "max_missing": 10,
+    "max_missing_ratio": 0.5,
     "max_size": 1000,
     "max_values": 5,
     "metadata": {"ticket": "A-1", "count": 7},
     "method": "POST",
     "min_classification": "TLP:C",
+    "min_rows": 1,
+    "mode": "mirror",
     "name": "12345",
     "node": "12345",
+    "null_values": ["n/a", "-"],
+    "on_conflict": "skip",
+    "on_deleted": "respect",
+    "on_duplicate_key": "skip",
+    "on_missing": "deactivate",
     "operation_id": ENTITY_ID,
     "output_uri": FOLDER / "out.json",
+    "own": "on_create",
     "path": "12345",
     "pattern": "12345",
+    "plan_uri": FOLDER / "plan.jsonl",
     "poke_interval": timedelta(seconds=5),
     "poll_interval": timedelta(seconds=5),
     "priority": "HIGH",
@@ -123,17 +140,20 @@ VALUES: Mapping[str, Any] = {
     "raw_malware": True,
     "reason": "12345",
     "recursive": True,
+    "rejects_uri": FOLDER / "rejects.csv",
     "remove_labels": ["67890"],
     "report_uri": FOLDER / "report.json",
     "rescan_services": ["RigScan", "Static Analysis"],
-    "rows": [{"Nummer": "W-1", "name": "a", "internal": 1}, {"Nummer": "W-2", "name": "b"}, {"Nummer": "W-3"}],
     "rule_id": "12345",
     "safe": ["archive"],
     "sample_size": 20,
+    "scope": [{"attribute": "name", "type": "startsWith", "value": "Wheel"}],
     "search_classification": "TLP:C",
     "service": "YARA",
     "settings": {"uri": "https://git.example.com/rules.git", "pattern": ".*"},
     "sha256": SHA256,
+    "shards": 2,
+    "sheet": "Prices",
     "short_description": "12345",
     "sid": "12345",
     "sids": ["12345", "67890"],
@@ -144,7 +164,10 @@ VALUES: Mapping[str, Any] = {
     "skip_invalid_files": True,
     "sort": "times.submitted asc",
     "source": "12345",
+    "source_format": "csv",
     "sources": ["al", "alert"],
+    "sql": "SELECT number, name, price FROM products",
+    "sql_conn_id": "2001",
     "status": "TRIAGE",
     "statuses": ["Approved", "2026"],
     "strict": True,
@@ -169,6 +192,7 @@ VALUES: Mapping[str, Any] = {
     "use_archive": True,
     "users": {"anna": ["artist"]},
     "verdict": "malicious",
+    "verify": "all",
     "version_id": ENTITY_ID,
     "wait_for_completion": True,
     "wait_timeout": timedelta(minutes=10),
@@ -182,6 +206,22 @@ ONE_SELECTION: list[dict[str, Any]] = [
     {"tags": OMITTED, "entries": OMITTED},
     {"hashes": OMITTED, "tags": OMITTED},
 ]
+
+PLAN_SHA256 = "5" * 64
+"""Stands for the SHA-256 of the plan in the folder of the test."""
+
+PRODUCTS_AS_ROWS = [{"number": "W-1", "name": "a", "price": 1.5, "internal": 1}, {"number": "W-2", "name": "b"}]
+OF_FILES: dict[str, Any] = dict.fromkeys(("source_format", "sheet", "delimiter", "encoding"), OMITTED)
+OF_QUERIES: dict[str, Any] = dict.fromkeys(("sql", "sql_conn_id"), OMITTED)
+# a JSON filter sorts names, and the order of fields is that of a plan
+FIELDS = {"name": "name", "number": "number", "price": {"decimal": ",", "field": "price", "type": "number"}}
+SOURCES: list[dict[str, Any]] = [
+    {**OF_FILES, **OF_QUERIES, "source": PRODUCTS_AS_ROWS, "fields": FIELDS, "dry_run": False},
+    {**OF_QUERIES, "source": FOLDER / "products.csv", "sheet": OMITTED, "encoding": "cp1252", "fields": FIELDS},
+    {**OF_FILES, **OF_QUERIES, "source": FOLDER / "products.xlsx", "sheet": "Prices", "fields": FIELDS},
+    {**OF_FILES, "source": OMITTED, "fields": FIELDS},
+]
+STORED_PLAN: list[dict[str, Any]] = [{"sha256": PLAN_SHA256}]
 
 OWN_VALUES: Mapping[str, list[dict[str, Any]]] = {
     "AssemblylineAddToListOperator": [
@@ -232,7 +272,12 @@ OWN_VALUES: Mapping[str, list[dict[str, Any]]] = {
     ],
     "AtrocoreExportJobSensor": [{"job_id": OMITTED}, {"feed_id": OMITTED, "after": OMITTED}],
     "AtrocoreImportJobSensor": [{"job_id": OMITTED}, {"feed_id": OMITTED, "after": OMITTED}],
-    "AtrocoreSyncProductsOperator": [{}, {"dry_run": False}],
+    "AtrocoreSyncProductsApplyOperator": STORED_PLAN,
+    "AtrocoreSyncProductsOperator": SOURCES,
+    "AtrocoreSyncProductsPlanOperator": SOURCES,
+    "AtrocoreSyncRecordsApplyOperator": STORED_PLAN,
+    "AtrocoreSyncRecordsOperator": SOURCES,
+    "AtrocoreSyncRecordsPlanOperator": SOURCES,
     "AyonCreateProjectOperator": [{"anatomy": OMITTED}, {"anatomy_preset": OMITTED}],
     "RudderComplianceSensor": [{"node": OMITTED}, {"rule_id": OMITTED}],
     "RudderRuleStatusSensor": [{"status": "Not applied"}],
@@ -316,6 +361,8 @@ def place(value: Any, folder: Path) -> Any:
     """
     if isinstance(value, Path):
         return folder / value.relative_to(FOLDER)
+    if value == PLAN_SHA256:
+        return (folder / "plan.sha256").read_text()
     if isinstance(value, str):
         return value.replace(str(FOLDER), str(folder))
     if isinstance(value, list):

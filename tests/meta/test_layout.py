@@ -111,6 +111,10 @@ class TestRules:
     def test_a_complete_product_is_accepted(self, tmp_path):
         assert list_product_file_violations(self.create_product(tmp_path, *self.COMPLETE)) == []
 
+    def test_a_product_may_have_a_target_of_the_sync(self, tmp_path):
+        folder = self.create_product(tmp_path, *self.COMPLETE, "sync/__init__.py", "sync/target.py")
+        assert list_product_file_violations(folder) == []
+
     def test_missing_and_unexpected_files_are_reported(self, tmp_path):
         kept = [file for file in self.COMPLETE if file not in {"waits.py", "api/__init__.py", "api/jobs.py"}]
         folder = self.create_product(tmp_path / "toy", *kept, "api.py", "helpers/__init__.py")

@@ -7,22 +7,36 @@ Each task is executed against the sandbox, and the arguments of all flows that i
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import DAG
 
+from self_hosted.atrocore.operators import AtrocoreSyncProductsPlanOperator
 from self_hosted.core.wait.observation import Observation
 from self_hosted.sandbox.assemblyline.cart import pack_cart
 from self_hosted.sandbox.server import Sandbox
+from tests.context import context
 from tests.meta.source import assert_none, list_arguments
 from tests.meta.task_outcome import Outcome, find_outcome
 from tests.meta.tasks import TASKS
-from tests.meta.template_values import CONNECTIONS, OBSERVATIONS, SCENARIOS, SEEDS, WITHOUT_VALUE, Scenario, place
+from tests.meta.template_values import (
+    CONNECTIONS,
+    OBSERVATIONS,
+    PLAN_SHA256,
+    SCENARIOS,
+    SEEDS,
+    WITHOUT_VALUE,
+    Scenario,
+    place,
+)
 
 STRUCTURAL = {"multiple_outputs", "start_from_trigger"}
 """Arguments that Airflow needs before it renders templates."""
@@ -87,7 +101,36 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "rule.yar").write_text("rule a { condition: true }")
     header = {"al": {"type": "archive/bundle/al"}, "name": "12345.tgz"}
     (tmp_path / "bundle").write_bytes(pack_cart(b"content", header))
+    write_products(tmp_path)
     return tmp_path
+
+
+def write_products(folder: Path) -> None:
+    """Write the same products as a text file, an Excel file and a database."""
+    table = [["number", "name", "price"], ["W-1", "a", "1,5"], ["W-2", "b", ""]]
+    (folder / "products.csv").write_text("".join(";".join(row) + "\n" for row in table))
+    book = openpyxl.Workbook()
+    book.active.title = "Prices"
+    for row in table:
+        book.active.append(row)
+    book.save(folder / "products.xlsx")
+    with closing(sqlite3.connect(folder / "erp.db")) as database:
+        database.execute("CREATE TABLE products(number TEXT, name TEXT, price TEXT)")
+        database.executemany("INSERT INTO products VALUES (?, ?, ?)", table[1:])
+        database.commit()
+
+
+def write_plan(folder: Path) -> None:
+    """Write a plan and its hash; the default connection leads to the server of the plan."""
+    (folder / "plan.jsonl").unlink(missing_ok=True)
+    plan = AtrocoreSyncProductsPlanOperator(
+        task_id="plan",
+        source=str(folder / "products.csv"),
+        decimal=",",
+        plan_uri=folder / "plan.jsonl",
+        atrocore_conn_id=CONNECTIONS["atrocore"],
+    )
+    (folder / "plan.sha256").write_text(plan.execute(context(plan))["sha256"])
 
 
 @pytest.fixture
@@ -97,10 +140,13 @@ def execute(sandbox: Sandbox, folder: Path, connect: Any) -> Callable[..., Outco
         connection = server.connection(sandbox.url)
         extra = {**connection.get("extra", {}), "retry_timeout": 0}
         connect(CONNECTIONS[server.name], {**connection, "extra": extra})
+    connect("2001", {"conn_type": "sqlite", "host": str(folder / "erp.db")})
 
     def run(scenario: Scenario, form: Form = keep, native: bool = False, **others: Any) -> Outcome:
         if not others:  # rejected values cause no request
             _prepare(sandbox)
+        if PLAN_SHA256 in scenario.arguments.values():
+            write_plan(folder)
         values = {**place(scenario.arguments, folder), **others}
         with DAG("d", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), render_template_as_native_obj=native):
             task = scenario.task_class(task_id="task", **{name: form(name, value) for name, value in values.items()})

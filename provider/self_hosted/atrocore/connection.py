@@ -21,7 +21,8 @@ FORM = ConnectionForm(
             ["auto", "2.3", "1.x-2.2", "espo"],
         ),
         "language": text(
-            "Content language", "Language of multilingual fields in requests and responses, such as de_DE."
+            "Content language",
+            "Language in which multilingual fields are read, such as de_DE. Writes name the field of each language.",
         ),
         # a batch of 100 products takes an AtroCore server many seconds
         **transport_fields(read_timeout=120, max_concurrent_requests=2),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from self_hosted.atrocore import errors
-from self_hosted.atrocore.api import export_jobs, import_jobs, jobs, records, schemas, session
+from self_hosted.atrocore.api import export_jobs, import_jobs, jobs, records, session
 from self_hosted.atrocore.api.dialects import DIALECTS, Dialect
 from self_hosted.atrocore.api.session import Credential
-from self_hosted.atrocore.api.sync import batches, plans
 from self_hosted.atrocore.connection import FORM
 from self_hosted.core.connection.hook import SelfHostedHook, hook_method
 from self_hosted.core.connection.settings import Settings
@@ -33,7 +33,7 @@ class AtrocoreAuth(LoginAuth):
         self.credential = Credential(settings.login, settings.password, token)
         self.base_url = settings.address.base_url
         self.configured_dialect = DIALECTS.get(settings.extra["dialect"])  # None for "auto"
-        self.headers = {"language": settings.extra["language"]} if settings.extra["language"] else {}
+        self.language = settings.extra["language"] or ""
 
     @property
     def dialect(self) -> Dialect:
@@ -53,7 +53,17 @@ class AtrocoreAuth(LoginAuth):
     def send(self, request: Request) -> Flow[Reply]:
         """Send the request in the server's dialect, after the login that detects it."""
         yield from self._renew(None)
-        return (yield from super().send(self.dialect.translate(request.with_headers(self.headers))))
+        return (yield from super().send(self.dialect.translate(self._set_language(request))))
+
+    def _set_language(self, request: Request) -> Request:
+        """Set the content language of a read, unless the flow has set one; "" stands for the main language.
+
+        The response then has the texts of that language in the fields of the main one. A write stores the same texts
+        with or without it, so that its response would contradict what was written.
+        """
+        language = self.language if request.method == "GET" else ""
+        headers = {"language": language, **request.headers}
+        return replace(request, headers={name: value for name, value in headers.items() if name != "language" or value})
 
     def _request_token(self) -> Flow[str]:
         if self.configured_dialect:
@@ -111,13 +121,6 @@ class AtrocoreHook(SelfHostedHook):
     update_record = hook_method(records.update)
     delete_record = hook_method(records.delete)
     upsert_records = hook_method(records.upsert)
-
-    # Schemas
-    get_schema = hook_method(schemas.get)
-
-    # Sync
-    plan_sync = hook_method(plans.make)
-    apply_changes = hook_method(batches.apply)
 
     # Jobs of the queue
     find_jobs = hook_method(jobs.find)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NotRequired, TypedDict
 
 from self_hosted.atrocore.operators.base import AtrocoreLink
-from self_hosted.core.arguments import parse_id, parse_optional, require_one_of
+from self_hosted.core.arguments import parse_id, parse_optional, parse_share, require_one_of
 from self_hosted.core.http.errors import PermanentError
 from self_hosted.core.imports import lazy_import
 from self_hosted.core.tasks.sensor import SelfHostedSensor
@@ -15,11 +15,10 @@ from self_hosted.core.timestamps import parse_timestamp
 from self_hosted.core.wait.key import WaitKey
 
 if TYPE_CHECKING:
-    from self_hosted.atrocore.api import failure_threshold, identifiers, timestamps
+    from self_hosted.atrocore.api import identifiers, timestamps
     from self_hosted.atrocore.api.jobs import FailedItem
     from self_hosted.core.wait.observation import Observation
 else:
-    failure_threshold = lazy_import("self_hosted.atrocore.api.failure_threshold")
     identifiers = lazy_import("self_hosted.atrocore.api.identifiers")
 timestamps = lazy_import("self_hosted.atrocore.api.timestamps")
 
@@ -123,7 +122,7 @@ class AtrocoreJobSensor(AtrocoreSensor):
         :raises ValueError: naming the argument
         """
         self.external_id()
-        failure_threshold.parse(self.fail_on)
+        parse_share("fail_on", self.fail_on)
 
     def external_id(self) -> str:
         """Return the job's id."""
@@ -160,7 +159,7 @@ class AtrocoreJobSensor(AtrocoreSensor):
 
     def _require_few_failures(self, items: Mapping[str, int], failures: Sequence[FailedItem], url: str) -> None:
         failed, total = items.get("Failed", 0), sum(items.values())
-        if failed > failure_threshold.parse(self.fail_on) * total:
+        if failed > parse_share("fail_on", self.fail_on) * total:
             first = f"the first is number {failures[0]['item']}: {failures[0]['message']}"
             raise PermanentError(f"{failed} of {total} items of job {self.external_id()} failed, {first}; see {url}")
 
@@ -262,7 +261,7 @@ class AtrocoreImportJobSensor(_FeedJobSensor):
         :raises ValueError: naming the argument
         """
         super().validate()
-        failure_threshold.parse(self.fail_on)
+        parse_share("fail_on", self.fail_on)
 
     def build_result(self, observation: Observation, base_url: str) -> ImportResult:
         """Return the counts of the import.
@@ -275,7 +274,7 @@ class AtrocoreImportJobSensor(_FeedJobSensor):
         _require_success(self.describe(), observation, url)
         total = sum(count for name, count in details.items() if name != "jobs")
         failed = details["errors"]
-        if failed > failure_threshold.parse(self.fail_on) * total:
+        if failed > parse_share("fail_on", self.fail_on) * total:
             raise PermanentError(f"{failed} of {total} rows of {self.describe()} failed; see {url}")
         return {
             "state": observation.state,

@@ -22,6 +22,7 @@ MAX_SHOWN_CHARACTERS = 80  # of an invalid value in an error
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TIMEDELTA = re.compile(r"(?:(-?\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
 """The text of a timedelta, as a template renders it."""
+SHARES = {"any": 0.0, "never": 1.0}
 BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
@@ -94,6 +95,22 @@ def parse_float(argument: str, value: Any, above: float = 0, maximum: float | No
         limit = "" if maximum is None else f" and at most {maximum:g}"
         raise ValueError(f"{argument} must be a number above {above:g}{limit}, not {value!r}")
     return number
+
+
+def parse_share(argument: str, value: Any) -> float:
+    """Return the share of failed items above which a task fails.
+
+    :param argument: name of the argument
+    :param value: "any", "never", or the share itself, from 0 to 1
+    :raises ValueError: for anything else
+    """
+    try:
+        share = parse_float(argument, SHARES.get(str(value), value), above=-math.inf, maximum=1)
+    except ValueError:
+        share = -1
+    if share < 0:
+        raise ValueError(f"{argument} must be 'any', 'never' or a share from 0 to 1, not {value!r}")
+    return share
 
 
 def parse_seconds(argument: str, value: Any, minimum: float = 0) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import os
@@ -77,7 +78,15 @@ def _check_attributes(path: str, loaded: Mapping[str, Any], current: Mapping[str
         if type(value).__module__.startswith(PACKAGE):
             if type(loaded[name]) is not type(value):
                 raise ValueError(f"{path}.{name} has another type")
-            _check_attributes(f"{path}.{name}", vars(loaded[name]), vars(value))
+            _check_attributes(f"{path}.{name}", _stored_attributes(loaded[name]), _stored_attributes(value))
+
+
+def _stored_attributes(instance: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = vars(instance)
+    if not dataclasses.is_dataclass(instance):
+        return attributes
+    # the other attributes of a dataclass are derived from its fields
+    return {field.name: attributes[field.name] for field in dataclasses.fields(instance)}
 
 
 def _public_attributes(instance: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from self_hosted.rudder.sensors import RudderChangeRequestSensor
 
 OPERATORS: dict[str, Any] = {
     "assemblyline": (AssemblylineSubmitFileOperator, {"content": "hello", "name": "hello.txt"}),
-    "atrocore": (AtrocoreSyncProductsOperator, {"rows": [{"number": "1", "name": "One"}]}),
+    "atrocore": (AtrocoreSyncProductsOperator, {"source": [{"number": "1", "name": "One"}]}),
     "ayon": (AyonCreateProjectOperator, {"name": "echo", "code": "echo"}),
     "rudder": (RudderUpdateRuleOperator, {"rule_id": "r1", "enabled": True, "reason": "an echoed credential"}),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tests.meta.source import Module, is_within
 
-LAYERS = ("http", "connection", "wait", "events", "tasks")
+LAYERS = ("http", "connection", "wait", "events", "tasks", "sync")
 """The sub-packages of the core, lowest first. Modules of the core itself are below all of them."""
 NETWORK = ("requests", "httpx", "httpcore", "tenacity", "urllib3", "aiohttp", "certifi")
 SERVERS = ("starlette", "uvicorn", "fastapi")

@@ -60,6 +60,7 @@ SUBMITTED_FILES, INGESTED_FILES = Source("SubmitFilesOperator", NO_WAIT), Source
 BUNDLES = (Source("ExportBundleOperator"), Source("ImportBundleOperator"))
 RETROHUNT, STARTED_RETROHUNT = Source("RetrohuntOperator"), Source("RetrohuntOperator", NO_WAIT)
 ALERT = Source("AlertSensor")
+REJECTING = Source("SyncProductsOperator", "with `rejects_uri`")
 VALIDATED = Source("UpdateRuleOperator", "where Rudder validates changes")
 
 PAIRS: dict[str, tuple[Pair, ...]] = {
@@ -121,10 +122,15 @@ PAIRS: dict[str, tuple[Pair, ...]] = {
     ),
     "atrocore": (
         Pair("SyncProductsOperator", "entity", "entity", (Source("SyncProductsOperator"),)),
-        Pair("SyncProductsOperator", "rows", "rows", (Source("AssemblylineSearchOperator"),)),
+        Pair("SyncProductsOperator", "source", "rows", (Source("AssemblylineSearchOperator"),)),
         Pair(
-            "SyncProductsOperator", "rows", "output_uri", (Source("AssemblylineSearchOperator", "with `output_uri`"),)
+            "SyncProductsOperator", "source", "output_uri", (Source("AssemblylineSearchOperator", "with `output_uri`"),)
         ),
+        Pair("SyncProductsOperator", "source", "rejects_uri", (REJECTING,)),
+        Pair("SyncProductsApplyOperator", "plan_uri", "plan_uri", (Source("SyncProductsPlanOperator"),)),
+        Pair("SyncProductsApplyOperator", "sha256", "sha256", (Source("SyncProductsPlanOperator"),)),
+        Pair("SyncRecordsApplyOperator", "plan_uri", "plan_uri", (Source("SyncRecordsPlanOperator"),)),
+        Pair("SyncRecordsApplyOperator", "sha256", "sha256", (Source("SyncRecordsPlanOperator"),)),
         Pair("ImportJobSensor", "after", "", (Source("AtrocoreHook.get_import_baseline"),)),
         Pair("ExportJobSensor", "after", "", (Source("AtrocoreHook.get_export_baseline"),)),
     ),

@@ -12,7 +12,8 @@ def test_other_routes_accept_only_tokens_except_in_espo(client):
     if client.dialect != "espo":
         basic = {"Authorization": f"Basic {encode_credentials(USER, PASSWORD)}"}
         rejected = requests.get(f"{client.api}/Product", headers=basic, timeout=60)
-        assert (rejected.status_code, rejected.text) == (401, "Unauthorized")
+        reason = "Unauthorized" if client.dialect == "2.3" else ""
+        assert (rejected.status_code, rejected.text) == (401, reason)
 
 
 def test_a_login_with_a_token_creates_no_other_token(client):

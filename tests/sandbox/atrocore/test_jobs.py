@@ -32,9 +32,13 @@ def export_file(client):
     return client.call("POST", "/ExportFeed/action/exportFile", {"id": "f"})
 
 
-def test_the_queue_exists_since_1_12(served):
-    assert client_of_core(served, "1.11.61").call("GET", "/Job").status_code == 404
-    assert client_of_core(served, "1.12.0").call("GET", "/Job").json()["list"] == []
+def test_the_queue_has_another_entity_before_1_12(served):
+    old = client_of_core(served, "1.11.61")
+    assert old.call("GET", "/QueueItem").json()["list"] == []
+    assert old.call("POST", "/Job", {"name": "x"}).status_code == 403
+    new = client_of_core(served, "1.12.0")
+    assert new.call("GET", "/QueueItem").status_code == 404
+    assert new.call("GET", "/Job").json()["list"] == []
 
 
 @pytest.mark.parametrize("entity", ["Job", "ImportJob", "ExportJob"])
@@ -133,10 +137,41 @@ def test_only_unfinished_jobs_can_be_cancelled(served, newest):
     assert [state_of(newest, "ExportJob", job_id) for job_id in ("e", "done")] == ["Canceled", "Success"]
 
 
-def test_export_jobs_can_be_cancelled_since_2_3(served):
-    client = client_of_core(served, "2.2.31")
+@pytest.mark.parametrize("core", ["1.10.30", "2.2.31"])
+def test_before_2_3_the_route_that_cancels_an_export_is_taken_for_a_relation(served, core):
+    client = client_of_core(served, core)
     seed_job(served, "ExportJob", "e", running=600)
-    assert client.call("POST", "/ExportJob/e/cancel").status_code == 404
+    assert client.call("POST", "/ExportJob/e/cancel", {}).status_code == 500
+    assert state_of(client, "ExportJob", "e") == "Running"
+
+
+@pytest.mark.parametrize("entity", ["ImportJob", "ExportJob"])
+def test_before_2_3_only_unfinished_jobs_can_be_cancelled_by_their_state(served, entity):
+    client = client_of_core(served, "1.10.30")
+    seed_job(served, entity, "e", running=600)
+    seed_job(served, entity, "done", running=0)
+    assert client.call("PATCH", f"/{entity}/e", {"state": "Canceled"}).json()["state"] == "Canceled"
+    assert client.call("PATCH", f"/{entity}/e", {"state": "Canceled"}).status_code == 304
+    assert client.call("PATCH", f"/{entity}/done", {"state": "Canceled"}).status_code == 400
+    assert state_of(client, entity, "done") == "Success"
+
+
+def test_before_1_12_14_the_counters_are_fields_of_the_job_only(served):
+    client = client_of_core(served, "1.10.30")
+    seed_job(served, "ImportJob", "i", running=0, createdCount=3)
+    assert client.call("GET", "/ImportJob/i").json()["createdCount"] == 3
+    assert client.call("GET", "/ImportJob/i/recordCounters").status_code == 403
+    unknown = client.call("GET", "/ImportJob/unknown/recordCounters")
+    assert (unknown.status_code, unknown.json()) == (200, {"total": 0, "list": []})
+
+
+def test_a_job_whose_work_fails_ends_as_failed(served, newest):
+    served.seed({"poison": ["X"]})
+    items = [{"entity": "Product", "payload": {"number": "X", "name": "x"}}]
+    job_id = newest.call("POST", "/upsertAsync", items).json()["jobId"]
+    served.seed({"advance_seconds": 60})
+    job = newest.call("GET", f"/Job/{job_id}").json()
+    assert (job["status"], "SQLSTATE" in job["message"]) == ("Failed", True)
 
 
 def test_a_purge_removes_finished_jobs(served, queue):
@@ -151,3 +186,10 @@ def test_the_page_shows_jobs(served):
     seed_job(served, "ExportJob", "e", running=600)
     [row] = served.tables()["jobs"]
     assert (row["entity"], row["state"], row["id"]) == ("ExportJob", "Running", "e")
+
+
+def test_the_status_of_a_job_has_another_route_before_2_3(served):
+    client = client_of_core(served, "2.2.31")
+    seed_job(served, "Job", "j", running=600)
+    status = client.call("GET", "/Job/action/massActionStatus", params={"id": "j"}).json()
+    assert status == {"done": False, "errors": "", "message": ""}

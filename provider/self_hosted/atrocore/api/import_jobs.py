@@ -81,17 +81,20 @@ def get_baseline(feed_id: str) -> Flow[str]:
 
 
 def get_counters(job_id: str) -> Flow[Record]:
-    """Return the counters of an import job (``GET /api/ImportJob/{id}/recordCounters``).
+    """Return the counters of an import job (``GET /api/ImportJob/{id}``, and ``…/recordCounters`` if it lacks some).
+
+    Servers before core 1.12.14 have only the job's fields.
 
     :param job_id: id of the import job
-    :return: ``{state, createdCount, updatedCount, deletedCount, skippedCount, errorsCount}``
+    :return: ``{id, state, createdCount, updatedCount, deletedCount, skippedCount, errorsCount}``
     :raises NotFoundError: if the job does not exist
     """
-    path = url_path("api", IMPORTS.entity, check_record_id("job_id", job_id), "recordCounters")
+    path = url_path("api", IMPORTS.entity, check_record_id("job_id", job_id))
     reply = yield Request("GET", path)
-    counters = reply.json()
-    check_shape(reply, counters, Counters)
-    return counters  # type: ignore[no-any-return]
+    job = check_shape(reply, reply.json(), ImportJob)
+    if _has_counters(job):
+        return {name: job[name] for name in ("id", "state", *COUNTER_FIELDS)}  # type: ignore[literal-required]
+    return (yield from _read_counters(job_id))
 
 
 def sum_counters(jobs: Sequence[Record]) -> Flow[ImportCounts]:
@@ -101,7 +104,18 @@ def sum_counters(jobs: Sequence[Record]) -> Flow[ImportCounts]:
     """
     counters: list[Mapping[str, Any]] = []
     for job in jobs:
-        is_complete = all(job.get(name) is not None for name in COUNTER_FIELDS)
-        counters.append(job if is_complete else (yield from get_counters(job["id"])))
+        counters.append(job if _has_counters(job) else (yield from _read_counters(job["id"])))
     created, updated, deleted, skipped, errors = (sum(each[name] for each in counters) for name in COUNTER_FIELDS)
     return {"created": created, "updated": updated, "deleted": deleted, "skipped": skipped, "errors": errors}
+
+
+def _has_counters(job: Mapping[str, Any]) -> bool:
+    return all(job.get(name) is not None for name in COUNTER_FIELDS)
+
+
+def _read_counters(job_id: str) -> Flow[Record]:
+    """Read the counters that AtroCore adds up (``GET /api/ImportJob/{id}/recordCounters``, since core 1.12.14)."""
+    reply = yield Request("GET", url_path("api", IMPORTS.entity, job_id, "recordCounters"))
+    counters = reply.json()
+    check_shape(reply, counters, Counters)
+    return counters  # type: ignore[no-any-return]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, NotRequired, cast
 from uuid import uuid4
 
@@ -12,18 +11,18 @@ from typing_extensions import TypedDict
 
 from self_hosted.atrocore.api.comparison import has_values
 from self_hosted.atrocore.api.filters import Condition
-from self_hosted.atrocore.api.identifiers import check_entity, check_record_id
+from self_hosted.atrocore.api.identifiers import check_entity, check_key, check_record_id
 from self_hosted.atrocore.api.pages import Record, StoredRecord, read_by_value, read_list
+from self_hosted.atrocore.api.record_ids import MAX_ID_LENGTH
 from self_hosted.core.http.errors import NotFoundError, OutcomeUnknownError, ServerError
 from self_hosted.core.http.flow import Flow, Reply, Request, url_path
 from self_hosted.core.http.logs import get_logger
 from self_hosted.core.http.recovery import log_lost
-from self_hosted.core.http.redact import clean_text
 from self_hosted.core.http.shape import JsonObject, check_shape
 
 log = get_logger(__name__)
 
-MAX_ID_LENGTH = 24  # of the database columns of cores before 1.11
+MAX_MASS_RECORDS = 200  # of a mass action; servers reject more, or process them later
 
 
 class UpsertResult(TypedDict):
@@ -41,18 +40,6 @@ class UpsertResult(TypedDict):
     code: NotRequired[int | str | None]
     id: NotRequired[str | None]
     entity: NotRequired[Any]
-
-
-@dataclass
-class Found:
-    """The result of a lookup.
-
-    :param by_value: records by the value of a field
-    :param clean: makes a text of the records fit for messages
-    """
-
-    by_value: dict[str, list[Record]] = field(default_factory=dict)
-    clean: Callable[[str], str] = clean_text
 
 
 def list_all(entity: str, where: Sequence[Condition] = (), select: Sequence[str] = ()) -> Flow[list[Record]]:
@@ -76,24 +63,12 @@ def find(entity: str, field: str, values: Sequence[str], select: Sequence[str] =
     :param select: fields to read besides ``id`` and the given field; default: all
     :return: the records by value, without the values that no record has
     """
-    return (yield from look_up(entity, field, values, select)).by_value
-
-
-def look_up(entity: str, field: str, values: Sequence[str], select: Sequence[str] = ()) -> Flow[Found]:
-    """Do the same as `find`; the result also makes texts of the records fit for messages.
-
-    :param entity: such as "Product"
-    :param field: such as "number"
-    :param values: the values to find; compared as text
-    :param select: fields to read besides ``id`` and the given field; default: all
-    """
-    found = Found()
+    found: dict[str, list[Record]] = {}
 
     def take(reply: Reply, page: list[Record]) -> None:
-        found.clean = reply.clean
         for record in page:
             if isinstance(record.get(field), str | int | float):
-                found.by_value.setdefault(str(record[field]), []).append(record)
+                found.setdefault(str(record[field]), []).append(record)
 
     yield from read_by_value(entity, field, values, select, take)
     return found
@@ -134,7 +109,7 @@ def create_quietly(entity: str, values: Record) -> Flow[Record]:
         reply = yield Request("POST", path, json=sent)
     except OutcomeUnknownError as lost_response:
         try:
-            record = yield from get(entity, sent["id"])
+            record = yield from _read_back(entity, sent["id"])
         except NotFoundError:
             log_lost(lost_response, is_done=False)
             raise lost_response from None
@@ -177,7 +152,7 @@ def update_quietly(entity: str, record_id: str, values: Record) -> Flow[bool]:
         reply = yield request
     except OutcomeUnknownError as lost:
         # read back before the request is sent again: after its own effect, ``_prev`` would be a conflict
-        is_done = has_values((yield from get(entity, record_id)), values)
+        is_done = has_values((yield from _read_back(entity, record_id)), values)
         log_lost(lost, is_done=is_done)
         if is_done:
             return True
@@ -206,6 +181,35 @@ def delete(entity: str, record_id: str) -> Flow[None]:
     if not check_shape(reply, reply.json(), bool):
         raise reply.error(ServerError, "the server did not delete the record")
     log.info("%s %s: deleted", entity, record_id)
+
+
+def delete_many(entity: str, record_ids: Sequence[str]) -> Flow[None]:
+    """Delete records softly; the response does not say which ones (``POST /api/entityMassDelete``).
+
+    :param entity: such as "Product"
+    :param record_ids: their ids; those of no record are ignored
+    """
+    ids = [check_key("record_ids", record_id) for record_id in record_ids]
+    yield from _act_on_many("/api/entityMassDelete", entity, ids)
+
+
+def restore_many(entity: str, record_ids: Sequence[str]) -> Flow[None]:
+    """Restore softly deleted records; the response does not say which ones (``POST /api/entityRestore``).
+
+    :param entity: such as "Product"
+    :param record_ids: their ids; those of no deleted record are ignored
+    :raises NotFoundError: if the server cannot restore records
+    """
+    ids = [check_key("record_ids", record_id) for record_id in record_ids]
+    yield from _act_on_many("/api/entityRestore", entity, ids)
+
+
+def _act_on_many(path: str, entity: str, ids: Sequence[str]) -> Flow[None]:
+    check_entity(entity)
+    for start in range(0, len(ids), MAX_MASS_RECORDS):
+        body = {"entityName": entity, "ids": list(ids[start : start + MAX_MASS_RECORDS])}
+        reply = yield Request("POST", path, json=body, idempotent=True, long_running=True)
+        reply.json()  # a proxy would respond with a page
 
 
 def upsert(entity: str, payloads: Sequence[Record]) -> Flow[list[UpsertResult]]:
@@ -257,6 +261,11 @@ def _clean_result(reply: Reply, result: UpsertResult) -> UpsertResult:
     """Return the result with texts that are fit for the task's result. Before 2.3, ``entity`` is the whole record."""
     texts = {name: reply.clean(text) for name, text in result.items() if name != "entity" and isinstance(text, str)}
     return cast("UpsertResult", {**result, **texts})
+
+
+def _read_back(entity: str, record_id: str) -> Flow[Record]:
+    """Return one record with the texts of the main language, which is that of writes."""
+    return _read_record((yield Request("GET", _record_path(entity, record_id), headers={"language": ""})))
 
 
 def _read_record(reply: Reply) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NotRequired
+from typing import Any, NamedTuple, NotRequired, TypeVar
 
 from typing_extensions import TypedDict
 
@@ -19,6 +19,8 @@ from self_hosted.core.http.errors import (
 )
 from self_hosted.core.http.flow import Flow, Reply, Request, Secret
 from self_hosted.core.http.shape import JsonObject, check_shape
+
+T = TypeVar("T")
 
 TOKEN_FIELDS = ("authorizationToken", "token")
 NO_RESPONSE_ERRORS = (UnreachableError, UnavailableError, OutcomeUnknownError)
@@ -81,11 +83,19 @@ class OpenApi(NamedTuple):
 
 def get() -> Flow[dict[str, Any]]:
     """Return the session: ``user``, ``settings``, ``acl`` and more, without its token (``GET /api/userSession``)."""
-    reply = yield Request("GET", "/api/userSession")
-    current = check_shape(reply, reply.json(), Session)
-    for secret in _secrets(current):
-        yield Secret(secret)
+    _, current = yield from read(Session)
     return {name: value for name, value in current.items() if name not in TOKEN_FIELDS}
+
+
+def read(shape: type[T]) -> Flow[tuple[Reply, T]]:
+    """Return the response with the session, and the session itself (``GET /api/userSession``).
+
+    :param shape: the shape that it must have
+    """
+    reply = yield Request("GET", "/api/userSession")
+    for secret in _secrets(check_shape(reply, reply.json(), Session)):
+        yield Secret(secret)
+    return reply, check_shape(reply, reply.json(), shape)
 
 
 def describe_user() -> Flow[str]:

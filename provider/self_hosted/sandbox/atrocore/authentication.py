@@ -7,28 +7,29 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from uuid import uuid4
 
-from self_hosted.sandbox.atrocore.errors import ApiError
+from self_hosted.sandbox.atrocore.errors import ApiError, AuthenticationError
 from self_hosted.sandbox.atrocore.state import State
 
 MAX_FAILED_LOGINS = 10
 FAILED_LOGIN_PERIOD_SECONDS = 60
 
 
-def authenticate(state: State, headers: Mapping[str, str]) -> None:
-    """Check the credentials of a request to any route but login.
+def authenticate(state: State, headers: Mapping[str, str]) -> str:
+    """Return the name of the user of a request to any route but login.
 
     These routes accept tokens only. The dialect "espo" also accepts passwords and creates a token for each.
 
     :raises ApiError: if the credentials are missing or invalid
     """
     name, secret = read_credentials(state, headers)
-    if state.tokens.get(secret) == name:
-        return
+    if is_valid_token(state, name, secret):
+        return name
     if state.dialect != "espo" or headers.get("espo-authorization-by-token") == "true":
-        raise ApiError(401, "Unauthorized")
+        raise AuthenticationError(state.is_new)
     check_password(state, name, secret)
     if "espo-authorization" in headers:
         create_token(state, name)
+    return name
 
 
 def read_credentials(state: State, headers: Mapping[str, str]) -> tuple[str, str]:
@@ -39,8 +40,13 @@ def read_credentials(state: State, headers: Mapping[str, str]) -> tuple[str, str
     own_header = "espo-authorization" if state.dialect == "espo" else "authorization-token"
     credentials = _decode(headers.get(own_header)) or _decode_basic(headers)
     if credentials is None:
-        raise ApiError(401, "Unauthorized")
+        raise AuthenticationError(state.is_new, is_missing=own_header not in headers)
     return credentials
+
+
+def is_valid_token(state: State, name: str, token: str) -> bool:
+    """Return whether a token belongs to an active user."""
+    return state.tokens.get(token) == name and _is_active(state, name)
 
 
 def check_password(state: State, name: str, password: str) -> None:
@@ -52,9 +58,9 @@ def check_password(state: State, name: str, password: str) -> None:
     state.failed_logins = [moment for moment in state.failed_logins if now - moment < FAILED_LOGIN_PERIOD_SECONDS]
     if len(state.failed_logins) > MAX_FAILED_LOGINS:
         raise ApiError(403, "Max failed login attempts exceeded.")
-    if password not in {state.users.get(name), state.former_passwords.get(name)}:
+    if password not in {state.users.get(name), state.former_passwords.get(name)} or not _is_active(state, name):
         state.failed_logins.append(now)
-        raise ApiError(401, "Unauthorized")
+        raise AuthenticationError(state.is_new)
 
 
 def create_token(state: State, name: str) -> str:
@@ -62,6 +68,11 @@ def create_token(state: State, name: str) -> str:
     token = uuid4().hex
     state.tokens[token] = name
     return token
+
+
+def _is_active(state: State, name: str) -> bool:
+    user = state.find_user(name)
+    return user is None or bool(user.get("isActive"))
 
 
 def _decode_basic(headers: Mapping[str, str]) -> tuple[str, str] | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from self_hosted.sandbox.atrocore.entities import IMPORT_COUNTS
+from self_hosted.sandbox.atrocore.definitions.queue import IMPORT_COUNTS
+from self_hosted.sandbox.atrocore.errors import ApiError
 from self_hosted.sandbox.atrocore.record_store import insert_record
 from self_hosted.sandbox.atrocore.state import JobPlan, JobSchedule, Record, State
 from self_hosted.sandbox.fake_server import Table
 
-STATE_FIELDS = {"Job": "status", "ImportJob": "state", "ExportJob": "state"}
+TIME_FIELDS = {"Job": ("startedAt", "endedAt"), "ImportJob": ("start", "end"), "ExportJob": ("start", "end")}
+MESSAGE_FIELDS = {"ExportJob": "stateMessage"}
+STATE_FIELDS = {"Job": "status", "QueueItem": "status", "ImportJob": "state", "ExportJob": "state"}
 UNFINISHED_STATES = {"Pending", "Running", "Awaiting"}
 DEFAULT_RUNNING_SECONDS = 0.05
 DEFAULT_COUNTS: dict[str, dict[str, int]] = {
@@ -19,13 +22,44 @@ DEFAULT_COUNTS: dict[str, dict[str, int]] = {
 }
 
 
+Work = Callable[[State, dict[str, Any]], dict[str, Any]]
+"""Changes the state, and returns fields of the job's record. The arguments contain the id of the job as ``job``."""
+
+_WORK: dict[str, Work] = {}
+
+
+def background_work(name: str) -> Callable[[Work], Work]:
+    """Return a decorator that makes a function the work of jobs.
+
+    :param name: name of the work in `start_work`
+    """
+
+    def register(work: Work) -> Work:
+        _WORK[name] = work
+        return work
+
+    return register
+
+
+def start_work(state: State, entity: str, values: dict[str, Any], work: str, arguments: dict[str, Any]) -> Record:
+    """Add a pending job that changes the state when it ends.
+
+    :param values: fields of the record
+    :param work: name of the work, see `background_work`
+    :param arguments: argument of the work, plain JSON
+    :return: the record of the job
+    """
+    return start_job(state, entity, values, {"work": (work, arguments)})
+
+
 def start_job(
     state: State, entity: str, values: dict[str, Any], schedule: dict[str, Any], creates: Sequence[JobPlan] = ()
 ) -> Record:
     """Add a pending job.
 
     :param values: fields of the record
-    :param schedule: seconds ``pending`` and ``running``, and fields of the record after the end
+    :param schedule: seconds ``pending`` and ``running``, ``work`` (name and arguments), and fields of the record after
+        the end
     :param creates: jobs that the job creates at its start
     :return: the record of the job
     """
@@ -34,7 +68,8 @@ def start_job(
     outcome = {STATE_FIELDS[entity]: "Success", **DEFAULT_COUNTS.get(entity, {}), **schedule}
     starts_at = state.now() + outcome.pop("pending", 0.0)
     ends_at = starts_at + outcome.pop("running", DEFAULT_RUNNING_SECONDS)
-    state.job_schedules.append(JobSchedule(entity, record["id"], starts_at, ends_at, outcome, list(creates)))
+    work = outcome.pop("work", None)
+    state.job_schedules.append(JobSchedule(entity, record["id"], starts_at, ends_at, outcome, list(creates), work))
     return record
 
 
@@ -59,14 +94,31 @@ def _advance_job(state: State, schedule: JobSchedule) -> bool:
     record, state_field = state.find_record(schedule.entity, schedule.id), STATE_FIELDS[schedule.entity]
     if record is None or record[state_field] not in UNFINISHED_STATES:
         return True
-    if state.now() >= schedule.starts_at:
-        record[state_field] = "Running"
+    start_field, end_field = TIME_FIELDS.get(schedule.entity, (None, None))
+    if state.now() >= schedule.starts_at and record[state_field] != "Running":
+        record |= {state_field: "Running", **({start_field: state.timestamp()} if start_field else {})}
         while schedule.creates:
             start_job(state, *schedule.creates.pop(0))
     if state.now() < schedule.ends_at:
         return False
-    record |= schedule.outcome
+    record |= {
+        **({end_field: state.timestamp()} if end_field else {}),
+        **schedule.outcome,
+        **_run_work(state, schedule),
+    }
     return True
+
+
+def _run_work(state: State, schedule: JobSchedule) -> dict[str, Any]:
+    """Run the work of a job, if any, and return fields of its record."""
+    if schedule.work is None:
+        return {}
+    name, arguments = schedule.work
+    try:
+        return _WORK[name](state, {**arguments, "job": schedule.id})
+    except ApiError as error:
+        message_field = MESSAGE_FIELDS.get(schedule.entity, "message")
+        return {STATE_FIELDS[schedule.entity]: "Failed", message_field: error.message}
 
 
 def _find_unfinished_parents(state: State) -> Iterator[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from self_hosted.sandbox.atrocore.hooks import get_hooks
 from self_hosted.sandbox.atrocore.job_queue import purge_jobs, start_job
 from self_hosted.sandbox.atrocore.record_store import insert_record
 from self_hosted.sandbox.atrocore.state import CORES, State
@@ -23,7 +24,7 @@ def seed(state: State, data: dict[str, Any]) -> None:
         purge_jobs(state)
     for entity, rows in data.get("records", {}).items():
         for row in rows:
-            insert_record(state, entity, row)
+            get_hooks(entity).after_create(state, insert_record(state, entity, row), row)
 
 
 def _seed_server(state: State, data: dict[str, Any]) -> None:
@@ -31,9 +32,15 @@ def _seed_server(state: State, data: dict[str, Any]) -> None:
         state.core = CORES[data["dialect"]]
     if "core" in data:
         state.core = tuple(int(number) for number in data["core"].split("."))
+    _seed_schema(state, data)
+    if "account" in data:
+        state.records["User"][state.admin_id] |= data["account"]
     if "token" in data:
         state.tokens[data["token"]] = next(iter(state.users))
     state.cron = data.get("cron", state.cron)
+    state.ignores_case = data.get("ignores_case", state.ignores_case)
+    state.upsert_seconds = data.get("upsert_seconds", state.upsert_seconds)
+    state.holds_upserts = data.get("holds_upserts", state.holds_upserts)
     state.clock_offset += data.get("advance_seconds", 0)
     state.runs.update(data.get("runs", {}))
     state.counters.update(data.get("counters", {}))
@@ -41,3 +48,10 @@ def _seed_server(state: State, data: dict[str, Any]) -> None:
     state.unique.update(data.get("unique", {}))
     state.poison.update(data.get("poison", ()))
     state.faults.extend(dict(fault) for fault in data.get("faults", ()))
+
+
+def _seed_schema(state: State, data: dict[str, Any]) -> None:
+    state.languages = list(data.get("languages", state.languages))
+    for entity, fields in data.get("fields", {}).items():
+        state.custom_fields.setdefault(entity, {}).update(fields)
+    state.forget_schema()

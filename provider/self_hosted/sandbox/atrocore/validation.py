@@ -1,42 +1,48 @@
-"""Validation of requests against the server's OpenAPI document."""
+"""Validation of requests against the server's OpenAPI document, since 2.3."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from self_hosted.sandbox.atrocore.calls import Call
-from self_hosted.sandbox.atrocore.entities import V2_3, Field, Version
-from self_hosted.sandbox.atrocore.errors import SchemaError
+from self_hosted.sandbox.atrocore.fields import Attribute
+from self_hosted.sandbox.atrocore.openapi import JSON_TYPES
+from self_hosted.sandbox.atrocore.schema import Entity
 
-JSON_TYPES: dict[str, tuple[type, ...]] = {
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
     "integer": (int,),
     "boolean": (bool,),
     "array": (list,),
+    "object": (dict, list),  # an array of PHP may be an object
 }
 
 
-def validate_body(core: Version, call: Call, fields: dict[str, Field], *, is_create: bool) -> None:
-    """Check the body of a create or an update, as the server does since 2.3.
+def validate_body(schema: Entity, call: Call, *, is_create: bool) -> dict[str, Any]:
+    """Return the body of a create or an update after checking it.
 
     :param is_create: whether required fields must be present
     :raises ApiError: if a required field is missing, or a value has the wrong type
     """
-    if core < V2_3:
+    body = call.require_object(call.body)
+    for attribute in schema.required if is_create else ():
+        if attribute.name not in body:
+            raise call.missing_property(attribute.name)
+    if is_create and not isinstance(body.get("id"), str | None):
+        raise call.wrong_type("string", body["id"])
+    for name, value in body.items():
+        known = schema.attributes.get(name)
+        if known is not None and known.is_writable:
+            _check_type(call, known, value)
+    return body
+
+
+def _check_type(call: Call, attribute: Attribute, value: Any) -> None:
+    """Check the type of a JSON value. Only required fields reject null."""
+    expected = JSON_TYPES.get(attribute.type, {"type": "string"})["type"]
+    if value is None and not attribute.is_required:
         return
-    route = f"/{{entityName}}{'' if is_create else '/{id}'}"
-    subject = f"Request [{call.method.lower()} {route}]"
-    for name, field in fields.items():
-        if is_create and field.required and name not in call.body:
-            reason = f"Keyword validation failed: Required property '{name}' must be present in the object"
-            raise SchemaError(f"{subject}, {reason}")
-        if name in call.body and not field.read_only and not _has_type(field, call.body[name]):
-            raise SchemaError(f"{subject}, Value expected to be '{field.type}' in '{name}'")
-
-
-def _has_type(field: Field, value: Any) -> bool:
-    """Return whether a JSON value has the field's type. Only required fields reject null."""
-    if value is None:
-        return not field.required
-    return isinstance(value, JSON_TYPES[field.type]) and (field.type == "boolean" or not isinstance(value, bool))
+    is_boolean = isinstance(value, bool) and expected != "boolean"
+    if is_boolean or not isinstance(value, PYTHON_TYPES[expected]):
+        raise call.wrong_type(expected, value)

@@ -1,1 +1,0 @@
-"""A sync of rows with records: `plans` computes the changes, `batches` applies them."""
