@@ -65,3 +65,15 @@ def test_nothing_is_deleted_if_a_row_has_no_key(served, sync, catalogue, key):
     assert counts(result) == {"unchanged": 4, "failed": 1, "skipped": 1}
     assert "none of 2 missing records is removed" in str(result["problems"])  # the row may stand for either product
     assert len(products(served)) == 7
+
+
+def test_new_products_of_a_mirror_are_active(hook, sync, key):
+    rows = [{key: "N-1", "name": "New"}]
+    assert counts(sync(rows, key_field=key, **DEACTIVATE)) == {"created": 1}
+    assert list_active(hook) == ["New"]
+    assert counts(sync(rows, key_field=key, **DEACTIVATE)) == {"unchanged": 1}
+
+
+def test_new_products_of_a_mirror_are_as_the_source_says(hook, sync, key):
+    sync([{key: "N-1", "name": "New", "isActive": False}], key_field=key, **DEACTIVATE)
+    assert list_active(hook) == []

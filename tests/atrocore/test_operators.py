@@ -180,3 +180,10 @@ def test_a_new_product_without_a_required_field_fails_before_it_is_sent(served, 
 def test_a_mode_leaves_the_other_rows_out(served, sync, mode, expected):
     sync(rows(1))
     assert counts(sync(rows(2, price=9), mode=mode)) == expected
+
+
+def test_a_field_with_several_options_and_none_stored_is_set(served, sync):
+    served.seed({"dialect": "2.3"})
+    row = {"number": "W-1", "name": "Wheel"}
+    sync([row])
+    assert counts(sync([{**row, "tag": "new"}])) == {"updated": 1}

@@ -98,6 +98,11 @@ def test_fields_that_only_the_server_sets_are_known_before_the_first_write(atroc
     assert atrocore.describe(name).schema.fields[name].forbidden
 
 
+def test_the_name_of_a_linked_record_is_a_text_that_may_not_be_written(atrocore):
+    field = atrocore.describe("brandName").schema.fields["brandName"]
+    assert (field.type, field.forbidden) == ("text", "the server sets it; write brandId")
+
+
 @pytest.mark.parametrize("name", ["priceUnitId", "parentId", "mainImageId", "categoriesIds", "brandId"])
 def test_fields_that_the_openapi_document_lacks_are_stored(atrocore, name):
     atrocore.seed("Category", {"id": "r1", "code": "a", "name": "a"})

@@ -62,7 +62,7 @@ class Entity:
         :raises ValueError: for an unknown field, and a declaration of another kind than the field
         """
         attribute = self._find_attribute(spec)
-        field_type = TYPES.get(attribute.type, "text")
+        field_type = "text" if attribute.is_name else TYPES.get(attribute.type, "text")
         if spec.kind == "relation" and field_type not in REFERENCES:
             raise ValueError(f"{spec.field} is no relation; its type is {self.metadata.clean(attribute.type)}")
         field = Field(
