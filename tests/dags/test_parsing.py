@@ -35,9 +35,13 @@ def dags(parsed: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return dict(parsed["dags"])
 
 
+# Airflow 3.1 warns about an import of the ApprovalOperator of the standard provider that is released with it
+OF_AIRFLOW = "airflow.operators.branch.BranchMixIn"
+
+
 def test_the_files_have_no_errors_and_warnings(parsed):
     assert parsed["errors"] == {}
-    assert parsed["warnings"] == {}
+    assert_none(text for texts in parsed["warnings"].values() for text in texts if OF_AIRFLOW not in text)
 
 
 def test_each_file_defines_the_dag_of_its_name(dags):
