@@ -345,7 +345,9 @@ def _waits(task: Task, change: Change, line: Line, seen: Seen, before: Before) -
 def _is_skipped(task: Task, change: Change, line: Line, seen: Seen, before: Before) -> bool:
     bad = {"failed", "conflict", "pending", "skipped"}
     if change.do == "delete":
-        children = {other.key for each in task.tries for other in each.changes if other.parent == change.key}
+        changes = [other for each in task.tries for other in each.changes]
+        # those that are deleted before it, and those that were to move to another parent
+        children = {each.key for each in changes if change.key in {each.parent, each.old.get("parent")}}
         return any(each.results.get(child) in bad for each in task.tries for child in children)
     return any(each.results.get(change.parent or "") in bad for each in task.tries) or _may_conflict(
         task, change, {"message": ""}, seen, before

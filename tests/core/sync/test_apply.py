@@ -246,6 +246,16 @@ def test_a_parent_is_not_deleted_if_a_child_stays():
     assert set(applying.server.rows()) == set("mazb")
 
 
+def test_a_parent_is_not_deleted_if_a_child_could_not_move_to_another_one():
+    applying = tree()
+    applying.sync(TREE)
+    applying.server.rejected = {"z"}
+    moved = {"m": TREE["m"], "b": TREE["b"], "z": {"name": "z", "parent": "b"}}
+    assert applying.apply(applying.plan(moved, "delete")) == {"z": "failed", "a": "skipped"}
+    assert applying.line("a")["message"] == "the child 'z': failed"
+    assert set(applying.server.rows()) == set("mazb")
+
+
 def test_children_are_deleted_before_their_parents():
     applying = tree()
     applying.sync(TREE)

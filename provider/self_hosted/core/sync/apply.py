@@ -76,7 +76,8 @@ class _Applying:
     ) -> None:
         self._target, self._options, self._report, self._journal = target, options, report, journal
         self._writer = BatchWriter(run, target, schema, options)
-        self._families = Families(report.connection)
+        parent_fields = [name for name, field in schema.fields.items() if field.is_parent]
+        self._families = Families(report.connection, parent_fields)
         self._size = _BatchSize(min(options.batch_size, target.capacity.batch_size))
         self._failed_batches = 0
         self._is_altering = False

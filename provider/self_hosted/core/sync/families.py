@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from self_hosted.core.sync.target import Change, Outcome
 
@@ -14,10 +15,11 @@ class Families:
     """Knows which changes must not be sent, because another one did not succeed.
 
     :param connection: the sync's temporary database
+    :param parent_fields: names of the fields that refer to the parent
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, parent_fields: Collection[str] = ()) -> None:
+        self._connection, self._parent_fields = connection, parent_fields
         connection.execute("CREATE TABLE unusable(key TEXT, relation TEXT, reason TEXT, is_final INTEGER)")
         connection.execute("CREATE UNIQUE INDEX unusable_key ON unusable(key, relation)")
 
@@ -29,6 +31,9 @@ class Families:
         """
         if outcome.result not in UNUSABLE or change.collection:
             return
+        for name in self._parent_fields:
+            if isinstance(change.old.get(name), str) and name in change.new:  # it did not move to another parent
+                self._insert(change.old[name], "child", f"the child {change.key!r}: {outcome.result}", outcome)
         if change.do != "delete":
             relation = "missing" if change.do in NEW else "parent"
             self._insert(change.key, relation, f"the parent {change.key!r}: {outcome.result}", outcome)
@@ -43,7 +48,7 @@ class Families:
         :param change: the change
         """
         if change.do == "delete":
-            return self._find(change, change.key, ("child",))
+            return self._find(change, change.key, ("child",)) or self._find(change, change.ref or "", ("child",))
         relations = ("missing", "parent") if change.do in NEW else ("missing",)
         return None if change.parent is None else self._find(change, change.parent, relations)
 
