@@ -50,3 +50,16 @@ def test_a_dry_run_reports_that_a_limit_is_exceeded(served, sync):
 
 def test_new_products_are_within_the_limit_of_changes(sync):
     assert counts(sync(rows(6), max_changed_ratio=0.1, max_missing=0, max_emptied=0)) == {"created": 6}
+
+
+@pytest.mark.parametrize("limit", [name for name in LIMITS if name != "min_rows"])
+def test_a_kept_plan_that_exceeds_its_limits_is_never_applied(served, sync, plan, apply, tmp_path, limit):
+    sync(rows(6, isActive=True))
+    before = products(served)
+    given, arguments, _ = LIMITS[limit]
+    plan_uri = tmp_path / "plan.jsonl"
+    with pytest.raises(AirflowFailException, match=limit):
+        plan(given, plan_uri=plan_uri, **arguments)
+    with pytest.raises(AirflowFailException, match=limit):
+        apply({"plan_uri": str(plan_uri), "sha256": json.loads(plan_uri.read_text().splitlines()[-1])["end"]["sha256"]})
+    assert products(served) == before

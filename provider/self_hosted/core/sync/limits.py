@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -114,6 +114,16 @@ def check_limits(limits: SyncLimits, counts: DiffCounts, examples: Examples) -> 
         raise LimitExceededError(f"{'; '.join(exceeded)}. Nothing is sent: check the source, or raise the limit")
 
 
+def check_stored_limits(limits: Mapping[str, Any], counts: Mapping[str, int]) -> None:
+    """Check a stored plan against its own limits: it is kept even if it exceeds them.
+
+    :param limits: of its header
+    :param counts: of its header
+    :raises LimitExceededError: see `check_limits`
+    """
+    check_limits(SyncLimits(**limits), DiffCounts(**counts), lambda _: ())
+
+
 class _Check(NamedTuple):
     argument: str
     limit: float | None
@@ -136,6 +146,8 @@ def _list_checks(limits: SyncLimits, counts: DiffCounts) -> list[_Check]:
 
 def _list_keys(check: _Check, examples: Examples) -> str:
     keys = examples(check.kind)[:MAX_EXAMPLES]
+    if not keys:
+        return "see the plan"
     return ", ".join(repr(shorten(key)) for key in keys) + (", ..." if check.number > len(keys) else "")
 
 

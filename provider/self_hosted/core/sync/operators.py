@@ -24,12 +24,23 @@ if TYPE_CHECKING:
 
     from airflow.providers.common.compat.sdk import Context
 
-    from self_hosted.core.sync import arguments, journal, plan_file, plan_lines, rejects, report, summary, workspace
+    from self_hosted.core.sync import (
+        arguments,
+        journal,
+        limits,
+        plan_file,
+        plan_lines,
+        rejects,
+        report,
+        summary,
+        workspace,
+    )
     from self_hosted.core.sync.planning import Comparison
     from self_hosted.core.sync.target import Change, Target
 else:
     arguments = lazy_import("self_hosted.core.sync.arguments")
     journal = lazy_import("self_hosted.core.sync.journal")
+    limits = lazy_import("self_hosted.core.sync.limits")
     plan_file = lazy_import("self_hosted.core.sync.plan_file")
     plan_lines = lazy_import("self_hosted.core.sync.plan_lines")
     rejects = lazy_import("self_hosted.core.sync.rejects")
@@ -236,6 +247,7 @@ class ApplyOperator(ApplyingOperator):
         record_input(self.hook, stored.uri)
         with workspace.Workspace() as space, plan_file.open_plan(stored.uri, stored.sha256) as plan:
             target, counts = self._build_target(plan), plan.header.counts
+            limits.check_stored_limits(plan.header.limits, counts)
             schema = self.hook.run(target.describe(plan.header.fields))
             done = journal.Journal(stored.uri, plan.info.sha256, space.connection)
             number, shards = plan.header.shard
