@@ -10,6 +10,7 @@ from self_hosted.core.sync.limits import (
     LimitExceededError,
     SyncLimits,
     check_limits,
+    check_stored_limits,
     parse_limits,
     require_rows,
     require_scope,
@@ -144,3 +145,10 @@ def test_the_keys_of_a_plan_are_named():
         assert diff.examples(result.workspace, "emptied") == ["k00"]
         with pytest.raises(LimitExceededError, match=r"23 of 25 records .*: 'k02', 'k03'"):
             check_limits(SyncLimits(22), result.counts, lambda kind: diff.examples(result.workspace, kind))
+
+
+def test_a_stored_plan_is_checked_against_its_own_limits():
+    counts = DiffCounts(total=1, records=9, delete=5).to_json()
+    check_stored_limits(SyncLimits(max_missing=5).to_json(), counts)
+    with pytest.raises(LimitExceededError, match="more than max_missing=4: see the plan"):
+        check_stored_limits(SyncLimits(max_missing=4).to_json(), counts)
